@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// graph.h - the packet graph of one lcore: nodes, edges, drops, and the machinery that runs bursts
+//
+// A node's process() takes a burst and says for each packet where it goes: an out-edge, a named drop,
+// consumed, or held. The machinery splits the burst by that, counts, frees what was dropped and runs
+// the next nodes depth-first, so that when graph_run() returns every packet of the burst has ended.
+// Packets that take the same path keep their order. One graph belongs to one lcore; nothing locks.
+//
+// The books: rx + generated = tx + consumed + dropped + held, at any moment outside process().
+#ifndef WEIR_CORE_GRAPH_H
+#define WEIR_CORE_GRAPH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/clock.h"
+#include "core/err.h"
+#include "core/lcore.h"
+#include "mempool/mbuf.h"
+
+// Packets a burst holds at most. 64: docs/performance.md has the figures for 32 to 256.
+#ifndef GRAPH_BURST
+#define GRAPH_BURST 64u
+#endif
+#define GRAPH_NODES_MAX 128
+#define GRAPH_DEPTH_MAX 32 // a packet that goes deeper is in a loop: dropped as "graph: depth"
+
+// What process() writes for a packet.
+#define NEXT_EDGES    0x80                      // values below: the out-edge of that number
+#define NEXT_DROP(r)  ((uint8_t)(0x80 + (r)))   // dropped for reason r of this node; r < NODE_DROPS_MAX
+#define NEXT_SENT     0xfd // given to a port, which owns it now (the port's own node only)
+#define NEXT_HELD     0xfe // the node keeps it; later graph_release() or graph_drop_held()
+#define NEXT_CONSUMED 0xff // the node has finished with it; the machinery frees it
+#define NODE_DROPS_MAX 64
+
+struct node;
+struct graph;
+
+struct node_def { // a kind of node: const
+	const char *name;
+	const char *const *edges; // names of the fixed out-edges, NULL-terminated; NULL: none
+	const char *const *drops; // names of the drop reasons, NULL-terminated; NULL: none
+	// n is 1 to GRAPH_BURST. pkts[i] may be rewritten in place; next[i] must be set for each.
+	// NULL: everything takes edge 0.
+	void (*process)(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n);
+	// Optional. Housekeeping with the clock at `now`: acts on what is due and returns when it wants
+	// to be called next (TIME_NEVER: not before process() changes that; a capture clock stops
+	// at these times).
+	uint64_t (*housekeep)(struct node *node, uint64_t now);
+	// Optional. Frees the node's state and drops what it holds (graph_drop_held).
+	void (*destroy)(struct node *node);
+};
+
+struct node_stats {
+	uint64_t calls, packets, cycles; // cycles: of process() alone
+	uint64_t generated, consumed, sent;
+	uint64_t held; // now
+	uint64_t drop[NODE_DROPS_MAX];
+};
+
+struct node {
+	void (*process)(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n);
+	void *state;
+	struct graph *graph;
+	struct node **edge; // out-edges by number
+	uint16_t edges;
+	uint16_t id;
+	const struct node_def *def;
+	const char *name; // of this instance: "ip4-input", "tx-wan"
+	struct node_stats stats;
+};
+
+// --- building: main thread, before the loop starts ---
+
+struct graph *graph_create(const struct clock *clock, struct err *err);
+void graph_destroy(struct graph *g);
+
+// A node of kind def under `name` (copied), with its state. Fixed edges are unconnected at first.
+// NULL when the graph is full or the name taken.
+struct node *graph_add(struct graph *g, const struct node_def *def, const char *name, void *state,
+		       struct err *err);
+
+// Connects the fixed edge called `edge`. 0, -ENOENT when the kind has no such edge.
+int node_connect(struct node *from, const char *edge, struct node *to, struct err *err);
+
+// Adds an out-edge at run of the builder (one per port, say). Its number, or -ENOSPC.
+int node_add_edge(struct node *from, struct node *to, struct err *err);
+
+// Every edge of every node leads somewhere: 0, or -EINVAL naming the first that does not.
+int graph_check(const struct graph *g, struct err *err);
+
+struct node *graph_find(struct graph *g, const char *name);
+
+// --- running: the owning lcore ---
+
+// Brings n packets (1 to GRAPH_BURST) that a port received into the graph at `node`, and runs them to
+// their end. They count as rx.
+void graph_rx(struct graph *g, struct node *node, struct mbuf **pkts, unsigned n);
+
+// From process() or housekeep() of `node`: a packet made by this node leaves by `edge`. Counts as
+// generated. It is run after the present burst has been handed on (housekeep: at once).
+void graph_emit(struct node *node, uint8_t edge, struct mbuf *pkt);
+
+// From process() or housekeep(): a packet that was NEXT_HELD goes on by `edge`.
+void graph_release(struct node *node, uint8_t edge, struct mbuf *pkt);
+
+// A packet that was NEXT_HELD is dropped for `reason`.
+void graph_drop_held(struct node *node, uint8_t reason, struct mbuf *pkt);
+
+// For a port's node: a packet reported NEXT_HELD (it waits in the node's own queue) has now been sent.
+void graph_sent_held(struct node *node, unsigned n);
+
+// Runs housekeeping of the nodes that are due; returns when it is next needed.
+uint64_t graph_housekeep(struct graph *g, uint64_t now);
+
+// The clock of this turn, ns.
+uint64_t graph_now(const struct node *node);
+
+// --- the books ---
+
+struct graph_books {
+	uint64_t rx, generated, tx, consumed, dropped, held;
+};
+
+void graph_books(const struct graph *g, struct graph_books *b);
+bool graph_balanced(const struct graph_books *b);
+
+// Nodes in the order they were added, for statistics.
+unsigned graph_nodes(const struct graph *g);
+const struct node *graph_node(const struct graph *g, unsigned i);
+
+#endif

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// loop.h - the run-to-completion polling loop of one lcore
+//
+// A turn: read the clock; for every source take a burst and run it through the graph to its end;
+// flush what the sinks gathered. Every LOOP_HOUSEKEEPING turns (every turn on a capture clock):
+// node timers, port polls, the application's own tick.
+#ifndef WEIR_CORE_LOOP_H
+#define WEIR_CORE_LOOP_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/clock.h"
+#include "core/graph.h"
+
+#define LOOP_SOURCES_MAX  64
+#define LOOP_HOUSEKEEPING 256 // turns
+
+// Takes up to n packets (the shape of port_burst_fn: core knows no driver).
+typedef uint16_t (*loop_burst_fn)(void *arg, struct mbuf **pkts, uint16_t n);
+
+struct loop_source {
+	loop_burst_fn burst;
+	void *arg;
+	struct node *node; // where its packets enter
+	uint64_t polls, empty, packets, cycles; // cycles: of bursts that brought packets
+	// Capture ports: time stamp of the next packet, TIME_NEVER at the end; NULL: no end.
+	uint64_t (*next_time)(const void *arg);
+	const void *next_arg;
+};
+
+struct loop_sink { // something that gathers packets during a turn (a port's transmit node)
+	void (*flush)(void *arg);
+	void *arg;
+};
+
+struct loop {
+	struct clock clock;
+	struct graph *graph;
+	struct loop_source source[LOOP_SOURCES_MAX];
+	unsigned sources;
+	struct loop_sink sink[LOOP_SOURCES_MAX];
+	unsigned sinks;
+	// Called from housekeeping; a nonzero return ends the loop.
+	int (*tick)(void *arg, uint64_t now);
+	void *tick_arg;
+	uint16_t burst;       // packets asked of a source at once: 1 to GRAPH_BURST
+	_Atomic bool stop;    // set by anyone: ends the loop after the turn
+	uint64_t turns;       // of the loop
+	uint64_t busy_turns;  // that moved packets
+	uint64_t busy_cycles; // of those
+};
+
+// Runs until stop, a tick that says so, or the end of all sources that have one (held packets are then
+// given the time they still need, on a capture clock). The calling thread must be lcore_enter()ed.
+void loop_run(struct loop *l);
+
+#endif

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// port.h - ports: the burst calls, and what a driver (struct pmd) gives
+//
+// A port receives and sends bursts of packets on queues. Queue q of a port belongs to one lcore at a
+// time for receiving and one for sending; nothing here locks. Everything but the burst calls is
+// control path: main thread, may allocate and format text.
+#ifndef WEIR_PMD_PORT_H
+#define WEIR_PMD_PORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/clock.h"
+#include "core/err.h"
+#include "core/lcore.h"
+#include "mempool/mbuf.h"
+
+#define PORT_QUEUES_MAX 16
+#define PORT_NAME_MAX   16
+#define PORT_COUNTERS_MAX 24
+
+// Offloads, asked for and granted (the mbuf flags say what holds for a packet).
+#define PORT_RX_CSUM (1u << 0)
+#define PORT_TX_CSUM (1u << 1)
+
+// Receives up to n packets into pkts; returns how many (0 to n). The caller owns them.
+// Sends: returns how many were taken, in order; the caller still owns the tail.
+typedef uint16_t (*port_burst_fn)(void *queue, struct mbuf **pkts, uint16_t n);
+
+struct port_queue { // what one lcore needs to use one queue pair: one cache line
+	port_burst_fn rx;
+	void *rxq;
+	port_burst_fn tx;
+	void *txq;
+} cache_aligned;
+
+struct port;
+
+struct port_conf { // what is asked of a driver
+	const char *name;   // the user's name: "wan"
+	const char *driver; // "virtio"
+	const char *args;   // what follows "driver:" in the device string; "" when nothing does
+	struct mempool *pool;      // receive buffers come from here
+	const struct clock *clock; // the loop's; a capture port delivers what is due by clock->now
+	uint8_t mac[6];            // with has_mac: the address to use
+	bool has_mac;
+	uint16_t mtu; // IP bytes of the largest frame wanted; 0: the driver's default (1500)
+	uint16_t rx_size, tx_size; // descriptors; 0: the driver's choice
+	uint16_t queues;           // pairs wanted; at least 1
+	uint32_t offloads;         // wanted
+};
+
+struct port_grant { // what was given
+	uint8_t mac[6];
+	uint16_t mtu;
+	uint16_t rx_size, tx_size;
+	uint16_t queues;
+	uint32_t offloads;
+	char text[160]; // the rest for the reader: "virtio-pci 00:02.0 split mrg_rxbuf …"
+};
+
+struct port_counter { // one figure of a port; a name is what users see: "rx-nombuf"
+	const char *name;
+	uint64_t value;
+};
+
+struct port_stats {
+	// Packets and bytes (frames without FCS) handed to and taken from the graph.
+	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+	// Everything else, by name: what the driver or device lost or refused, resets, doorbells.
+	struct port_counter counter[PORT_COUNTERS_MAX];
+	unsigned counters;
+};
+
+struct port_link {
+	bool up;
+	uint32_t mbps; // 0: unknown
+};
+
+struct pmd { // a driver: const, listed in pmd/pmds_<home>.c
+	const char *name; // the word before the colon of a device string
+	const char *help; // one line: what the argument is
+	// Opens and configures: fills port->grant, port->queue[] and port->priv. On failure undoes all,
+	// returns -errno and says in err what is wrong, where, and what to do.
+	int (*open)(struct port *port, const struct port_conf *conf, struct err *err);
+	// Stops and frees everything; every mbuf of the rings goes back to its pool. A capture file is
+	// complete after it. Returns 0 or -errno (e.g. -EIO: written file incomplete).
+	int (*close)(struct port *port, struct err *err);
+	void (*stats)(const struct port *port, struct port_stats *s);
+	// Optional (NULL: always up; nothing to do).
+	void (*link)(const struct port *port, struct port_link *link);
+	// Housekeeping, between bursts: notices link changes, recovers a broken queue.
+	void (*poll)(struct port *port);
+	// Ports that play a capture: time stamp of the next packet not yet delivered, TIME_NEVER at
+	// the end. NULL for ports that have no end.
+	uint64_t (*next_time)(const struct port *port);
+	// After next_time said TIME_NEVER: 0, or -errno when the capture ended in an error (then what
+	// was read before counts).
+	int (*error)(const struct port *port, struct err *err);
+	uint16_t mbuf_prefix; // bytes this driver needs in front of every mbuf of port_conf.pool
+};
+
+struct port {
+	struct port_queue queue[PORT_QUEUES_MAX];
+	const struct pmd *pmd;
+	void *priv; // the driver's
+	char name[PORT_NAME_MAX];
+	uint16_t id; // index in the application's port table; drivers put it in mbuf.port
+	struct port_grant grant;
+};
+
+static inline uint16_t port_rx_burst(struct port *p, uint16_t q, struct mbuf **pkts, uint16_t n)
+{
+	return p->queue[q].rx(p->queue[q].rxq, pkts, n);
+}
+
+static inline uint16_t port_tx_burst(struct port *p, uint16_t q, struct mbuf **pkts, uint16_t n)
+{
+	return p->queue[q].tx(p->queue[q].txq, pkts, n);
+}
+
+// The driver called `name`; NULL when this home has none.
+const struct pmd *pmd_find(const char *name);
+
+// NULL-terminated, in the order users see.
+extern const struct pmd *const pmd_list[];
+
+// Opens conf->driver on port (whose id is set by the caller). Checks the name and grants. 0 or -errno.
+int port_open(struct port *port, const struct port_conf *conf, struct err *err);
+int port_close(struct port *port, struct err *err);
+void port_stats(const struct port *port, struct port_stats *s);
+void port_link(const struct port *port, struct port_link *link);
+
+// For drivers: appends a named figure to s.
+void port_stats_add(struct port_stats *s, const char *name, uint64_t value);
+
+#endif
