@@ -3,8 +3,12 @@
 //
 // A node's process() takes a burst and says for each packet where it goes: an out-edge, a named drop,
 // consumed, or held. The machinery splits the burst by that, counts, frees what was dropped and runs
-// the next nodes depth-first, so that when graph_run() returns every packet of the burst has ended.
-// Packets that take the same path keep their order. One graph belongs to one lcore; nothing locks.
+// the next nodes depth-first, so that when graph_rx() returns every packet of the burst has ended.
+// Packets that take the same path keep their order; of several edges in a burst, the one that is met
+// first goes first. One graph belongs to one lcore; nothing locks.
+//
+// A pseudo-node called "graph" keeps the machinery's own drops: "depth", "bad-edge" (a value in next[]
+// that names no edge and no reason; audit builds stop instead) and "emit-full".
 //
 // The books: rx + generated = tx + consumed + dropped + held, at any moment outside process().
 #ifndef WEIR_CORE_GRAPH_H
@@ -22,8 +26,9 @@
 #ifndef GRAPH_BURST
 #define GRAPH_BURST 64u
 #endif
-#define GRAPH_NODES_MAX 128
-#define GRAPH_DEPTH_MAX 32 // a packet that goes deeper is in a loop: dropped as "graph: depth"
+#define GRAPH_NODES_MAX   128
+#define GRAPH_DEPTH_MAX   32 // a packet that goes deeper is in a loop: dropped as "graph: depth"
+#define GRAPH_PENDING_MAX (32 * GRAPH_BURST) // emitted and released, not yet run
 
 // What process() writes for a packet.
 #define NEXT_EDGES    0x80                      // values below: the out-edge of that number
@@ -44,15 +49,17 @@ struct node_def { // a kind of node: const
 	// NULL: everything takes edge 0.
 	void (*process)(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n);
 	// Optional. Housekeeping with the clock at `now`: acts on what is due and returns when it wants
-	// to be called next (TIME_NEVER: not before process() changes that; a capture clock stops
-	// at these times).
+	// to be called next (TIME_NEVER: not before a graph_wake(); a capture clock stops at these
+	// times, so a node that waits for nothing says so). Called once before the first packet.
 	uint64_t (*housekeep)(struct node *node, uint64_t now);
 	// Optional. Frees the node's state and drops what it holds (graph_drop_held).
 	void (*destroy)(struct node *node);
 };
 
 struct node_stats {
-	uint64_t calls, packets, cycles; // cycles: of process() alone
+	// cycles: from the end of the node before to the end of this one's process(), with what it
+	// takes to hand the burst over; and of freeing what this one drops.
+	uint64_t calls, packets, cycles;
 	uint64_t generated, consumed, sent;
 	uint64_t held; // now
 	uint64_t drop[NODE_DROPS_MAX];
@@ -64,10 +71,11 @@ struct node {
 	struct graph *graph;
 	struct node **edge; // out-edges by number
 	uint16_t edges;
+	uint16_t drops; // reasons of its kind
 	uint16_t id;
 	const struct node_def *def;
 	const char *name; // of this instance: "ip4-input", "tx-wan"
-	struct node_stats stats;
+	struct node_stats stats cache_aligned;
 };
 
 // --- building: main thread, before the loop starts ---
@@ -98,17 +106,22 @@ struct node *graph_find(struct graph *g, const char *name);
 void graph_rx(struct graph *g, struct node *node, struct mbuf **pkts, unsigned n);
 
 // From process() or housekeep() of `node`: a packet made by this node leaves by `edge`. Counts as
-// generated. It is run after the present burst has been handed on (housekeep: at once).
+// generated. It is run, in order, once the burst that graph_rx() was given has ended (housekeep: once
+// that has returned), so no node is entered twice. Over GRAPH_PENDING_MAX at a time are dropped as
+// "graph: emit-full".
 void graph_emit(struct node *node, uint8_t edge, struct mbuf *pkt);
 
-// From process() or housekeep(): a packet that was NEXT_HELD goes on by `edge`.
+// From process() or housekeep() of `node`: a packet that was NEXT_HELD goes on by `edge`, as above.
 void graph_release(struct node *node, uint8_t edge, struct mbuf *pkt);
 
-// A packet that was NEXT_HELD is dropped for `reason`.
+// A packet that was NEXT_HELD is dropped for `reason`, at once. From anywhere, destroy() included.
 void graph_drop_held(struct node *node, uint8_t reason, struct mbuf *pkt);
 
 // For a port's node: a packet reported NEXT_HELD (it waits in the node's own queue) has now been sent.
 void graph_sent_held(struct node *node, unsigned n);
+
+// From anywhere on the lcore: the housekeeping of `node` is wanted at `at`, if it is not due earlier.
+void graph_wake(struct node *node, uint64_t at);
 
 // Runs housekeeping of the nodes that are due; returns when it is next needed.
 uint64_t graph_housekeep(struct graph *g, uint64_t now);
@@ -125,7 +138,7 @@ struct graph_books {
 void graph_books(const struct graph *g, struct graph_books *b);
 bool graph_balanced(const struct graph_books *b);
 
-// Nodes in the order they were added, for statistics.
+// Nodes in the order they were added, for statistics; the last is the pseudo-node "graph".
 unsigned graph_nodes(const struct graph *g);
 const struct node *graph_node(const struct graph *g, unsigned i);
 

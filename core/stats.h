@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// stats.h - statistics as a flat list of names and values
+//
+// The one source of every figure shown: the table, JSON, the image's report on its console. Whoever
+// has figures hands them to an emit function, one call each. Names are paths with dots; no part but
+// the last of one has a dot in it (a node's name has none). `name` is valid during the call alone.
+//
+//	nodes.NAME.{calls,packets,cycles}                     every node that was called
+//	drops.NODE.REASON                                     where not 0
+//	accounting.{rx,generated,tx,consumed,dropped,held,balanced}  balanced: 1 or 0
+//	loop.{turns,busy_turns,busy_cycles}
+//	ports.NAME...                                         by pmd/port.c
+#ifndef WEIR_CORE_STATS_H
+#define WEIR_CORE_STATS_H
+
+#include <stdint.h>
+
+typedef void (*stats_emit_fn)(void *arg, const char *name, uint64_t value);
+
+struct graph;
+struct loop;
+
+// Any thread, control path: figures of a graph or loop that runs elsewhere are each right, but not of
+// one moment.
+void graph_stats_emit(const struct graph *g, stats_emit_fn emit, void *arg);
+void loop_stats_emit(const struct loop *l, stats_emit_fn emit, void *arg);
+
+#endif
