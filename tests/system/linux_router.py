@@ -1,0 +1,356 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""linux_router.py - the same packets through Linux's own router and through Weir's: the same packets out
+
+Usage: linux_router.py [-v] [WEIR]     (root)
+
+Two inputs: the recorded capture (tests/captures) and the edge packets of edge_packets.py. Linux routes
+them in a network namespace over veth pairs, one packet at a time; Weir plays them from capture files.
+Both are configured from the same YAML. Without WEIR only Linux's half runs and is checked against itself.
+
+What may differ is written down here, and nowhere else. In every case:
+
+  order        Packets of different ports may leave in another order; those of one port, of one flow
+               in the capture, may not.
+  ipv6         Switched off in Linux: Weir counts IPv6 frames as unsupported.
+  ident        The IP identification of packets the router makes itself: any value is right (RFC 6864).
+  timestamp    What an IP timestamp option or an ICMP timestamp reply says: the time of day.
+  quote        How much of the offending packet an ICMP error quotes: Linux up to 576 bytes in all
+               (RFC 1812 4.3.2.3); at least header + 8 bytes (RFC 792) must agree.
+  arp-repeats  How often the router asks for a neighbour that does not answer.
+
+In single edge cases the table EXPECTED below names what differs and why it may. A case listed there
+which does not differ fails the test, as does one that differs and is not listed.
+"""
+
+import argparse
+import bisect
+import collections
+import json
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+
+import netns
+
+HERE = pathlib.Path(__file__).resolve().parent
+CAPTURES = HERE.parent / "captures"
+LAST_GAP = 20 * 10**9  # before the last case: whatever the router still waits for is over
+GAP = 2 * 10**9  # between cases, on the capture's clock: above any rate limit's refill
+PATIENCE = 1.5  # seconds: Linux asks for a neighbour three times, a second apart, then gives up
+STEP = 10**7  # between the packets of a case
+START = 1_700_000_000 * 10**9
+
+# label of an edge case: why Linux and Weir may differ there
+EXPECTED = {}
+
+
+# --- what counts as the same packet ---------------------------------------------------------------
+
+
+def checksum(octets):
+    octets += b"\0" * (len(octets) % 2)
+    total = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total ^ 0xFFFF
+
+
+def blank_timestamp(header):
+    """Clears what an IP timestamp option (RFC 791, type 68) standing first in the options has recorded."""
+    if len(header) > 24 and header[20] == 68:
+        end = min(20 + header[21], len(header))
+        header[24:end] = bytes(end - 24)
+        header[10:12] = b"\0\0"
+
+
+def canonical(frame, router_addresses):
+    """The frame without what the docstring lets differ: `ident`, `timestamp` and `quote`."""
+    if len(frame) < 34 or frame[12:14] != b"\x08\x00":
+        return frame
+    size = (frame[14] & 15) * 4
+    header, body = bytearray(frame[14 : 14 + size]), frame[14 + size :]
+    if checksum(bytes(header)) != 0:
+        return frame  # wrong: leave it as it is, so that it shows
+    blank_timestamp(header)
+    if frame[26:30] not in router_addresses:
+        return frame[:14] + bytes(header) + body
+    header[4:6] = header[10:12] = b"\0\0"
+    if header[9] == 1 and body[:1] == b"\x0e" and len(body) == 20 and checksum(body) == 0:
+        body = body[:2] + b"\0\0" + body[4:12] + bytes(8)
+    if header[9] == 1 and body[:1] in (b"\x03", b"\x0b", b"\x0c") and len(body) >= 36:
+        if checksum(body) != 0:
+            return frame
+        quoted = (body[8] & 15) * 4 + 8
+        body = body[:2] + b"\0\0" + body[4 : 8 + quoted]
+        header[2:4] = b"\0\0"
+    return frame[:14] + bytes(header) + body
+
+
+def is_arp_request(frame):
+    return frame[12:14] == b"\x08\x06" and frame[20:22] == b"\0\1"
+
+
+def without_repeats(frames):
+    """Drops every ARP request that was there before: `arp-repeats`."""
+    seen, kept = set(), []
+    for frame in frames:
+        if is_arp_request(frame):
+            if frame in seen:
+                continue
+            seen.add(frame)
+        kept.append(frame)
+    return kept
+
+
+def by_port(outs, config):
+    addresses = {bytes(map(int, address.split("/")[0].split(".")))
+                 for port in config["ports"].values() for address in port["addresses"]}
+    frames = {name: [] for name in config["ports"]}
+    for name, frame in outs:
+        frames[name].append(canonical(frame, addresses))
+    return {name: without_repeats(list_) for name, list_ in frames.items()}
+
+
+class Blame:
+    """Which case a packet that came out belongs to: what is late came out while another one ran."""
+
+    def __init__(self, first, count):
+        self.idents = range(first, first + count)
+        self.asked = {}  # ARP request: the case that made the router ask first
+
+    def case(self, frame, running):
+        if is_arp_request(frame):
+            return self.asked.setdefault(frame, running)
+        quote = 14 + 20 + 8
+        if len(frame) >= quote + 20 and frame[12:15] == b"\x08\0\x45" and frame[23] == 1 and frame[34] in (3, 11, 12):
+            ident = int.from_bytes(frame[quote + 4 : quote + 6], "big")
+            if ident in self.idents:
+                return ident - self.idents.start
+        return running
+
+
+def flow_of(frame):
+    """Addresses, protocol and ports (or what stands there); fragments follow their identification."""
+    if len(frame) < 34 or frame[12:14] != b"\x08\x00":
+        return frame[12:14]
+    size = (frame[14] & 15) * 4
+    fragmented = frame[20:22] not in (b"\0\0", b"\x40\0")
+    return frame[26:34] + frame[23:24] + (frame[18:20] if fragmented else frame[14 + size : 18 + size])
+
+
+def describe(frame):
+    import scapy.all as scapy
+
+    summary = scapy.Ether(frame).summary() if len(frame) >= 14 else "runt"
+    return f"{summary}\n      {frame[:120].hex()}{'…' if len(frame) > 120 else ''}"
+
+
+# --- Linux ----------------------------------------------------------------------------------------
+
+
+def linux_cases(config, cases):
+    """[[(port, frame) out] per case]"""
+    import edge_packets
+
+    router = netns.LinuxRouter(config)
+    blame = Blame(edge_packets.FIRST_IDENT, len(cases))
+    outs = [[] for _ in cases]
+    for number, (_, steps) in enumerate(cases):
+        last = number == len(cases) - 1
+        got = router.collect(PATIENCE) if last else []
+        for port, frame in steps:
+            router.cables[port].send(frame)
+            got += router.collect(0.01)
+        for port, frame in got:
+            outs[blame.case(frame, number)].append((port, frame))
+    netns.run("ip", "netns", "del", "router")
+    return outs
+
+
+def linux_stream(config, frames):
+    """[(port, frame) out] for [(time, port, frame) in]"""
+    router = netns.LinuxRouter(config)
+    got = []
+    for _, port, frame in frames:
+        router.cables[port].send(frame)
+        got += router.collect(0)
+    got += router.collect(PATIENCE)
+    netns.run("ip", "netns", "del", "router")
+    return got
+
+
+# --- Weir -----------------------------------------------------------------------------------------
+
+
+def weir_run(weir, config_file, inputs, folder):
+    """{port: [(time, frame) out]}; inputs: {port: [(time, frame)]}"""
+    import capfile
+
+    command = [str(weir), "run", str(config_file), "--clock", "capture", "--json"]
+    for name, frames in inputs.items():
+        capfile.write(folder / f"{name}-in.pcap", frames)
+        command += ["--port", f"{name}=pcap:{folder}/{name}-in.pcap,{folder}/{name}-out.pcap"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    if done.returncode != 0:
+        print(f"FAIL: {' '.join(command)} ended with {done.returncode}\n{done.stderr[-3000:]}")
+        sys.exit(1)
+    report = json.loads(done.stdout)
+    sent = sum(len(frames) for frames in inputs.values())
+    if not report["accounting"]["balanced"] or report["accounting"]["rx"] != sent:
+        print(f"FAIL: {sent} packets played, accounting says {report['accounting']}")
+        sys.exit(1)
+    return {name: capfile.read(folder / f"{name}-out.pcap") for name in inputs}, report
+
+
+def weir_cases(weir, config_file, config, cases, folder):
+    import edge_packets
+
+    starts = [START + number * GAP for number in range(len(cases))]
+    starts[-1] += LAST_GAP
+    inputs = {name: [] for name in config["ports"]}
+    for start, (_, steps) in zip(starts, cases):
+        for step, (port, frame) in enumerate(steps):
+            inputs[port].append((start + step * STEP, frame))
+    blame = Blame(edge_packets.FIRST_IDENT, len(cases))
+    outs = [[] for _ in cases]
+    got, _ = weir_run(weir, config_file, inputs, folder)
+    for when, port, frame in sorted((when, port, frame) for port, frames in got.items() for when, frame in frames):
+        running = bisect.bisect_right(starts, when) - 1
+        outs[blame.case(frame, running)].append((port, frame))
+    return outs
+
+
+# --- the two comparisons --------------------------------------------------------------------------
+
+
+def show(title, frames):
+    print(f"    {title}:" + ("" if any(frames.values()) else " nothing"))
+    for name, list_ in frames.items():
+        for frame in list_:
+            print(f"      {name}: {describe(frame)}")
+
+
+def compare_edges(config, cases, linux, weir, verbose):
+    bad = listed = 0
+    for (label, steps), ours, theirs in zip(cases, weir, linux):
+        ours, theirs = by_port(ours, config), by_port(theirs, config)
+        differs = ours != theirs
+        if differs and label in EXPECTED:
+            listed += 1
+        if differs == (label in EXPECTED) and not verbose:
+            continue
+        verdict = "same"
+        if differs:
+            verdict = f"differs, as listed: {EXPECTED[label]}" if label in EXPECTED else "DIFFERS"
+        elif label in EXPECTED:
+            verdict = "DOES NOT DIFFER, yet is listed"
+        bad += differs != (label in EXPECTED)
+        print(f"  {label}: {verdict}")
+        if differs:
+            for port, frame in steps:
+                print(f"    into {port}: {describe(frame)}")
+            show("Linux", theirs)
+            show("Weir", ours)
+    return bad, listed
+
+
+def compare_streams(config, linux, weir):
+    ours, theirs = by_port(weir, config), by_port(linux, config)
+    bad = 0
+    for name in config["ports"]:
+        mine, peers = collections.Counter(ours[name]), collections.Counter(theirs[name])
+        for title, rest in (("Linux sent, Weir did not", peers - mine), ("Weir sent, Linux did not", mine - peers)):
+            for frame, count in rest.items():
+                print(f"  {name}: {title} ({count}): {describe(frame)}")
+                bad += count
+        flows = [collections.defaultdict(list), collections.defaultdict(list)]
+        for side, frames in zip(flows, (ours[name], theirs[name])):
+            for frame in frames:
+                side[flow_of(frame)].append(frame)
+        for flow in flows[0].keys() & flows[1].keys():
+            if flows[0][flow] != flows[1][flow] and sorted(flows[0][flow]) == sorted(flows[1][flow]):
+                print(f"  {name}: a flow left in another order: {describe(flows[1][flow][0])}")
+                bad += 1
+    return bad
+
+
+def load(path):
+    import yaml
+
+    return yaml.safe_load(path.read_text())
+
+
+def recorded():
+    import capfile
+
+    frames = []
+    for name in ("wan", "lan"):
+        frames += [(when, name, frame) for when, frame in capfile.read(CAPTURES / f"router-{name}.pcap")]
+    return sorted(frames, key=lambda entry: entry[0])
+
+
+def test_capture(weir, folder):
+    config_file = CAPTURES / "router.yaml"
+    config, frames = load(config_file), recorded()
+    linux = linux_stream(config, frames)
+    if not weir:
+        again = linux_stream(config, frames)
+        bad = compare_streams(config, linux, again)
+        return bad, f"capture: {len(frames)} packets in, {len(linux)} out of Linux, twice, {bad} differences"
+    inputs = {name: [(when, frame) for when, port, frame in frames if port == name] for name in config["ports"]}
+    got, _ = weir_run(weir, config_file, inputs, folder)
+    outs = [(name, frame) for name, list_ in got.items() for _, frame in list_]
+    bad = compare_streams(config, linux, outs)
+    return bad, f"capture: {len(frames)} packets in, {len(linux)} out of Linux, {len(outs)} out of Weir, {bad} differences"
+
+
+def test_edges(weir, folder, verbose):
+    import edge_packets
+
+    config_file = HERE / "edge.yaml"
+    config, cases = load(config_file), edge_packets.cases()
+    linux = linux_cases(config, cases)
+    out = sum(map(len, linux))
+    if not weir:
+        again = linux_cases(config, cases)
+        bad = 0
+        for (label, steps), first, second in zip(cases, linux, again):
+            if by_port(first, config) != by_port(second, config):
+                print(f"  {label}: Linux differs from itself")
+                bad += 1
+            if verbose:
+                print(f"  {label}")
+                for port, frame in steps:
+                    print(f"    into {port}: {describe(frame)}")
+                show("Linux", by_port(first, config))
+        return bad, f"edges: {len(cases)} cases, {out} packets out of Linux, twice, {bad} differences"
+    bad, listed = compare_edges(config, cases, linux, weir_cases(weir, config_file, config, cases, folder), verbose)
+    return bad, f"edges: {len(cases)} cases, {out} packets out of Linux, {listed} differ as listed, {bad} do not agree"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("weir", nargs="?", type=pathlib.Path, help="the hosted executable; without it, Linux alone")
+    parser.add_argument("-v", "--verbose", action="store_true", help="every edge case, not only those that differ")
+    options = parser.parse_args()
+    netns.enter(180)
+    try:
+        import scapy.all  # noqa: F401
+        import yaml  # noqa: F401
+    except ImportError as missing:
+        netns.skip(f"needs python3-scapy and python3-yaml ({missing})")
+    with tempfile.TemporaryDirectory(dir="/run") as folder:
+        folder = pathlib.Path(folder)
+        bad1, line1 = test_capture(options.weir, folder)
+        bad2, line2 = test_edges(options.weir, folder, options.verbose)
+    print(line1)
+    print(line2)
+    print("linux_router:", "FAIL" if bad1 + bad2 else "ok")
+    sys.exit(1 if bad1 + bad2 else 0)
+
+
+if __name__ == "__main__":
+    main()
