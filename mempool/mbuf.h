@@ -8,8 +8,9 @@
 // one pool all have the same. A frame that does not fit one buffer is a chain by `next`; all
 // per-packet fields stand in the first segment.
 //
-// Ownership: whoever holds the pointer owns the packet, and hands it on or frees it. refcnt counts
-// owners of a buffer that is shared (clones); mbuf_free() gives a buffer back when it reaches 0.
+// Ownership: whoever holds the pointer owns the packet, and hands it on or frees it. mbuf_ref() makes one
+// more owner of the same packet; refcnt counts them, in every segment, and mbuf_free() gives a buffer
+// back when the last owner frees it. A packet with several owners is read-only, data and fields both.
 // Invariant of a buffer in a pool: next == NULL, nsegs == 1, refcnt == 1, so that allocating one
 // writes a single cache line.
 #ifndef WEIR_MEMPOOL_MBUF_H
@@ -49,7 +50,7 @@ struct mbuf {
 	struct mempool *pool; // constant
 	uint32_t pkt_len;     // bytes of the whole packet; first segment only
 	uint16_t len;         // bytes of this segment
-	uint16_t refcnt;      // owners of this buffer
+	uint16_t refcnt;      // owners of this buffer; atomic while more than one
 	uint16_t port;        // port it came in by, later the one it leaves by
 	uint8_t nsegs;        // segments of the packet; first segment only
 	uint8_t spare;
@@ -135,25 +136,34 @@ static inline void *mbuf_append(struct mbuf *m, uint16_t n)
 	return p;
 }
 
-// Cuts the packet to len bytes (len <= pkt_len), freeing segments that become empty.
+// Cuts the packet to len bytes (len <= pkt_len), freeing segments that become empty (the first stays).
+// The caller is the only owner.
 void mbuf_trim(struct mbuf *m, uint32_t len);
 
-// Copies n bytes from offset off of a chain to dst. Returns 0, or -EINVAL when the packet is shorter.
+// Copies n bytes from offset off of a chain to dst. Returns 0, or -EINVAL when the packet is shorter (dst
+// is then not written).
 int mbuf_copy_out(const struct mbuf *m, uint32_t off, void *dst, uint32_t n);
 
-// Makes a chain of n bytes from src, from `pool`. NULL when the pool is empty.
+// Makes a chain of n bytes from src, from `pool`. NULL when the pool has too few buffers, or n does not
+// fit MBUF_SEGS_MAX of them.
 struct mbuf *mbuf_from_bytes(struct mempool *pool, const void *src, uint32_t n);
 
 // One packet of the pool, empty; NULL when there is none.
-struct mbuf *mbuf_alloc(struct mempool *pool);
+static inline struct mbuf *mbuf_alloc(struct mempool *pool);
+
+// Makes one more owner (of at most 65535) of the packet: it now takes one more mbuf_free().
+static inline void mbuf_ref(struct mbuf *m);
 
 // Frees a packet, all segments.
-void mbuf_free(struct mbuf *m);
+static inline void mbuf_free(struct mbuf *m);
 
-// Frees n packets, of any pools and any chains; quick for single segments of one pool.
-void mbuf_free_bulk(struct mbuf **pkts, unsigned n);
+// Frees n packets, of any pools and any chains; quick for unshared single segments of one pool.
+static inline void mbuf_free_bulk(struct mbuf **pkts, unsigned n);
 
 // Walks a chain and checks that lengths, count and bounds agree: 0, or -EINVAL. For debug and tests.
 int mbuf_check(const struct mbuf *m);
+
+// The bodies need the pool's; either header may be included first.
+#include "mempool/mempool.h"
 
 #endif

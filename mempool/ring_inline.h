@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ring_inline.h - the hot half of ring.h: layout and the enqueue and dequeue paths
+//
+// Each end has its own pair of lines. `tail` is what the other end reads: entries up to it are finished.
+// `seen` is this end's latest copy of the other end's tail, so that a line moves between cores only when
+// the copy says the ring is full (empty), not on every call.
+//
+// SPSC uses tail and seen. MPMC claims entries by moving `head`, copies, and moves `tail` in the order of
+// the claims. head and seen share a word and move by one CAS: a claim is thus always judged against the
+// copy of the tail that belongs to it, however long its thread was stopped in between. A thread stopped
+// between claim and finish makes the others of its end wait: lcores are pinned and not preempted.
+#ifndef WEIR_MEMPOOL_RING_INLINE_H
+#define WEIR_MEMPOOL_RING_INLINE_H
+
+#include <assert.h>
+#include <stdbool.h>
+
+struct ring_end {
+	union {
+		struct {
+			uint32_t head; // claimed up to here
+			uint32_t seen; // the other end's tail, as last read
+		};
+		uint64_t claim;
+	};
+	uint32_t tail; // finished up to here
+	uint8_t pad[2 * CACHE_LINE - 12]; // the second line keeps the adjacent-line prefetcher away
+};
+
+struct ring {
+	uint32_t size; // entries; constant
+	uint32_t mask; // size - 1; constant
+	uint8_t pad[2 * CACHE_LINE - 8];
+	struct ring_end prod;
+	struct ring_end cons;
+	void *slot[];
+} cache_aligned;
+
+static_assert(offsetof(struct ring, prod) == 128, "constants share no line with an end");
+static_assert(offsetof(struct ring, cons) - offsetof(struct ring, prod) == 128, "ends share no line");
+static_assert(offsetof(struct ring, slot) == 384, "slots share no line with an end");
+
+typedef uint64_t ring_vec4 __attribute__((vector_size(32), aligned(8), may_alias));
+typedef uint64_t ring_vec2 __attribute__((vector_size(16), aligned(8), may_alias));
+
+// Copies n pointers; dst may overlap src only from below.
+static always_inline void ring_copy(void **dst, void *const *src, unsigned n)
+{
+	unsigned i = 0;
+
+	for (; i + 8 <= n; i += 8) {
+		ring_vec4 a = *(const ring_vec4 *)(src + i);
+		ring_vec4 b = *(const ring_vec4 *)(src + i + 4);
+
+		*(ring_vec4 *)(dst + i) = a;
+		*(ring_vec4 *)(dst + i + 4) = b;
+	}
+	if (n & 4) {
+		*(ring_vec4 *)(dst + i) = *(const ring_vec4 *)(src + i);
+		i += 4;
+	}
+	if (n & 2) {
+		*(ring_vec2 *)(dst + i) = *(const ring_vec2 *)(src + i);
+		i += 2;
+	}
+	if (n & 1)
+		dst[i] = src[i];
+}
+
+static always_inline void ring_write(struct ring *r, uint32_t index, void *const *in, unsigned n)
+{
+	uint32_t at = index & r->mask;
+	uint32_t end = r->size - at;
+
+	if (likely(n <= end)) {
+		ring_copy(&r->slot[at], in, n);
+		return;
+	}
+	ring_copy(&r->slot[at], in, end);
+	ring_copy(&r->slot[0], in + end, n - end);
+}
+
+static always_inline void ring_read(const struct ring *r, uint32_t index, void **out, unsigned n)
+{
+	uint32_t at = index & r->mask;
+	uint32_t end = r->size - at;
+
+	if (likely(n <= end)) {
+		ring_copy(out, &r->slot[at], n);
+		return;
+	}
+	ring_copy(out, &r->slot[at], end);
+	ring_copy(out + end, &r->slot[0], n - end);
+}
+
+static inline unsigned ring_spsc_enqueue_burst(struct ring *r, void *const *in, unsigned n)
+{
+	uint32_t tail = r->prod.tail; // ours alone to write
+	uint32_t room = r->size - (tail - r->prod.seen);
+
+	if (room < n) {
+		// Acquire (1): pairs with release (2), the entries are read before we overwrite them.
+		r->prod.seen = __atomic_load_n(&r->cons.tail, __ATOMIC_ACQUIRE);
+		room = r->size - (tail - r->prod.seen);
+		if (room < n)
+			n = room;
+	}
+	ring_write(r, tail, in, n);
+	// Release (3): pairs with acquire (4), the entries are written before they are offered.
+	__atomic_store_n(&r->prod.tail, tail + n, __ATOMIC_RELEASE);
+	return n;
+}
+
+static inline unsigned ring_spsc_dequeue_burst(struct ring *r, void **out, unsigned n)
+{
+	uint32_t tail = r->cons.tail; // ours alone to write
+	uint32_t there = r->cons.seen - tail;
+
+	if (there < n) {
+		// Acquire (4): pairs with release (3).
+		r->cons.seen = __atomic_load_n(&r->prod.tail, __ATOMIC_ACQUIRE);
+		there = r->cons.seen - tail;
+		if (there < n)
+			n = there;
+	}
+	if (n == 0) // an idle poll leaves the line alone
+		return 0;
+	ring_read(r, tail, out, n);
+	// Release (2): pairs with acquire (1).
+	__atomic_store_n(&r->cons.tail, tail + n, __ATOMIC_RELEASE);
+	return n;
+}
+
+// Claims up to n entries of one end (all: n or none) and says in *at where they start. base is what the
+// end may take when both indices are equal: the size for producers, 0 for consumers.
+static always_inline unsigned ring_claim(struct ring_end *self, const struct ring_end *other,
+					 uint32_t base, unsigned n, bool all, uint32_t *at)
+{
+	// Acquire (5): pairs with release (6); whoever stored this `seen` had acquired that tail.
+	uint64_t old = __atomic_load_n(&self->claim, __ATOMIC_ACQUIRE);
+	uint32_t head, seen, take;
+
+	do {
+		head = (uint32_t)old;
+		seen = (uint32_t)(old >> 32);
+		take = n;
+		if (base + seen - head < n) {
+			// Acquire (7): pairs with release (8) of the other end's ring_finish().
+			seen = __atomic_load_n(&other->tail, __ATOMIC_ACQUIRE);
+			if (base + seen - head < n) {
+				take = all ? 0 : base + seen - head;
+				if (take == 0)
+					return 0;
+			}
+		}
+		// Release (6), and acquire as (5) when another thread was quicker.
+	} while (!__atomic_compare_exchange_n(&self->claim, &old,
+					      (uint64_t)seen << 32 | (uint32_t)(head + take), false,
+					      __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+	*at = head;
+	return take;
+}
+
+// Ends a claim: after the claims made before it, so that the other end never sees a gap.
+static always_inline void ring_finish(struct ring_end *self, uint32_t at, unsigned n)
+{
+	// Acquire: pairs with release (8) of the claim before ours, whose entries (8) then offers too.
+	while (__atomic_load_n(&self->tail, __ATOMIC_ACQUIRE) != at)
+		__builtin_ia32_pause();
+	// Release (8): pairs with acquire (7).
+	__atomic_store_n(&self->tail, at + n, __ATOMIC_RELEASE);
+}
+
+static always_inline unsigned ring_mpmc_enqueue(struct ring *r, void *const *in, unsigned n, bool all)
+{
+	uint32_t at;
+
+	n = ring_claim(&r->prod, &r->cons, r->size, n, all, &at);
+	if (n == 0)
+		return 0;
+	ring_write(r, at, in, n);
+	ring_finish(&r->prod, at, n);
+	return n;
+}
+
+static always_inline unsigned ring_mpmc_dequeue(struct ring *r, void **out, unsigned n, bool all)
+{
+	uint32_t at;
+
+	n = ring_claim(&r->cons, &r->prod, 0, n, all, &at);
+	if (n == 0)
+		return 0;
+	ring_read(r, at, out, n);
+	ring_finish(&r->cons, at, n);
+	return n;
+}
+
+static inline unsigned ring_mpmc_enqueue_burst(struct ring *r, void *const *in, unsigned n)
+{
+	return ring_mpmc_enqueue(r, in, n, false);
+}
+
+static inline unsigned ring_mpmc_dequeue_burst(struct ring *r, void **out, unsigned n)
+{
+	return ring_mpmc_dequeue(r, out, n, false);
+}
+
+static inline unsigned ring_mpmc_enqueue_bulk(struct ring *r, void *const *in, unsigned n)
+{
+	return ring_mpmc_enqueue(r, in, n, true);
+}
+
+static inline unsigned ring_mpmc_dequeue_bulk(struct ring *r, void **out, unsigned n)
+{
+	return ring_mpmc_dequeue(r, out, n, true);
+}
+
+#endif
