@@ -13,6 +13,7 @@
 #include "core/clock.h"
 #include "core/err.h"
 #include "core/lcore.h"
+#include "core/stats.h"
 #include "mempool/mbuf.h"
 
 #define PORT_QUEUES_MAX 16
@@ -131,7 +132,14 @@ int port_close(struct port *port, struct err *err);
 void port_stats(const struct port *port, struct port_stats *s);
 void port_link(const struct port *port, struct port_link *link);
 
+// Hands on every figure of the port: ports.NAME.{rx,tx}.{packets,bytes}, ports.NAME.counters.X.
+void port_stats_emit(const struct port *port, stats_emit_fn emit, void *arg);
+
 // For drivers: appends a named figure to s.
 void port_stats_add(struct port_stats *s, const char *name, uint64_t value);
+
+// For drivers without an address of their own: the one asked for, else 02:77:65:69:72:ID, the same on
+// every run.
+void port_default_mac(const struct port *port, const struct port_conf *conf, uint8_t mac[6]);
 
 #endif

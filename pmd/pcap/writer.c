@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// writer.c - write capture files: classic pcap and pcapng, nanoseconds, host byte order
+#include "pmd/pcap/writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio_ext.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+
+#define WRITER_BUF   (1u << 20)
+#define SNAPLEN      262144u // libpcap's largest
+#define LINKTYPE_ETH 1u
+
+struct pcap_file_hdr {
+	uint32_t magic; // 0xa1b23c4d: nanoseconds
+	uint16_t major, minor;
+	uint32_t zone, sigfigs;
+	uint32_t snaplen;
+	uint32_t linktype;
+};
+
+struct pcap_rec_hdr {
+	uint32_t sec, nsec;
+	uint32_t caplen, len;
+};
+
+struct pcapng_shb {
+	uint32_t type, total_len;
+	uint32_t magic;
+	uint16_t major, minor;
+	int64_t section_len; // -1: not given
+	uint32_t total_len2;
+} __attribute__((packed));
+
+struct pcapng_epb {
+	uint32_t type, total_len;
+	uint32_t iface;
+	uint32_t time_high, time_low;
+	uint32_t caplen, len;
+};
+
+struct pcapng_opt {
+	uint16_t code, len;
+};
+
+static_assert(sizeof(struct pcap_file_hdr) == 24 && sizeof(struct pcap_rec_hdr) == 16, "format");
+static_assert(sizeof(struct pcapng_shb) == 28 && sizeof(struct pcapng_epb) == 28, "format");
+
+static void put(struct capture_writer *w, const void *p, size_t n)
+{
+	if (!w->error && fwrite_unlocked(p, 1, n, w->file) != n)
+		w->error = errno ? errno : EIO;
+}
+
+static void put_pad(struct capture_writer *w, uint32_t n)
+{
+	put(w, "\0\0\0", -n & 3);
+}
+
+static void put_pcap_header(struct capture_writer *w)
+{
+	const struct pcap_file_hdr h = {0xa1b23c4d, 2, 4, 0, 0, SNAPLEN, LINKTYPE_ETH};
+
+	put(w, &h, sizeof(h));
+}
+
+static void put_pcapng_header(struct capture_writer *w, const char *if_name)
+{
+	const struct pcapng_shb shb = {0x0a0d0d0a, sizeof(shb), 0x1a2b3c4d, 1, 0, -1, sizeof(shb)};
+	const struct pcapng_opt name = {2, (uint16_t)strlen(if_name)}, tsresol = {9, 1}, end = {0, 0};
+	const uint8_t nano[4] = {9}; // 10^-9 s
+	uint32_t len = 16 + 4 + ((name.len + 3u) & ~3u) + 4 + 4 + 4 + 4;
+	const uint32_t idb[4] = {1, len, LINKTYPE_ETH, SNAPLEN}; // linktype is 16 bits, then 16 of 0
+
+	put(w, &shb, sizeof(shb));
+	put(w, idb, sizeof(idb));
+	put(w, &name, sizeof(name));
+	put(w, if_name, name.len);
+	put_pad(w, name.len);
+	put(w, &tsresol, sizeof(tsresol));
+	put(w, nano, sizeof(nano));
+	put(w, &end, sizeof(end));
+	put(w, &len, sizeof(len));
+}
+
+// Opened before it is emptied: what is there may be our own input, or another port's output.
+static int open_output(const char *path, const struct stat *input, struct err *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	struct stat st;
+	int rc = 0;
+
+	if (fd < 0 || fstat(fd, &st)) {
+		rc = err_set(err, -errno, "%s: cannot open for writing: %s", path, strerror(errno));
+	} else if (S_ISREG(st.st_mode)) {
+		if (input && st.st_dev == input->st_dev && st.st_ino == input->st_ino)
+			rc = err_set(err, -EINVAL, "%s: is read by the same port; write elsewhere", path);
+		else if (flock(fd, LOCK_EX | LOCK_NB))
+			rc = err_set(err, -EBUSY, "%s: is being written by another port or process", path);
+		else if (ftruncate(fd, 0))
+			rc = err_set(err, -errno, "%s: cannot empty: %s", path, strerror(errno));
+	}
+	if (!rc)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+int capture_create(struct capture_writer *w, const char *path, const char *if_name,
+		   const struct stat *input, struct err *err)
+{
+	size_t n = strlen(path);
+	int fd = open_output(path, input, err);
+
+	memset(w, 0, sizeof(*w));
+	if (fd < 0)
+		return fd;
+	w->path = path;
+	w->pcapng = n > 7 && !strcmp(path + n - 7, ".pcapng");
+	w->file = fdopen(fd, "wb");
+	if (!w->file) {
+		close(fd);
+		return err_set(err, -ENOMEM, "%s: no memory for a stream", path);
+	}
+	setvbuf(w->file, NULL, _IOFBF, WRITER_BUF);
+	if (w->pcapng)
+		put_pcapng_header(w, if_name);
+	else
+		put_pcap_header(w);
+	return 0;
+}
+
+int capture_write(struct capture_writer *w, const struct mbuf *m, uint64_t time)
+{
+	uint32_t n = m->pkt_len, total = (uint32_t)sizeof(struct pcapng_epb) + ((n + 3) & ~3u) + 4;
+
+	if (w->pcapng) {
+		const struct pcapng_epb h = {6, total, 0, (uint32_t)(time >> 32), (uint32_t)time, n, n};
+
+		put(w, &h, sizeof(h));
+	} else {
+		const struct pcap_rec_hdr h = {(uint32_t)(time / NSEC_PER_SEC),
+					       (uint32_t)(time % NSEC_PER_SEC), n, n};
+
+		put(w, &h, sizeof(h));
+	}
+	for (; m; m = m->next)
+		put(w, m->data, m->len);
+	if (w->pcapng) {
+		put_pad(w, n);
+		put(w, &total, sizeof(total));
+	}
+	if (w->error)
+		return -EIO;
+	w->records++;
+	return 0;
+}
+
+int capture_finish(struct capture_writer *w, struct err *err)
+{
+	if (!w->file)
+		return 0;
+	errno = 0;
+	if (fclose(w->file) && !w->error)
+		w->error = errno ? errno : EIO;
+	w->file = NULL;
+	if (!w->error)
+		return 0;
+	return err_set(err, -EIO, "%s: %s: the capture is incomplete (%llu packets were accepted)", w->path,
+		       strerror(w->error), (unsigned long long)w->records);
+}

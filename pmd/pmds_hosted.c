@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// pmds_hosted.c - the drivers of the hosted executable
+#include "pmd/pmds.h"
+
+const struct pmd *const pmd_list[] = {
+	&pcap_pmd,
+	&null_pmd,
+	&loop_pmd,
+	NULL,
+};

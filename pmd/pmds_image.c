@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// pmds_image.c - the drivers of the image
+#include "pmd/pmds.h"
+
+const struct pmd *const pmd_list[] = {
+	&null_pmd,
+	&loop_pmd,
+	NULL,
+};
