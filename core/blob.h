@@ -114,7 +114,7 @@ static_assert(sizeof(struct blob_patch) == 4, "format");
 
 struct blob { // a checked blob: arrays and their lengths (0 and NULL where a section is absent)
 	const struct blob_hdr *hdr;
-	const char *strings;
+	const char *strings;              // never NULL
 	const struct blob_params *params; // never NULL
 	const struct blob_port *ports;
 	const struct blob_addr *addrs;
@@ -122,7 +122,7 @@ struct blob { // a checked blob: arrays and their lengths (0 and NULL where a se
 	const struct blob_route4 *routes4;
 	const struct blob_neighbor *neighbors;
 	const struct blob_patch *patches;
-	uint32_t n_strings, n_ports, n_addrs, n_nexthops, n_routes4, n_neighbors, n_patches;
+	uint32_t n_strings, n_params, n_ports, n_addrs, n_nexthops, n_routes4, n_neighbors, n_patches;
 };
 
 #define BLOB_PORTS_MAX 64u

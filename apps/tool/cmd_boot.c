@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// cmd_boot.c - weir boot: a configuration as an image under QEMU
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "apps/tool/qemu_args.h"
+#include "apps/tool/qemu_run.h"
+#include "apps/tool/tool.h"
+#include "apps/tool/util.h"
+
+#define NETS_MAX 16u
+
+struct boot {
+	struct config c;
+	const char *file, *image;
+	const char *accel, *machine;
+	unsigned memory, cpus, duration;
+	bool json, dry_run;
+	struct qemu_net net[NETS_MAX];
+	char mac[NETS_MAX][18];
+	unsigned nets;
+	char *vhost[NETS_MAX]; // as given: NAME=SOCKET
+	unsigned vhosts;
+};
+
+// The number N of a port's device "virtio:N"; -1 when it is another driver's.
+static int virtio_unit(const struct config_port *p)
+{
+	char *end;
+	unsigned long n;
+
+	if (strcmp(p->driver, "virtio"))
+		return -1;
+	n = strtoul(p->args, &end, 10);
+	return *p->args && !*end && n < NETS_MAX ? (int)n : -1;
+}
+
+static int take_vhost(struct boot *b, char *arg, struct err *err)
+{
+	char *path;
+	int port = split_port(&b->c, arg, &path, err);
+	int unit = port < 0 ? -1 : virtio_unit(&b->c.ports[port]);
+	char *comma;
+
+	if (port < 0)
+		return port;
+	if (unit < 0)
+		return err_set(err, -EINVAL, "%s: its device is %s:%s, expected virtio:N (N < %u)",
+			       arg, b->c.ports[port].driver, b->c.ports[port].args, NETS_MAX);
+	comma = strrchr(path, ',');
+	if (comma && !strcmp(comma, ",server")) {
+		*comma = 0;
+		b->net[unit].server = true;
+	}
+	b->net[unit].socket = path;
+	if (b->c.ports[port].blob.flags & BLOB_PORT_MAC) {
+		const uint8_t *m = b->c.ports[port].blob.mac;
+
+		snprintf(b->mac[unit], sizeof(b->mac[unit]), "%02x:%02x:%02x:%02x:%02x:%02x", m[0],
+			 m[1], m[2], m[3], m[4], m[5]);
+		b->net[unit].mac = b->mac[unit];
+	}
+	return 0;
+}
+
+// Every virtio port has its socket, and units count from 0 without holes.
+static int check_nets(struct boot *b, struct err *err)
+{
+	size_t i;
+	int unit;
+
+	for (i = 0; i < b->c.n_ports; i++) {
+		const struct config_port *p = &b->c.ports[i];
+
+		if (!strcmp(p->driver, "pcap") || !strcmp(p->driver, "dpdk"))
+			return err_set(err, -EINVAL,
+				       "port %s: an image has no %s driver: expected virtio:N, null or "
+				       "loop", p->name, p->driver);
+		if (strcmp(p->driver, "virtio"))
+			continue;
+		unit = virtio_unit(p);
+		if (unit < 0)
+			return err_set(err, -EINVAL, "port %s: virtio:%s: expected virtio:N, N < %u",
+				       p->name, p->args, NETS_MAX);
+		if (!b->net[unit].socket)
+			return err_set(err, -EINVAL, "port %s: expected --vhost %s=SOCKET", p->name,
+				       p->name);
+		if ((unsigned)unit >= b->nets)
+			b->nets = (unsigned)unit + 1;
+	}
+	for (i = 0; i < b->nets; i++)
+		if (!b->net[i].socket)
+			return err_set(err, -EINVAL,
+				       "virtio:%zu belongs to no port: number the devices from 0", i);
+	return 0;
+}
+
+// QEMU's own message for this would be an errno without the remedy.
+static int check_sockets(const struct boot *b, struct err *err)
+{
+	struct stat st;
+	unsigned i;
+
+	for (i = 0; i < b->nets; i++) {
+		const struct qemu_net *n = &b->net[i];
+
+		if (!n->server && (stat(n->socket, &st) < 0 || !S_ISSOCK(st.st_mode)))
+			return err_set(err, -ENOENT,
+				       "%s: no back end listens there: start it first, or write "
+				       "%s,server and QEMU waits for it", n->socket, n->socket);
+	}
+	return 0;
+}
+
+static bool number(const char *s, unsigned min, unsigned max, unsigned *v)
+{
+	char *end;
+	unsigned long n;
+
+	errno = 0;
+	n = strtoul(s, &end, 10);
+	if (*s < '0' || *s > '9' || *end || errno || n < min || n > max)
+		return false;
+	*v = (unsigned)n;
+	return true;
+}
+
+static bool one_of(const char *s, const char *a, const char *b, const char *c)
+{
+	return !strcmp(s, a) || !strcmp(s, b) || (c && !strcmp(s, c));
+}
+
+static int options(struct boot *b, const struct command *cmd, int argc, char **argv)
+{
+	static const struct option list[] = {
+		{"help", no_argument, 0, 'h'},	     {"vhost", required_argument, 0, 'v'},
+		{"accel", required_argument, 0, 'a'},   {"machine", required_argument, 0, 'm'},
+		{"memory", required_argument, 0, 'M'},  {"cpus", required_argument, 0, 'c'},
+		{"image", required_argument, 0, 'i'},   {"duration", required_argument, 0, 'd'},
+		{"json", no_argument, 0, 'j'},	     {"dry-run", no_argument, 0, 'n'},
+		{0},
+	};
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, ":h", list, NULL)) != -1) {
+		bool good = true;
+
+		if (opt == 'v') {
+			good = b->vhosts < NETS_MAX;
+			if (good)
+				b->vhost[b->vhosts++] = optarg;
+		} else if (opt == 'a') {
+			good = one_of(b->accel = optarg, "auto", "kvm", "tcg");
+		} else if (opt == 'm') {
+			good = one_of(b->machine = optarg, "microvm", "q35", NULL);
+		} else if (opt == 'M') {
+			good = number(optarg, 16, 1u << 20, &b->memory);
+		} else if (opt == 'c') {
+			good = number(optarg, 1, 64, &b->cpus);
+		} else if (opt == 'd') {
+			good = number(optarg, 1, 86400, &b->duration);
+		} else if (opt == 'i') {
+			b->image = optarg;
+		} else if (opt == 'j') {
+			b->json = true;
+		} else if (opt == 'n') {
+			b->dry_run = true;
+		} else {
+			return usage_option(cmd, argc, argv, opt) ? EXIT_USAGE : -1;
+		}
+		if (!good)
+			return usage_error(cmd, "%s: not a value of this option", optarg);
+	}
+	if (optind + 1 != argc)
+		return usage_error(cmd, "expected one FILE");
+	b->file = argv[optind];
+	return 0;
+}
+
+static int report(struct boot *b, struct qemu_result *r)
+{
+	struct figures *f = &r->figures;
+	int code = WIFEXITED(r->status) ? WEXITSTATUS(r->status) : -1;
+
+	if (b->json)
+		figures_print_json(f, stdout);
+	else if (f->n)
+		figures_print_table(f, stdout);
+	if (r->killed)
+		fprintf(stderr, "weir boot: the image did not answer within 10 s and was ended\n");
+	else if (code == 127)
+		return EXIT_JOB; // said by the child
+	else if (code != QEMU_EXIT(0))
+		fprintf(stderr, "weir boot: the image or QEMU failed (QEMU's exit status %d): see "
+				"above, and core/x86_64/README.md for the codes\n", code);
+	else if (!figures_balanced(f))
+		fprintf(stderr, "weir boot: the books do not balance\n");
+	else
+		return 0;
+	return EXIT_JOB;
+}
+
+// The packed image in memory: QEMU opens it by our descriptor's name, which it inherits.
+static int image_fd(const void *data, size_t len, struct err *err)
+{
+	int fd = memfd_create("weir-image", 0);
+	size_t done = 0;
+	ssize_t n;
+
+	while (fd >= 0 && done < len) {
+		n = write(fd, (const char *)data + done, len - done);
+		if (n <= 0) {
+			close(fd);
+			fd = -1;
+		} else {
+			done += (size_t)n;
+		}
+	}
+	return fd < 0 ? err_set(err, -errno, "an image in memory: %s", strerror(errno)) : fd;
+}
+
+static int dry_run(const struct boot *b, struct qemu_conf *q)
+{
+	char *packed = xasprintf("%s.elf", b->file);
+	struct args args = {0}, pack = {0};
+	char *words[] = {"weir", "pack", (char *)b->file, "-o", packed, NULL};
+
+	pack.v = words;
+	args_print(&pack, stdout);
+	q->kernel = packed;
+	qemu_args(&args, q);
+	args_print(&args, stdout);
+	args_free(&args);
+	free(packed);
+	return 0;
+}
+
+static int boot(struct boot *b, struct qemu_conf *q, const void *blob, size_t len, struct err *err)
+{
+	char *path = image_path(b->image, b->c.function), name[32];
+	struct qemu_result result;
+	struct args args = {0};
+	size_t packed;
+	void *file = image_pack(path, blob, len, &packed, err);
+	int rc, fd = file ? image_fd(file, packed, err) : -1;
+
+	free(file);
+	free(path);
+	if (fd < 0)
+		return -1;
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	q->kernel = name;
+	qemu_args(&args, q);
+	rc = qemu_run(&args, b->duration, b->json ? stderr : stdout, &result, err);
+	if (!rc) {
+		figures_add(&result.figures, "image.bytes", packed);
+		figures_add(&result.figures, "image.memory_mib", q->memory);
+		rc = report(b, &result);
+	}
+	figures_free(&result.figures);
+	args_free(&args);
+	close(fd);
+	return rc;
+}
+
+static int prepare_and_boot(struct boot *b)
+{
+	struct qemu_conf q = {.machine = b->machine, .cpus = b->cpus, .net = b->net};
+	struct err err = {""};
+	size_t len;
+	void *blob;
+	unsigned i;
+	int rc = 0;
+
+	for (i = 0; !rc && i < b->vhosts; i++)
+		rc = take_vhost(b, b->vhost[i], &err);
+	if (!rc)
+		rc = check_nets(b, &err);
+	if (!rc && !b->dry_run)
+		rc = check_sockets(b, &err);
+	if (rc) {
+		fprintf(stderr, "weir boot: %s\n", err.text);
+		return EXIT_USAGE;
+	}
+	blob = config_blob(&b->c, &len);
+	q.nets = b->nets;
+	q.accel = strcmp(b->accel, "auto") ? b->accel : qemu_accel_auto();
+	// The table in the blob, and about four times its size as a lookup structure.
+	q.memory = b->memory ? b->memory : 64 + (unsigned)((5 * len) >> 20);
+	rc = b->dry_run ? dry_run(b, &q) : boot(b, &q, blob, len, &err);
+	free(blob);
+	if (rc >= 0)
+		return rc;
+	fprintf(stderr, "weir boot: %s\n", err.text);
+	return EXIT_JOB;
+}
+
+int cmd_boot(const struct command *cmd, int argc, char **argv)
+{
+	struct boot b = {.accel = "auto", .machine = "microvm", .cpus = 1};
+	int rc = options(&b, cmd, argc, argv);
+
+	if (rc)
+		return rc < 0 ? 0 : rc;
+	if (!load_config(&b.c, b.file))
+		return EXIT_USAGE;
+	rc = prepare_and_boot(&b);
+	config_free(&b.c);
+	return rc;
+}

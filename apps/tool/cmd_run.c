@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// cmd_run.c - weir run: a configuration in this process
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apps/app.h"
+#include "apps/tool/figures.h"
+#include "apps/tool/tool.h"
+#include "core/linux/plat_linux.h"
+
+#define OVERRIDES_MAX 64u
+
+struct run {
+	struct config c;
+	const char *file;
+	char *port[OVERRIDES_MAX]; // NAME=DEVICE
+	unsigned ports;
+	enum clock_kind clock;
+	bool has_clock, json;
+	double linger;
+	unsigned memory; // MiB
+};
+
+static struct app app;
+
+static void on_signal(int sig)
+{
+	app.loop.stop = true;
+}
+
+static int options(struct run *r, const struct command *cmd, int argc, char **argv)
+{
+	static const struct option list[] = {
+		{"help", no_argument, 0, 'h'},	   {"port", required_argument, 0, 'p'},
+		{"clock", required_argument, 0, 'c'}, {"linger", required_argument, 0, 'l'},
+		{"memory", required_argument, 0, 'M'}, {"json", no_argument, 0, 'j'},
+		{0},
+	};
+	char *end = "";
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, ":h", list, NULL)) != -1) {
+		bool good = true;
+
+		if (opt == 'p') {
+			good = r->ports < OVERRIDES_MAX;
+			if (good)
+				r->port[r->ports++] = optarg;
+		} else if (opt == 'c') {
+			r->has_clock = true;
+			r->clock = strcmp(optarg, "real") ? CLOCK_CAPTURE : CLOCK_REAL;
+			good = r->clock == CLOCK_REAL || !strcmp(optarg, "capture");
+		} else if (opt == 'l') {
+			r->linger = strtod(optarg, &end);
+			good = !*end && r->linger >= 0 && r->linger <= 3600;
+		} else if (opt == 'M') {
+			r->memory = (unsigned)strtoul(optarg, &end, 10);
+			good = !*end && r->memory >= 16 && r->memory <= 1u << 16;
+		} else if (opt == 'j') {
+			r->json = true;
+		} else {
+			return usage_option(cmd, argc, argv, opt) ? EXIT_USAGE : -1;
+		}
+		if (!good)
+			return usage_error(cmd, "%s: not a value of this option", optarg);
+	}
+	if (optind + 1 != argc)
+		return usage_error(cmd, "expected one FILE");
+	r->file = argv[optind];
+	return 0;
+}
+
+static int set_devices(struct run *r, struct err *err)
+{
+	struct err why;
+	unsigned i;
+
+	for (i = 0; i < r->ports; i++) {
+		char *device;
+		int port = split_port(&r->c, r->port[i], &device, err);
+
+		if (port < 0)
+			return port;
+		if (config_device(&r->c.ports[port], device, &why))
+			return err_set(err, -EINVAL, "port %s: %s: %s", r->port[i], device,
+				       why.text);
+	}
+	return 0;
+}
+
+// Time is the captures' when there are some and nothing live, which keeps its own.
+static enum clock_kind choose_clock(const struct run *r)
+{
+	bool capture = false, live = false;
+	size_t i;
+
+	if (r->has_clock)
+		return r->clock;
+	for (i = 0; i < r->c.n_ports; i++) {
+		capture |= !strcmp(r->c.ports[i].driver, "pcap");
+		live |= !strcmp(r->c.ports[i].driver, "dpdk");
+	}
+	return capture && !live ? CLOCK_CAPTURE : CLOCK_REAL;
+}
+
+static int finish(const struct run *r)
+{
+	struct figures f = {0};
+	struct err err;
+	bool balanced;
+	int rc = 0;
+
+	app_stats(&app, figures_add, &f);
+	balanced = figures_balanced(&f);
+	if (r->json)
+		figures_print_json(&f, stdout);
+	else
+		figures_print_table(&f, stdout);
+	figures_free(&f);
+	if (!balanced) {
+		fprintf(stderr, "weir run: the books do not balance\n");
+		rc = EXIT_JOB;
+	}
+	if (app_capture_error(&app, &err)) {
+		fprintf(stderr, "weir run: %s; what was read before counts\n", err.text);
+		rc = EXIT_JOB;
+	}
+	if (app_stop(&app, &err)) {
+		fprintf(stderr, "weir run: %s\n", err.text);
+		rc = EXIT_JOB;
+	}
+	return rc;
+}
+
+static int run(struct run *r)
+{
+	struct app_conf conf = {.clock = choose_clock(r)};
+	struct sigaction act = {.sa_handler = on_signal};
+	struct err err;
+	void *blob = config_blob(&r->c, &conf.blob_len);
+	int rc;
+
+	conf.blob = blob;
+	if (conf.clock == CLOCK_REAL)
+		conf.linger_ns = (uint64_t)(r->linger * (double)NSEC_PER_SEC);
+	rc = plat_linux_init((size_t)r->memory << 20);
+	if (rc) {
+		fprintf(stderr, "weir run: %u MiB of packet memory: %s: give less by --memory\n",
+			r->memory, strerror(-rc));
+	} else if (app_start(&app, &conf, &err)) {
+		fprintf(stderr, "weir run: %s\n", err.text);
+		rc = -1;
+	}
+	if (!rc) {
+		sigaction(SIGINT, &act, NULL);
+		sigaction(SIGTERM, &act, NULL);
+		app_run(&app);
+		rc = finish(r);
+	}
+	free(blob);
+	return rc < 0 ? EXIT_JOB : rc;
+}
+
+int cmd_run(const struct command *cmd, int argc, char **argv)
+{
+	struct run r = {.linger = 1, .memory = 256};
+	struct err err;
+	int rc = options(&r, cmd, argc, argv);
+
+	if (rc)
+		return rc < 0 ? 0 : rc;
+	if (!load_config(&r.c, r.file))
+		return EXIT_USAGE;
+	if (set_devices(&r, &err)) {
+		fprintf(stderr, "weir run: %s\n", err.text);
+		rc = EXIT_USAGE;
+	} else {
+		rc = run(&r);
+	}
+	config_free(&r.c);
+	return rc;
+}

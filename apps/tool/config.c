@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// config.c - read a configuration file: the top level
+#include "apps/tool/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "apps/tool/config_internal.h"
+#include "apps/tool/util.h"
+
+#define YAML_MAX (16u << 20)
+
+struct config_place config_place(const struct ydoc *y, const yaml_node_t *node)
+{
+	return (struct config_place){y->file, node->start_mark.line + 1,
+				     node->start_mark.column + 1};
+}
+
+static void read_version(struct ydoc *y, yaml_node_t *node, void *arg)
+{
+	uint32_t v;
+
+	ydoc_u32(y, node, 1, 1, &v);
+}
+
+static void read_function(struct ydoc *y, yaml_node_t *node, void *arg)
+{
+	struct config *c = ((struct config_reader *)arg)->c;
+	const char *s = ydoc_text(y, node, "a function: router or patch");
+
+	if (!s)
+		return;
+	if (strcmp(s, "router") && strcmp(s, "patch")) {
+		ydoc_error(y, node, "expected a function: router or patch");
+		return;
+	}
+	strcpy(c->function, s);
+	c->has_function = true;
+}
+
+static void read_lcores(struct ydoc *y, yaml_node_t *node, void *arg)
+{
+	struct config *c = ((struct config_reader *)arg)->c;
+
+	// More than one needs ports with several queues.
+	ydoc_u32(y, node, 1, 1, &c->params.lcores);
+}
+
+static void read_burst(struct ydoc *y, yaml_node_t *node, void *arg)
+{
+	ydoc_u32(y, node, 1, 64, &((struct config_reader *)arg)->c->params.burst);
+}
+
+static void read_mbufs(struct ydoc *y, yaml_node_t *node, void *arg)
+{
+	ydoc_u32(y, node, 1024, 1u << 22, &((struct config_reader *)arg)->c->params.mbufs);
+}
+
+static void read_icmp_rate(struct ydoc *y, yaml_node_t *node, void *arg)
+{
+	ydoc_u32(y, node, 1, 1000000, &((struct config_reader *)arg)->c->params.icmp_rate);
+}
+
+static void read_icmp_burst(struct ydoc *y, yaml_node_t *node, void *arg)
+{
+	ydoc_u32(y, node, 1, 1000000, &((struct config_reader *)arg)->c->params.icmp_burst);
+}
+
+static void read_icmp(struct ydoc *y, yaml_node_t *node, void *arg)
+{
+	static const struct ydoc_key keys[] = {
+		{"rate", false, read_icmp_rate},
+		{"burst", false, read_icmp_burst},
+		{0},
+	};
+
+	ydoc_map(y, node, "icmp", keys, arg);
+}
+
+static void read_arp_timeout(struct ydoc *y, yaml_node_t *node, void *arg)
+{
+	ydoc_u32(y, node, 1, 86400, &((struct config_reader *)arg)->c->params.arp_timeout);
+}
+
+static void read_arp_hold(struct ydoc *y, yaml_node_t *node, void *arg)
+{
+	ydoc_u32(y, node, 1, 256, &((struct config_reader *)arg)->c->params.arp_hold);
+}
+
+static void read_arp(struct ydoc *y, yaml_node_t *node, void *arg)
+{
+	static const struct ydoc_key keys[] = {
+		{"timeout", false, read_arp_timeout},
+		{"hold", false, read_arp_hold},
+		{0},
+	};
+
+	ydoc_map(y, node, "arp", keys, arg);
+}
+
+// In this order: ports before everything that names them, neighbors and routes last.
+static const struct ydoc_key top_keys[] = {
+	{"version", true, read_version},
+	{"function", true, read_function},
+	{"lcores", false, read_lcores},
+	{"ports", true, config_read_ports},
+	{"routes", false, config_read_routes},
+	{"neighbors", false, config_read_neighbors},
+	{"patches", false, config_read_patches},
+	{"icmp", false, read_icmp},
+	{"arp", false, read_arp},
+	{"burst", false, read_burst},
+	{"mbufs", false, read_mbufs},
+	{0},
+};
+
+static void check_function(struct config_reader *r)
+{
+	struct config *c = r->c;
+	bool router = !strcmp(c->function, "router");
+	size_t i;
+
+	if (!c->has_function)
+		return;
+	if (!router && !c->n_patches)
+		ydoc_error(r->y, ydoc_root(r->y), "expected key patches: "
+						  "[{from: PORT, to: PORT}, …] in a patch");
+	if (router && c->n_patches)
+		ydoc_error(r->y, ydoc_root(r->y), "patches belong to function patch, not router");
+	for (i = 0; router && i < c->n_ports; i++) {
+		if (!c->ports[i].has_address)
+			diag_add(r->y->diags, c->ports[i].place.file, c->ports[i].place.line,
+				 c->ports[i].place.column, c->ports[i].name,
+				 "expected addresses: [ADDRESS/LENGTH] for a router's port");
+	}
+}
+
+bool config_parse(struct config *c, const char *path, const char *text, size_t len,
+		  bool allow_files, struct diags *diags)
+{
+	struct ydoc y;
+	struct config_reader r = {c, &y, path, allow_files};
+
+	*c = (struct config){.params.lcores = 1};
+	if (!ydoc_parse(&y, path, text, len, diags))
+		return false;
+	ydoc_map(&y, ydoc_root(&y), "a configuration", top_keys, &r);
+	check_function(&r);
+	config_check_routes(c, diags);
+	ydoc_free(&y);
+	return !diags->total;
+}
+
+bool config_load(struct config *c, const char *path, struct diags *diags)
+{
+	struct err err;
+	size_t len;
+	char *text = file_read(path, YAML_MAX, &len, &err);
+	bool ok;
+
+	*c = (struct config){0};
+	if (!text) {
+		// file_read names the file; so does a diag.
+		diag_add(diags, path, 0, 0, NULL, "%s", err.text + strlen(path) + 2);
+		return false;
+	}
+	ok = config_parse(c, path, text, len, true, diags);
+	free(text);
+	return ok;
+}
+
+void config_free(struct config *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_ports; i++) {
+		free(c->ports[i].name);
+		free(c->ports[i].driver);
+		free(c->ports[i].args);
+	}
+	for (i = 0; i < c->n_files; i++)
+		free(c->files[i]);
+	free(c->ports);
+	free(c->addrs);
+	free(c->routes);
+	free(c->nexthops);
+	free(c->neighbors);
+	free(c->patches);
+	free(c->files);
+	*c = (struct config){0};
+}

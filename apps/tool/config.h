@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// config.h - a configuration file read, checked and compiled into a blob
+#ifndef WEIR_APPS_TOOL_CONFIG_H
+#define WEIR_APPS_TOOL_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "apps/tool/diag.h"
+#include "core/blob.h"
+
+struct config_place { // where something was said
+	const char *file;
+	size_t line, column;
+};
+
+struct config_prefix { // a route before its next hop is resolved
+	uint32_t prefix;
+	uint8_t plen;
+	uint32_t via;
+	struct config_place place;
+};
+
+struct config_port {
+	char *name, *driver, *args;
+	struct blob_port blob; // strings not yet placed
+	struct config_place place;
+	bool has_address; // was given one, right or wrong
+};
+
+// Growable arrays: n elements, room for more.
+struct config {
+	char function[16];
+	bool has_function;
+	struct blob_params params;
+	struct config_port *ports;
+	size_t n_ports, room_ports;
+	struct blob_addr *addrs;
+	size_t n_addrs, room_addrs;
+	struct config_prefix *routes;
+	size_t n_routes, room_routes;
+	struct blob_nexthop *nexthops;
+	size_t n_nexthops, room_nexthops;
+	struct blob_neighbor *neighbors;
+	size_t n_neighbors, room_neighbors;
+	struct blob_patch *patches;
+	size_t n_patches, room_patches;
+	char **files; // names of route files, kept for places
+	size_t n_files, room_files;
+};
+
+// Reads the YAML file at path (and the route files it names) and checks all of it. What is wrong is
+// added to diags. Returns true when nothing is. config_free() in either case.
+bool config_load(struct config *c, const char *path, struct diags *diags);
+
+// The same for text in memory (fuzzing, tests); path serves for messages and for finding route files,
+// which are read only when allow_files.
+bool config_parse(struct config *c, const char *path, const char *text, size_t len, bool allow_files,
+		  struct diags *diags);
+void config_free(struct config *c);
+
+// The port called name; -1 when there is none.
+int config_port(const struct config *c, const char *name);
+
+// Sets a port's device string ("pcap:in.pcap,out.pcap"). 0 or -EINVAL.
+int config_device(struct config_port *p, const char *device, struct err *err);
+
+// The blob of a configuration without errors: *len bytes, which the caller frees.
+void *config_blob(const struct config *c, size_t *len);
+
+#endif

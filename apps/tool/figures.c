@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// figures.c - collect figures and print them
+#include "apps/tool/figures.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apps/tool/util.h"
+
+void figures_add(void *arg, const char *name, uint64_t value)
+{
+	struct figures *f = arg;
+
+	f->list = array_add(f->list, &f->n, &f->room, sizeof(*f->list));
+	snprintf(f->list[f->n - 1].name, FIGURE_NAME_MAX, "%s", name);
+	f->list[f->n - 1].value = value;
+}
+
+uint64_t figures_get(const struct figures *f, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < f->n; i++)
+		if (!strcmp(f->list[i].name, name))
+			return f->list[i].value;
+	return 0;
+}
+
+bool figures_balanced(const struct figures *f)
+{
+	return figures_get(f, "accounting.balanced") == 1;
+}
+
+void figures_free(struct figures *f)
+{
+	free(f->list);
+	*f = (struct figures){0};
+}
+
+// The second part of name under prefix ("ports."), NULL when it is not under it.
+static const char *under(const char *name, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return strncmp(name, prefix, n) ? NULL : name + n;
+}
+
+static uint64_t get2(const struct figures *f, const char *prefix, const char *key, const char *tail)
+{
+	char name[FIGURE_NAME_MAX];
+
+	snprintf(name, sizeof(name), "%s%s%s", prefix, key, tail);
+	return figures_get(f, name);
+}
+
+// Calls row once for each different second part under prefix.
+static void each_group(const struct figures *f, const char *prefix, FILE *out,
+		       void (*row)(const struct figures *f, const char *key, FILE *out))
+{
+	char last[FIGURE_NAME_MAX] = "", key[FIGURE_NAME_MAX];
+	size_t i;
+
+	for (i = 0; i < f->n; i++) {
+		const char *rest = under(f->list[i].name, prefix);
+
+		if (!rest)
+			continue;
+		snprintf(key, sizeof(key), "%.*s", (int)strcspn(rest, "."), rest);
+		if (strcmp(key, last))
+			row(f, key, out);
+		strcpy(last, key);
+	}
+}
+
+static void port_row(const struct figures *f, const char *key, FILE *out)
+{
+	fprintf(out, "%-12s %12" PRIu64 " %14" PRIu64 " %12" PRIu64 " %14" PRIu64 "\n", key,
+		get2(f, "ports.", key, ".rx.packets"), get2(f, "ports.", key, ".rx.bytes"),
+		get2(f, "ports.", key, ".tx.packets"), get2(f, "ports.", key, ".tx.bytes"));
+}
+
+static void node_row(const struct figures *f, const char *key, FILE *out)
+{
+	uint64_t packets = get2(f, "nodes.", key, ".packets");
+	uint64_t calls = get2(f, "nodes.", key, ".calls");
+
+	if (packets)
+		fprintf(out, "%-20s %12" PRIu64 " %10.1f %12.1f\n", key, packets,
+			(double)packets / (double)(calls ? calls : 1),
+			(double)get2(f, "nodes.", key, ".cycles") / (double)packets);
+}
+
+static void print_drops(const struct figures *f, FILE *out)
+{
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < f->n; i++) {
+		const char *rest = under(f->list[i].name, "drops.");
+		size_t node = rest ? strcspn(rest, ".") : 0;
+
+		if (!rest || !f->list[i].value)
+			continue;
+		if (!any)
+			fprintf(out, "\n%-32s %12s\n", "dropped (node: reason)", "packets");
+		any = true;
+		fprintf(out, "%.*s: %-*s %12" PRIu64 "\n", (int)node, rest, (int)(30 - node),
+			rest[node] ? rest + node + 1 : "", f->list[i].value);
+	}
+	if (!any)
+		fprintf(out, "\nnothing dropped\n");
+}
+
+// What a port lost or refused, by its own names: only what happened.
+static void print_port_counters(const struct figures *f, FILE *out)
+{
+	size_t i;
+
+	for (i = 0; i < f->n; i++) {
+		const char *rest = under(f->list[i].name, "ports.");
+		const char *counter = rest ? strstr(rest, ".counters.") : NULL;
+
+		if (counter && f->list[i].value)
+			fprintf(out, "port %.*s: %s %" PRIu64 "\n", (int)(counter - rest), rest,
+				counter + strlen(".counters."), f->list[i].value);
+	}
+}
+
+void figures_print_table(const struct figures *f, FILE *out)
+{
+	fprintf(out, "%-12s %12s %14s %12s %14s\n", "port", "rx packets", "rx bytes", "tx packets",
+		"tx bytes");
+	each_group(f, "ports.", out, port_row);
+	print_port_counters(f, out);
+	print_drops(f, out);
+	fprintf(out, "\n%-20s %12s %10s %12s\n", "node", "packets", "per call", "cycles/pkt");
+	each_group(f, "nodes.", out, node_row);
+	fprintf(out,
+		"\nrx %" PRIu64 " + generated %" PRIu64 " = tx %" PRIu64 " + consumed %" PRIu64
+		" + dropped %" PRIu64 " + held %" PRIu64 ": %s\n",
+		figures_get(f, "accounting.rx"), figures_get(f, "accounting.generated"),
+		figures_get(f, "accounting.tx"), figures_get(f, "accounting.consumed"),
+		figures_get(f, "accounting.dropped"), figures_get(f, "accounting.held"),
+		figures_balanced(f) ? "balanced" : "NOT BALANCED");
+}
+
+static void json_string(FILE *out, const char *s, size_t n)
+{
+	size_t i;
+
+	fputc('"', out);
+	for (i = 0; i < n; i++) {
+		if (s[i] == '"' || s[i] == '\\')
+			fprintf(out, "\\%c", s[i]);
+		else if ((unsigned char)s[i] < 0x20)
+			fprintf(out, "\\u%04x", s[i]);
+		else
+			fputc(s[i], out);
+	}
+	fputc('"', out);
+}
+
+// Prints figures [from, to), which agree up to byte `at` of their names, as members of an object.
+static void json_members(const struct figures *f, size_t from, size_t to, size_t at, FILE *out)
+{
+	size_t i, end;
+
+	for (i = from; i < to; i = end) {
+		const char *name = f->list[i].name;
+		bool drop = under(name, "drops.") && at;
+		size_t n = drop ? strlen(name + at) : strcspn(name + at, ".");
+
+		if (i > from)
+			fputs(", ", out);
+		json_string(out, name + at, n);
+		fputs(": ", out);
+		end = i + 1;
+		if (!name[at + n]) {
+			if (!strcmp(name, "accounting.balanced"))
+				fputs(f->list[i].value ? "true" : "false", out);
+			else
+				fprintf(out, "%" PRIu64, f->list[i].value);
+			continue;
+		}
+		while (end < to && !strncmp(f->list[end].name, name, at + n + 1))
+			end++;
+		fputc('{', out);
+		json_members(f, i, end, at + n + 1, out);
+		fputc('}', out);
+	}
+}
+
+void figures_print_json(const struct figures *f, FILE *out)
+{
+	fputc('{', out);
+	json_members(f, 0, f->n, 0, out);
+	fputs("}\n", out);
+}

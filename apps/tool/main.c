@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// main.c - weir: the tool's subcommands
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "apps/tool/tool.h"
+#include "apps/tool/util.h"
+
+static const struct command commands[] = {
+	{"check", "validate a configuration without running it",
+	 "weir check FILE\n"
+	 "  Prints every error as FILE:line:column: value: what was expected. Exit 0 or 2.\n",
+	 cmd_check},
+	{"run", "run a configuration in this process",
+	 "weir run FILE [--port NAME=DEVICE]... [--clock capture|real] [--linger SECONDS]\n"
+	 "                [--memory MIB] [--json]\n"
+	 "  --port NAME=DEVICE  use DEVICE for port NAME instead of the file's:\n"
+	 "                        pcap:IN,OUT   play capture IN, record into OUT (either may be empty)\n"
+	 "                        dpdk:DEVARGS  any DPDK ethdev: net_vhost0,iface=PATH, a PCI address\n"
+	 "                        loop:NAME     two ports of one NAME are connected\n"
+	 "                        null:[rx=N]   discard; with rx=N generate frames of N bytes\n"
+	 "  --clock capture     time is that of the captured packets (the default when a port plays\n"
+	 "                      a capture and no port is live); real: the machine's\n"
+	 "  --linger SECONDS    after the captures' end, wait so long for live ports (default 1)\n"
+	 "  --memory MIB        packet memory (default 256)\n"
+	 "  --json              print figures as JSON\n"
+	 "  Ends when the captures end, or by ^C. Exit 0 only when every packet is accounted for.\n",
+	 cmd_run},
+	{"boot", "boot a configuration as an image under QEMU",
+	 "weir boot FILE --vhost NAME=SOCKET[,server]... [--accel auto|kvm|tcg]\n"
+	 "                 [--machine microvm|q35] [--memory MIB] [--cpus N] [--image ELF]\n"
+	 "                 [--duration SECONDS] [--json] [--dry-run]\n"
+	 "  --vhost NAME=SOCKET  the vhost-user socket of port NAME; with ,server QEMU listens on it\n"
+	 "  --duration SECONDS   stop after so long (default: run until ^C)\n"
+	 "  --dry-run            print the command line and stop\n"
+	 "  On ^C the image reports its figures. Exit 0 only when it did and every packet is\n"
+	 "  accounted for.\n",
+	 cmd_boot},
+	{"pack", "make one bootable file with the configuration inside",
+	 "weir pack FILE -o IMAGE [--image ELF]\n"
+	 "  Boot it with qemu -kernel IMAGE. A changed byte in the configuration is refused at boot.\n",
+	 cmd_pack},
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(*commands))
+
+int usage_error(const struct command *cmd, const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "weir %s: ", cmd->name);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\nusage: %s", cmd->usage);
+	return EXIT_USAGE;
+}
+
+int usage_option(const struct command *cmd, int argc, char **argv, int c)
+{
+	if (c == 'h') {
+		printf("weir %s: %s\nusage: %s", cmd->name, cmd->summary, cmd->usage);
+		return 0;
+	}
+	return usage_error(cmd, c == ':' ? "%s: expected a value behind it" : "%s: unknown option",
+			   argv[optind - 1]);
+}
+
+bool load_config(struct config *c, const char *path)
+{
+	struct diags diags = {0};
+	bool ok = config_load(c, path, &diags);
+
+	diag_print(&diags, stderr);
+	diag_free(&diags);
+	if (!ok)
+		config_free(c);
+	return ok;
+}
+
+int split_port(const struct config *c, char *arg, char **rest, struct err *err)
+{
+	char *eq = strchr(arg, '=');
+	int port;
+
+	if (!eq)
+		return err_set(err, -EINVAL, "%s: expected NAME=…", arg);
+	*eq = 0;
+	*rest = eq + 1;
+	port = config_port(c, arg);
+	if (port < 0)
+		return err_set(err, -ENOENT, "%s: the configuration has no port of this name", arg);
+	return port;
+}
+
+char *image_path(const char *given, const char *function)
+{
+	char self[4096], *path;
+	ssize_t n;
+
+	if (given)
+		return xstrdup(given);
+	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (n < 0)
+		return xasprintf("weir-%s.elf", function);
+	self[n] = 0;
+	*strrchr(self, '/') = 0;
+	path = xasprintf("%s/weir-%s.elf", self, function);
+	return path;
+}
+
+static int help(FILE *out, int status)
+{
+	size_t i;
+
+	fputs("weir: network functions as bootable images and as Linux processes\n"
+	      "usage: weir COMMAND …\n",
+	      out);
+	for (i = 0; i < COMMANDS; i++)
+		fprintf(out, "  %-6s %s\n", commands[i].name, commands[i].summary);
+	fputs("weir COMMAND --help says more.\n", out);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	size_t i;
+
+	if (argc < 2)
+		return help(stderr, EXIT_USAGE);
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
+		return help(stdout, 0);
+	for (i = 0; i < COMMANDS; i++) {
+		if (strcmp(argv[1], commands[i].name))
+			continue;
+		opterr = 0;
+		return commands[i].run(&commands[i], argc - 1, argv + 1);
+	}
+	fprintf(stderr, "weir: %s: unknown command\n", argv[1]);
+	return help(stderr, EXIT_USAGE);
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// qemu_args.h - the QEMU command line for an image
+#ifndef WEIR_APPS_TOOL_QEMU_ARGS_H
+#define WEIR_APPS_TOOL_QEMU_ARGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "core/blob.h"
+#include "core/err.h"
+
+// Leaving QEMU: the image writes its exit code to isa-debug-exit and QEMU ends with (code << 1) | 1.
+#define QEMU_EXIT(code) (((code) << 1) | 1)
+
+struct qemu_net { // one virtio-net device; the n-th is virtio:n
+	const char *socket;
+	bool server; // QEMU listens
+	const char *mac; // NULL: QEMU's choice
+};
+
+struct qemu_conf {
+	const char *accel;   // "kvm" or "tcg"
+	const char *machine; // "microvm" or "q35"
+	unsigned memory;     // MiB
+	unsigned cpus;
+	const char *kernel;
+	const struct qemu_net *net;
+	unsigned nets;
+};
+
+struct args {
+	char **v; // NULL-terminated
+	size_t n, room;
+};
+
+void qemu_args(struct args *a, const struct qemu_conf *conf);
+void args_free(struct args *a);
+// One line for a shell.
+void args_print(const struct args *a, FILE *out);
+
+// "kvm" where /dev/kvm can be opened, else "tcg".
+const char *qemu_accel_auto(void);
+
+#endif

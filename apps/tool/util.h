@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// util.h - small things of the host tool: memory that is there or ends the program, whole files
+#ifndef WEIR_APPS_TOOL_UTIL_H
+#define WEIR_APPS_TOOL_UTIL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+
+_Noreturn void die_no_memory(void);
+void *xrealloc(void *p, size_t n);
+char *xstrdup(const char *s);
+char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+// Grows array (of elements of size bytes) so that element *n exists, zeroed, and counts it.
+void *array_add(void *array, size_t *n, size_t *room, size_t size);
+
+// A regular file's bytes, with a 0 behind; the caller frees. NULL and err: cannot be opened, not a
+// regular file, larger than max.
+char *file_read(const char *path, size_t max, size_t *len, struct err *err);
+
+// Writes a file whole or not at all: to a temporary name beside it, then renamed. 0 or -errno.
+int file_write(const char *path, const void *data, size_t len, unsigned mode, struct err *err);
+
+#endif

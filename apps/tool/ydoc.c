@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ydoc.c - read YAML with places
+#include "apps/tool/ydoc.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apps/tool/util.h"
+
+#define KEYS_MAX 32u
+
+bool ydoc_parse(struct ydoc *y, const char *file, const char *text, size_t len, struct diags *diags)
+{
+	yaml_parser_t parser;
+	bool ok = false;
+
+	*y = (struct ydoc){.file = file, .diags = diags};
+	if (!yaml_parser_initialize(&parser))
+		die_no_memory();
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
+	if (!yaml_parser_load(&parser, &y->doc)) {
+		diag_add(diags, file, parser.problem_mark.line + 1, parser.problem_mark.column + 1,
+			 NULL, "not YAML: %s%s%s", parser.context ? parser.context : "",
+			 parser.context ? ", " : "",
+			 parser.problem ? parser.problem : "cannot be read");
+	} else if (!ydoc_root(y)) {
+		diag_add(diags, file, 1, 1, NULL, "empty: expected a configuration (version: 1 …)");
+		yaml_document_delete(&y->doc);
+	} else {
+		ok = true;
+	}
+	yaml_parser_delete(&parser);
+	return ok;
+}
+
+void ydoc_free(struct ydoc *y)
+{
+	yaml_document_delete(&y->doc);
+}
+
+yaml_node_t *ydoc_root(struct ydoc *y)
+{
+	return yaml_document_get_root_node(&y->doc);
+}
+
+static const char *node_value(const yaml_node_t *node)
+{
+	switch (node->type) {
+	case YAML_SCALAR_NODE:
+		return (const char *)node->data.scalar.value;
+	case YAML_SEQUENCE_NODE:
+		return "[…]";
+	default:
+		return "{…}";
+	}
+}
+
+void ydoc_error(struct ydoc *y, const yaml_node_t *node, const char *fmt, ...)
+{
+	char *text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		die_no_memory();
+	va_end(ap);
+	diag_add(y->diags, y->file, node->start_mark.line + 1, node->start_mark.column + 1,
+		 node_value(node), "%s", text);
+	free(text);
+}
+
+static yaml_node_t *node_at(struct ydoc *y, int index)
+{
+	return yaml_document_get_node(&y->doc, index);
+}
+
+const char *ydoc_text(struct ydoc *y, yaml_node_t *node, const char *what)
+{
+	const char *s;
+
+	if (node->type != YAML_SCALAR_NODE) {
+		ydoc_error(y, node, "expected %s", what);
+		return NULL;
+	}
+	s = (const char *)node->data.scalar.value;
+	if (strlen(s) != node->data.scalar.length) {
+		ydoc_error(y, node, "expected %s, without a zero byte", what);
+		return NULL;
+	}
+	return s;
+}
+
+static unsigned key_index(const struct ydoc_key *keys, const char *name)
+{
+	unsigned i;
+
+	for (i = 0; keys[i].name; i++)
+		if (!strcmp(keys[i].name, name))
+			break;
+	return i;
+}
+
+static void unknown_key(struct ydoc *y, yaml_node_t *key, const char *what,
+			const struct ydoc_key *keys)
+{
+	char list[256] = "";
+	unsigned i;
+
+	for (i = 0; keys[i].name; i++) {
+		size_t n = strlen(list);
+
+		snprintf(list + n, sizeof(list) - n, "%s%s", i ? ", " : "", keys[i].name);
+	}
+	ydoc_error(y, key, "unknown key: %s has %s", what, list);
+}
+
+void ydoc_map(struct ydoc *y, yaml_node_t *node, const char *what, const struct ydoc_key *keys,
+	      void *arg)
+{
+	yaml_node_t *value[KEYS_MAX] = {0};
+	yaml_node_pair_t *pair;
+	const char *name;
+	unsigned i;
+
+	if (node->type != YAML_MAPPING_NODE) {
+		ydoc_error(y, node, "expected %s: a mapping with key %s", what, keys[0].name);
+		return;
+	}
+	for (pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++) {
+		yaml_node_t *key = node_at(y, pair->key);
+
+		name = ydoc_text(y, key, "a key");
+		if (!name)
+			continue;
+		i = key_index(keys, name);
+		if (!keys[i].name)
+			unknown_key(y, key, what, keys);
+		else if (value[i])
+			ydoc_error(y, key, "given twice, first in line %zu",
+				   value[i]->start_mark.line + 1);
+		else
+			value[i] = node_at(y, pair->value);
+	}
+	for (i = 0; keys[i].name; i++) {
+		if (value[i])
+			keys[i].read(y, value[i], arg);
+		else if (keys[i].required)
+			ydoc_error(y, node, "expected key %s in %s", keys[i].name, what);
+	}
+}
+
+void ydoc_list(struct ydoc *y, yaml_node_t *node, const char *what,
+	       void (*each)(struct ydoc *y, yaml_node_t *item, void *arg), void *arg)
+{
+	yaml_node_item_t *item;
+
+	if (node->type != YAML_SEQUENCE_NODE) {
+		ydoc_error(y, node, "expected a list of %s", what);
+		return;
+	}
+	for (item = node->data.sequence.items.start; item < node->data.sequence.items.top; item++)
+		each(y, node_at(y, *item), arg);
+}
+
+void ydoc_names(struct ydoc *y, yaml_node_t *node, const char *what,
+		void (*each)(struct ydoc *y, yaml_node_t *name, yaml_node_t *value, void *arg),
+		void *arg)
+{
+	yaml_node_pair_t *pair;
+
+	if (node->type != YAML_MAPPING_NODE) {
+		ydoc_error(y, node, "expected %s by name", what);
+		return;
+	}
+	for (pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++)
+		each(y, node_at(y, pair->key), node_at(y, pair->value), arg);
+}
+
+bool ydoc_u32(struct ydoc *y, yaml_node_t *node, uint32_t min, uint32_t max, uint32_t *v)
+{
+	const char *s;
+	char *end;
+	unsigned long long n;
+
+	if (node->type != YAML_SCALAR_NODE) {
+		ydoc_error(y, node, "expected a number from %u to %u", min, max);
+		return false;
+	}
+	s = ydoc_text(y, node, "a number");
+	if (!s)
+		return false;
+	errno = 0;
+	n = strtoull(s, &end, 10);
+	// strtoull takes signs, blanks and "": a number here is digits.
+	if (*s < '0' || *s > '9' || *end || errno || n < min || n > max) {
+		ydoc_error(y, node, "expected a number from %u to %u", min, max);
+		return false;
+	}
+	*v = (uint32_t)n;
+	return true;
+}
