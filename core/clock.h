@@ -31,19 +31,25 @@ static inline uint64_t tsc_read(void)
 	return (uint64_t)hi << 32 | lo;
 }
 
-// Starts the clock. CLOCK_REAL begins at 0, CLOCK_CAPTURE at 0 until clock_set().
+// Starts the clock at 0. A capture clock gets its first time from the loop (clock_advance).
 void clock_init(struct clock *c, enum clock_kind kind);
 
-// TSC cycles to nanoseconds and back, exact to 1 part in 10^9 for intervals under 100 years.
+// TSC cycles to nanoseconds, exact to 1 part in 10^9 for intervals under 100 years.
 uint64_t clock_tsc_to_ns(const struct clock *c, uint64_t cycles);
 
-// Once a turn: brings `now` up to date (real), nothing (capture).
-static inline uint64_t clock_turn(struct clock *c)
+// Once a turn: brings `now` up to date (real), nothing (capture); clock_turn_at for a caller that has
+// just read the TSC.
+static inline uint64_t clock_turn_at(struct clock *c, uint64_t tsc)
 {
 	if (c->kind == CLOCK_REAL)
-		c->now = (uint64_t)(((unsigned __int128)(tsc_read() - c->tsc_start) * c->mult) >>
+		c->now = (uint64_t)(((unsigned __int128)(tsc - c->tsc_start) * c->mult) >>
 				    c->shift);
 	return c->now;
+}
+
+static inline uint64_t clock_turn(struct clock *c)
+{
+	return clock_turn_at(c, tsc_read());
 }
 
 // Capture clock: moves to t; never back (a capture whose stamps go back keeps the later time).

@@ -27,6 +27,7 @@
 #define GRAPH_BURST 64u
 #endif
 #define GRAPH_NODES_MAX   128
+#define NODE_NAME_MAX     63 // characters
 #define GRAPH_DEPTH_MAX   32 // a packet that goes deeper is in a loop: dropped as "graph: depth"
 #define GRAPH_PENDING_MAX (32 * GRAPH_BURST) // emitted and released, not yet run
 
@@ -49,8 +50,9 @@ struct node_def { // a kind of node: const
 	// NULL: everything takes edge 0.
 	void (*process)(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n);
 	// Optional. Housekeeping with the clock at `now`: acts on what is due and returns when it wants
-	// to be called next (TIME_NEVER: not before a graph_wake(); a capture clock stops at these
-	// times, so a node that waits for nothing says so). Called once before the first packet.
+	// to be called next, after now (TIME_NEVER: not before a graph_wake(); a capture clock stops
+	// at these times, so a node that waits for nothing says so). Called once before the first
+	// packet.
 	uint64_t (*housekeep)(struct node *node, uint64_t now);
 	// Optional. Frees the node's state and drops what it holds (graph_drop_held).
 	void (*destroy)(struct node *node);
@@ -102,8 +104,12 @@ struct node *graph_find(struct graph *g, const char *name);
 // --- running: the owning lcore ---
 
 // Brings n packets (1 to GRAPH_BURST) that a port received into the graph at `node`, and runs them to
-// their end. They count as rx.
+// their end. They count as rx. pkts[] is the machinery's to write meanwhile. Not from within a node.
 void graph_rx(struct graph *g, struct node *node, struct mbuf **pkts, unsigned n);
+
+// The same for a caller that has read the TSC just now; returns it as read when the last node ended.
+uint64_t graph_rx_at(struct graph *g, struct node *node, struct mbuf **pkts, unsigned n,
+		     uint64_t tsc);
 
 // From process() or housekeep() of `node`: a packet made by this node leaves by `edge`. Counts as
 // generated. It is run, in order, once the burst that graph_rx() was given has ended (housekeep: once

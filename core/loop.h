@@ -2,8 +2,11 @@
 // loop.h - the run-to-completion polling loop of one lcore
 //
 // A turn: read the clock; for every source take a burst and run it through the graph to its end;
-// flush what the sinks gathered. Every LOOP_HOUSEKEEPING turns (every turn on a capture clock):
-// node timers, port polls, the application's own tick.
+// flush what the sinks gathered. Every LOOP_HOUSEKEEPING turns: node timers (on a capture clock every
+// turn, so that each fires at its exact time) and the application's tick, which polls ports.
+//
+// On a capture clock time stands still while packets come. When none came it moves to the next packet
+// of any capture or to the next node timer, whichever is earlier.
 #ifndef WEIR_CORE_LOOP_H
 #define WEIR_CORE_LOOP_H
 
@@ -16,6 +19,8 @@
 
 #define LOOP_SOURCES_MAX  64
 #define LOOP_HOUSEKEEPING 256 // turns
+#define LOOP_HELD_NS      (5 * NSEC_PER_SEC) // what is held at the end has this long to move, real time
+#define LOOP_TIMERS_MAX   (1u << 20)         // stops of a capture clock between two packets; then it skips
 
 // Takes up to n packets (the shape of port_burst_fn: core knows no driver).
 typedef uint16_t (*loop_burst_fn)(void *arg, struct mbuf **pkts, uint16_t n);
@@ -24,7 +29,9 @@ struct loop_source {
 	loop_burst_fn burst;
 	void *arg;
 	struct node *node; // where its packets enter
-	uint64_t polls, empty, packets, cycles; // cycles: of bursts that brought packets
+	// cycles: of bursts that brought packets, and of the empty polls between it and the burst
+	// before in the turn.
+	uint64_t polls, empty, packets, cycles;
 	// Capture ports: time stamp of the next packet, TIME_NEVER at the end; NULL: no end.
 	uint64_t (*next_time)(const void *arg);
 	const void *next_arg;
@@ -45,15 +52,19 @@ struct loop {
 	// Called from housekeeping; a nonzero return ends the loop.
 	int (*tick)(void *arg, uint64_t now);
 	void *tick_arg;
-	uint16_t burst;       // packets asked of a source at once: 1 to GRAPH_BURST
+	uint16_t burst;       // packets asked of a source at once: 1 to GRAPH_BURST; 0: GRAPH_BURST
+	uint64_t linger_ns;   // real time to wait for more when the captures have ended
 	_Atomic bool stop;    // set by anyone: ends the loop after the turn
 	uint64_t turns;       // of the loop
 	uint64_t busy_turns;  // that moved packets
 	uint64_t busy_cycles; // of those
 };
 
-// Runs until stop, a tick that says so, or the end of all sources that have one (held packets are then
-// given the time they still need, on a capture clock). The calling thread must be lcore_enter()ed.
+// Runs until stop, a tick that says so, or the end: every source that has an end has reached it (and
+// there is one), nothing moved for linger_ns, and no node holds a packet. What is held is given the
+// time it needs: a capture clock moves from timer to timer; on either clock the loop gives up after
+// LOOP_HELD_NS in which nothing moved. Sinks are flushed once more before it returns. The calling
+// thread must be lcore_enter()ed.
 void loop_run(struct loop *l);
 
 #endif

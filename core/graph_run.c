@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// graph_run.c - run bursts through the graph depth-first
+//
+// Most bursts take one path whole: then the same array goes from node to node and nothing is copied.
+// Else the burst is split, one gather a distinct value of next[], in the order of their first packets.
+#include <immintrin.h>
+
+#include "core/graph.h"
+#include "core/graph_private.h"
+#include "mempool/mempool.h"
+
+#define WORDS     ((GRAPH_BURST + 63) / 64) // of masks, a bit a packet
+#define NEXT_INIT 0xc0                      // no edge, no reason: a value process() left unset
+
+// Bit i is set where next[i] == v, for 64 packets.
+static always_inline uint64_t equal64(const uint8_t *next, uint8_t v)
+{
+	__m256i b = _mm256_set1_epi8((char)v);
+	__m256i lo = _mm256_load_si256((const __m256i *)next);
+	__m256i hi = _mm256_load_si256((const __m256i *)(next + 32));
+	uint32_t m0 = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(lo, b));
+	uint32_t m1 = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(hi, b));
+
+	return (uint64_t)m1 << 32 | m0;
+}
+
+// The bits of word w that stand for packets of a burst of n.
+static always_inline uint64_t valid64(unsigned n, unsigned w)
+{
+	if (n <= 64 * w)
+		return 0;
+	n -= 64 * w;
+	return n >= 64 ? ~0ull : ~0ull >> (64 - n);
+}
+
+static always_inline bool all_equal(const uint8_t *next, unsigned n)
+{
+	uint64_t differ = 0;
+
+	for (unsigned w = 0; w < WORDS; w++)
+		differ |= ~equal64(next + 64 * w, next[0]) & valid64(n, w);
+	return differ == 0;
+}
+
+// Time up to now belongs to `node`.
+static always_inline void charge(struct graph *g, struct node *node)
+{
+	uint64_t t = tsc_read();
+
+	node->stats.cycles += t - g->tsc;
+	g->tsc = t;
+}
+
+void graph_drop_self(struct graph *g, unsigned reason, struct mbuf **pkts, unsigned n)
+{
+	g->self.stats.drop[reason] += n;
+	mbuf_free_bulk(pkts, n);
+}
+
+// Packets for which `node` named no edge: v says how they end.
+static __attribute__((noinline)) void finish(struct graph *g, struct node *node, uint8_t v,
+					     struct mbuf **pkts, unsigned n)
+{
+	unsigned reason = v - NEXT_DROP(0);
+
+	if (v == NEXT_SENT) {
+		node->stats.sent += n;
+		return;
+	}
+	if (v == NEXT_HELD) {
+		node->stats.held += n;
+		return;
+	}
+	if (v == NEXT_CONSUMED) {
+		node->stats.consumed += n;
+		mbuf_free_bulk(pkts, n);
+	} else if (v >= NEXT_DROP(0) && reason < node->drops) {
+		node->stats.drop[reason] += n;
+		mbuf_free_bulk(pkts, n);
+	} else {
+		if (GRAPH_AUDIT)
+			graph_fault(g, node, "named no edge and no drop reason with next", v);
+		graph_drop_self(g, GRAPH_DROP_BAD_EDGE, pkts, n);
+	}
+	charge(g, node);
+}
+
+static __attribute__((noinline)) void split(struct graph *g, struct node *node, struct mbuf **pkts,
+					    const uint8_t *next, unsigned n, unsigned depth)
+{
+	struct mbuf *part[GRAPH_BURST];
+	uint64_t left[WORDS];
+
+	for (unsigned w = 0; w < WORDS; w++)
+		left[w] = valid64(n, w);
+	for (unsigned w = 0; w < WORDS; w++) {
+		while (left[w]) {
+			uint8_t v = next[64 * w + (unsigned)__builtin_ctzll(left[w])];
+			unsigned k = 0;
+
+			for (unsigned x = w; x < WORDS; x++) {
+				uint64_t m = equal64(next + 64 * x, v) & left[x];
+
+				left[x] &= ~m;
+				for (; m; m &= m - 1)
+					part[k++] = pkts[64 * x + (unsigned)__builtin_ctzll(m)];
+			}
+			if (likely(v < node->edges))
+				graph_run(g, node->edge[v], part, k, depth + 1);
+			else
+				finish(g, node, v, part, k);
+		}
+	}
+}
+
+static always_inline void enter(struct graph *g, struct node *node, struct mbuf **pkts,
+				uint8_t *next, unsigned n)
+{
+	if (GRAPH_AUDIT) {
+		for (unsigned i = 0; i < n; i++)
+			next[i] = NEXT_INIT;
+		mempool_own(pkts, n, node->name);
+		mempool_owner = node->name;
+	}
+	node->process(node, pkts, next, n);
+	charge(g, node);
+}
+
+void graph_run(struct graph *g, struct node *node, struct mbuf **pkts, unsigned n, unsigned depth)
+{
+	uint8_t next[64 * WORDS] __attribute__((aligned(32)));
+
+	for (;; depth++) {
+		uint8_t v = 0;
+
+		if (unlikely(depth > GRAPH_DEPTH_MAX)) {
+			graph_drop_self(g, GRAPH_DROP_DEPTH, pkts, n);
+			return;
+		}
+		node->stats.calls++;
+		node->stats.packets += n;
+		if (likely(node->process)) {
+			g->depth = depth;
+			enter(g, node, pkts, next, n);
+			if (!all_equal(next, n)) {
+				split(g, node, pkts, next, n, depth);
+				return;
+			}
+			v = next[0];
+		}
+		if (v >= node->edges) {
+			finish(g, node, v, pkts, n);
+			return;
+		}
+		node = node->edge[v];
+	}
+}
+
+uint64_t graph_rx_at(struct graph *g, struct node *node, struct mbuf **pkts, unsigned n,
+		     uint64_t tsc)
+{
+	const char *owner = mempool_owner;
+
+	if (GRAPH_AUDIT && (n < 1 || n > GRAPH_BURST || g->depth))
+		graph_fault(g, node, "was given by graph_rx(), from a node or with a burst of", n);
+	g->tsc = tsc;
+	g->rx += n;
+	graph_run(g, node, pkts, n, 1);
+	if (unlikely(g->head != g->tail))
+		graph_run_pending(g);
+	g->depth = 0;
+	if (GRAPH_AUDIT) {
+		graph_audit(g);
+		mempool_owner = owner;
+	}
+	return g->tsc;
+}
+
+void graph_rx(struct graph *g, struct node *node, struct mbuf **pkts, unsigned n)
+{
+	graph_rx_at(g, node, pkts, n, tsc_read());
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// loop.c - the run-to-completion polling loop of one lcore
+#include "core/loop.h"
+
+struct run { // of a loop: what it remembers from turn to turn
+	uint64_t tsc;        // when the turn began
+	uint64_t mark;       // since which cycles belong to the next source that brings packets
+	uint64_t moved_tsc;  // when packets last moved; kept from the end of the captures on
+	uint64_t moved_seen; // busy turns until then
+	uint64_t held;       // packets held then
+	unsigned countdown;  // turns to housekeeping
+	unsigned timers;     // stops of the capture clock since the last packet
+	bool busy;           // the last turn moved packets
+	bool ends;           // some source has an end
+	bool open;           // some source has none
+};
+
+// The earliest packet that a capture has to come; TIME_NEVER: all have ended.
+static uint64_t next_time(const struct loop *l)
+{
+	uint64_t next = TIME_NEVER;
+
+	for (unsigned i = 0; i < l->sources; i++) {
+		const struct loop_source *s = &l->source[i];
+		uint64_t t = s->next_time ? s->next_time(s->next_arg) : TIME_NEVER;
+
+		if (t < next)
+			next = t;
+	}
+	return next;
+}
+
+static struct run begin(struct loop *l)
+{
+	struct run r = {.countdown = LOOP_HOUSEKEEPING};
+
+	if (l->burst == 0 || l->burst > GRAPH_BURST)
+		l->burst = GRAPH_BURST;
+	for (unsigned i = 0; i < l->sources; i++) {
+		r.ends |= l->source[i].next_time != NULL;
+		r.open |= l->source[i].next_time == NULL;
+	}
+	if (l->clock.kind == CLOCK_CAPTURE && next_time(l) != TIME_NEVER)
+		clock_advance(&l->clock, next_time(l));
+	r.tsc = r.mark = r.moved_tsc = tsc_read();
+	graph_housekeep(l->graph, clock_turn_at(&l->clock, r.tsc));
+	return r;
+}
+
+// All captures have ended: may the loop?
+static bool finished(struct loop *l, struct run *r)
+{
+	struct graph_books b;
+	uint64_t quiet;
+
+	graph_books(l->graph, &b);
+	if (l->busy_turns != r->moved_seen || b.held != r->held) {
+		r->moved_seen = l->busy_turns;
+		r->held = b.held;
+		r->moved_tsc = r->tsc;
+	}
+	quiet = clock_tsc_to_ns(&l->clock, r->tsc - r->moved_tsc);
+	return quiet >= l->linger_ns + (b.held ? LOOP_HELD_NS : 0);
+}
+
+// Moves a capture clock on. A source without an end may answer what it was sent, so time waits until
+// all are empty; captures alone are asked when their next packet is due.
+static void advance(struct loop *l, struct run *r, uint64_t next, uint64_t due)
+{
+	if (r->busy) {
+		r->timers = 0;
+		if (r->open)
+			return;
+	}
+	if (due < next && r->timers < LOOP_TIMERS_MAX) {
+		r->timers++;
+		clock_advance(&l->clock, due);
+	} else if (next != TIME_NEVER) {
+		clock_advance(&l->clock, next);
+	}
+}
+
+// Between turns; false ends the loop.
+static bool housekeeping(struct loop *l, struct run *r)
+{
+	uint64_t due = graph_housekeep(l->graph, l->clock.now);
+	uint64_t next;
+
+	if (r->countdown == 0) {
+		r->countdown = LOOP_HOUSEKEEPING;
+		if (l->tick && l->tick(l->tick_arg, l->clock.now))
+			return false;
+	}
+	if (!r->ends)
+		return true;
+	next = next_time(l);
+	if (next == TIME_NEVER) {
+		if (r->busy)
+			return true;
+		if (finished(l, r))
+			return false;
+		if (r->held == 0)
+			return true; // lingering; nobody needs the time of a capture that is over
+	}
+	if (l->clock.kind == CLOCK_CAPTURE)
+		advance(l, r, next, due);
+	return true;
+}
+
+static always_inline bool source_poll(struct loop *l, struct run *r, struct loop_source *s)
+{
+	struct mbuf *pkts[GRAPH_BURST];
+	uint16_t n = s->burst(s->arg, pkts, l->burst);
+	uint64_t tsc;
+
+	s->polls++;
+	if (n == 0) {
+		s->empty++;
+		return false;
+	}
+	tsc = tsc_read();
+	s->packets += n;
+	s->cycles += tsc - r->mark;
+	r->mark = graph_rx_at(l->graph, s->node, pkts, n, tsc);
+	return true;
+}
+
+static always_inline void flush(const struct loop *l)
+{
+	for (unsigned i = 0; i < l->sinks; i++)
+		l->sink[i].flush(l->sink[i].arg);
+}
+
+// The end of one turn is the beginning of the next.
+static always_inline void turn(struct loop *l, struct run *r)
+{
+	uint64_t tsc = tsc_read();
+
+	if (r->busy) {
+		l->busy_turns++;
+		l->busy_cycles += tsc - r->tsc;
+		r->busy = false;
+	}
+	r->tsc = r->mark = tsc;
+}
+
+void loop_run(struct loop *l)
+{
+	struct run r = begin(l);
+
+	while (!atomic_load_explicit(&l->stop, memory_order_relaxed)) {
+		clock_turn_at(&l->clock, r.tsc);
+		for (unsigned i = 0; i < l->sources; i++)
+			r.busy |= source_poll(l, &r, &l->source[i]);
+		flush(l);
+		l->turns++;
+		r.countdown--;
+		if (l->clock.kind == CLOCK_CAPTURE || r.countdown == 0)
+			if (!housekeeping(l, &r))
+				break;
+		turn(l, &r);
+	}
+	flush(l);
+	turn(l, &r);
+}

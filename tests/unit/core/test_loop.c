@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// test_loop.c - the loop on both clocks, with sources that play a list of times
+#include "tests/unit/core/graph_kinds.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "core/loop.h"
+#include "core/stats.h"
+
+static struct mempool *pool;
+
+struct tape { // a source: packets by the time they are due, like a capture
+	const struct clock *clock;
+	const uint64_t *time;
+	unsigned count, pos;
+	uint32_t first; // number of the first packet
+};
+
+static uint16_t tape_burst(void *arg, struct mbuf **pkts, uint16_t n)
+{
+	struct tape *t = arg;
+	uint16_t k = 0;
+
+	for (; k < n && t->pos < t->count && t->time[t->pos] <= t->clock->now; k++, t->pos++)
+		test_packets(pool, &pkts[k], 1, t->first + t->pos);
+	return k;
+}
+
+static uint64_t tape_next(const void *arg)
+{
+	const struct tape *t = arg;
+
+	return t->pos < t->count ? t->time[t->pos] : TIME_NEVER;
+}
+
+struct bench { // one node "n" that everything enters
+	struct loop l;
+	struct picker p;
+	struct node *n;
+	struct tape tape[2];
+	uint64_t when[64]; // time at which the i-th packet was seen
+};
+
+static struct bench b; // of the test that runs
+
+static uint8_t pick_note_time(struct node *node, struct mbuf *m)
+{
+	if (b.p.seens <= 64)
+		b.when[b.p.seens - 1] = graph_now(node);
+	return NEXT_CONSUMED;
+}
+
+static void setup(enum clock_kind kind)
+{
+	memset(&b, 0, sizeof(b));
+	clock_init(&b.l.clock, kind);
+	b.l.graph = graph_create(&b.l.clock, NULL);
+	b.p.pick = pick_note_time;
+	b.p.due = TIME_NEVER;
+	b.n = test_add(b.l.graph, &picker_def, "n", &b.p);
+	for (unsigned e = 0; e < 2; e++)
+		assert_int_equal(node_connect(b.n, picker_edges[e], b.n, NULL), 0);
+}
+
+static void add_tape(unsigned i, const uint64_t *time, unsigned count)
+{
+	b.tape[i] = (struct tape){&b.l.clock, time, count, 0, 100 * i};
+	b.l.source[b.l.sources++] = (struct loop_source){
+		.burst = tape_burst,
+		.arg = &b.tape[i],
+		.node = b.n,
+		.next_time = tape_next,
+		.next_arg = &b.tape[i],
+	};
+}
+
+static void teardown(void)
+{
+	graph_destroy(b.l.graph);
+	assert_int_equal(mempool_available(pool), mempool_count(pool));
+}
+
+// Two captures play together, each packet at its own time, from the first one's time on.
+static void test_capture_merges(void **state)
+{
+	static const uint64_t t0[] = {1000, 1010, 1010, 5000}, t1[] = {1005, 1010, 4999};
+	static const uint32_t order[] = {0, 100, 1, 2, 101, 102, 3};
+	static const uint64_t when[] = {1000, 1005, 1010, 1010, 1010, 4999, 5000};
+
+	setup(CLOCK_CAPTURE);
+	add_tape(0, t0, 4);
+	add_tape(1, t1, 3);
+	loop_run(&b.l);
+	assert_int_equal(b.p.seens, 7);
+	assert_memory_equal(b.p.seen, order, sizeof(order));
+	assert_memory_equal(b.when, when, sizeof(when));
+	assert_int_equal(b.l.clock.now, 5000);
+	assert_int_equal(b.p.at[0], 1000); // not 0: housekeeping sees no time before the capture's
+	assert_int_equal(b.l.source[0].packets, 4);
+	assert_int_equal(b.l.source[1].packets, 3);
+	assert_int_equal(b.l.source[0].polls, b.l.turns);
+	assert_int_equal(b.l.source[0].polls - b.l.source[0].empty, 3); // 1000, 1010, 5000
+	assert_int_equal(b.l.busy_turns, 5);                            // distinct times
+	teardown();
+}
+
+// More than a burst at one time: all are delivered at that time.
+static void test_capture_burst(void **state)
+{
+	static uint64_t t[200];
+
+	setup(CLOCK_CAPTURE);
+	for (unsigned i = 0; i < 200; i++)
+		t[i] = i < 199 ? 7 : 8;
+	b.l.burst = 16;
+	add_tape(0, t, 200);
+	loop_run(&b.l);
+	assert_int_equal(b.p.seens, 200);
+	for (unsigned i = 0; i < 200; i++)
+		assert_int_equal(b.p.seen[i], i);
+	for (unsigned i = 0; i < 64; i++)
+		assert_int_equal(b.when[i], 7);
+	assert_int_equal(b.l.clock.now, 8);
+	teardown();
+}
+
+static void test_capture_stamps_back(void **state)
+{
+	static const uint64_t t[] = {500, 300, 400, 600};
+	static const uint64_t when[] = {500, 500, 500, 600};
+
+	setup(CLOCK_CAPTURE);
+	add_tape(0, t, 4);
+	loop_run(&b.l);
+	assert_memory_equal(b.when, when, sizeof(when));
+	teardown();
+}
+
+static void work_every_100(struct node *node, uint64_t now)
+{
+	b.p.due = now + 100;
+}
+
+// Timers between the packets fire at their exact time, and stop with the capture.
+static void test_capture_timers(void **state)
+{
+	static const uint64_t t[] = {1000, 1000, 1250, 1300, 1301};
+	static const uint64_t at[] = {1000, 1100, 1200, 1300};
+
+	setup(CLOCK_CAPTURE);
+	b.p.work = work_every_100;
+	add_tape(0, t, 5);
+	loop_run(&b.l);
+	assert_int_equal(b.p.housekept, 4);
+	assert_memory_equal(b.p.at, at, sizeof(at));
+	assert_int_equal(b.l.clock.now, 1301);
+	teardown();
+}
+
+// Centuries between two packets and a timer that wants every nanosecond: it is passed over in the end.
+static void test_capture_gap(void **state)
+{
+	static const uint64_t t[] = {1, 1ull << 62};
+
+	setup(CLOCK_CAPTURE);
+	b.p.due = 0; // at once, always
+	add_tape(0, t, 2);
+	loop_run(&b.l);
+	assert_int_equal(b.p.seens, 2);
+	assert_int_equal(b.when[1], 1ull << 62);
+	assert_true(b.p.housekept >= LOOP_TIMERS_MAX);
+	teardown();
+}
+
+static uint8_t pick_hold_and_wake(struct node *node, struct mbuf *m)
+{
+	graph_wake(node, graph_now(node) + 1000);
+	return NEXT_HELD;
+}
+
+// Lets one go at a time.
+static void work_give_up_one(struct node *node, uint64_t now)
+{
+	if (b.p.helds)
+		graph_drop_held(node, 0, b.p.held[--b.p.helds]);
+	b.p.due = b.p.helds ? now + 1000 : TIME_NEVER;
+}
+
+static void test_capture_held_at_end(void **state)
+{
+	static const uint64_t t[] = {10, 10, 10};
+
+	setup(CLOCK_CAPTURE);
+	b.p.pick = pick_hold_and_wake;
+	b.p.work = work_give_up_one;
+	add_tape(0, t, 3);
+	loop_run(&b.l);
+	assert_int_equal(b.n->stats.drop[0], 3);
+	assert_int_equal(b.l.clock.now, 3010); // three timers of 1000
+	test_books(b.l.graph, (struct graph_books){3, 0, 0, 0, 3, 0});
+	teardown();
+}
+
+static uint8_t pick_hold(struct node *node, struct mbuf *m)
+{
+	return NEXT_HELD;
+}
+
+// A node that never gives back what it holds: the loop ends all the same, and the books say so.
+static void test_held_for_good(void **state)
+{
+	static const uint64_t t[] = {10};
+
+	setup(CLOCK_CAPTURE);
+	b.p.pick = pick_hold;
+	add_tape(0, t, 1);
+	loop_run(&b.l);
+	test_books(b.l.graph, (struct graph_books){1, 0, 0, 0, 0, 1});
+	teardown();
+}
+
+// --- a source without an end: what was sent comes back by it ---
+
+static struct mbuf *wire[8];
+static unsigned wires;
+
+static uint16_t wire_burst(void *arg, struct mbuf **pkts, uint16_t n)
+{
+	uint16_t k = (uint16_t)(wires < n ? wires : n);
+
+	memcpy(pkts, wire, k * sizeof(*pkts));
+	wires -= k;
+	memmove(wire, wire + k, wires * sizeof(*wire));
+	return k;
+}
+
+// Goes over the wire three times.
+static uint8_t pick_wire(struct node *node, struct mbuf *m)
+{
+	b.when[b.p.seens - 1] = graph_now(node);
+	if (m->scratch32[1]++ == 3)
+		return NEXT_CONSUMED;
+	wire[wires++] = m;
+	return NEXT_SENT;
+}
+
+static void test_capture_waits_for_wire(void **state)
+{
+	static const uint64_t t[] = {10, 20};
+	static const uint64_t when[] = {10, 10, 10, 10, 20, 20, 20, 20};
+	struct graph_books want = {8, 0, 6, 2, 0, 0};
+
+	setup(CLOCK_CAPTURE);
+	b.p.pick = pick_wire;
+	add_tape(0, t, 2);
+	b.l.source[b.l.sources++] = (struct loop_source){.burst = wire_burst, .node = b.n};
+	loop_run(&b.l);
+	assert_memory_equal(b.when, when, sizeof(when));
+	test_books(b.l.graph, want);
+	teardown();
+}
+
+// --- the real clock ---
+
+static void test_real_ends(void **state)
+{
+	static const uint64_t t[300] = {0};
+
+	setup(CLOCK_REAL);
+	b.l.burst = 32;
+	add_tape(0, t, 300);
+	loop_run(&b.l);
+	assert_int_equal(b.p.seens, 300);
+	assert_int_equal(b.l.busy_turns, 10); // 9 of 32, one of 12
+	assert_int_equal(b.l.turns % LOOP_HOUSEKEEPING, 0);
+	assert_true(b.l.busy_cycles >= b.l.source[0].cycles + b.n->stats.cycles);
+	teardown();
+}
+
+// Linger: a packet that comes back 20 ms after the capture's end is still taken.
+static void test_real_lingers(void **state)
+{
+	static const uint64_t t[] = {0}, late[] = {20000000};
+
+	setup(CLOCK_REAL);
+	b.l.linger_ns = NSEC_PER_SEC;
+	add_tape(0, t, 1);
+	add_tape(1, late, 1);
+	b.l.source[1].next_time = NULL;
+	loop_run(&b.l);
+	assert_int_equal(b.p.seens, 2);
+	assert_true(b.l.clock.now >= 20000000 + NSEC_PER_SEC);
+	teardown();
+}
+
+// Held at the end, released by a timer 20 ms later.
+static void work_release_late(struct node *node, uint64_t now)
+{
+	b.p.due = TIME_NEVER;
+	if (now < 20000000)
+		b.p.due = 20000000;
+	else if (b.p.helds)
+		graph_drop_held(node, 0, b.p.held[--b.p.helds]);
+}
+
+static void test_real_held_at_end(void **state)
+{
+	static const uint64_t t[] = {0};
+
+	setup(CLOCK_REAL);
+	b.p.pick = pick_hold;
+	b.p.work = work_release_late;
+	add_tape(0, t, 1);
+	loop_run(&b.l);
+	test_books(b.l.graph, (struct graph_books){1, 0, 0, 0, 1, 0});
+	teardown();
+}
+
+static int tick_thrice(void *arg, uint64_t now)
+{
+	unsigned *ticks = arg;
+
+	return ++*ticks == 3;
+}
+
+static void test_tick(void **state)
+{
+	unsigned ticks = 0;
+
+	setup(CLOCK_REAL);
+	add_tape(0, NULL, 0);
+	b.l.source[0].next_time = NULL; // has no end: only the tick ends the loop
+	b.l.tick = tick_thrice;
+	b.l.tick_arg = &ticks;
+	loop_run(&b.l);
+	assert_int_equal(b.l.turns, 3 * LOOP_HOUSEKEEPING);
+	assert_int_equal(b.l.busy_turns, 0);
+	assert_int_equal(b.l.source[0].empty, b.l.turns);
+	teardown();
+}
+
+static void *run_thread(void *arg)
+{
+	lcore_enter(1);
+	loop_run(arg);
+	return NULL;
+}
+
+static void test_stop(void **state)
+{
+	pthread_t thread;
+
+	setup(CLOCK_REAL);
+	assert_int_equal(pthread_create(&thread, NULL, run_thread, &b.l), 0);
+	atomic_store(&b.l.stop, true);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	teardown();
+}
+
+// --- sinks ---
+
+static void sink_flush(void *arg)
+{
+	struct picker *p = arg;
+
+	graph_sent_held(b.n, p->helds);
+	while (p->helds)
+		mbuf_free(p->held[--p->helds]);
+}
+
+// What a node gathered is flushed in the same turn, and what the last housekeeping made, too.
+static uint8_t pick_gather(struct node *node, struct mbuf *m)
+{
+	if (m->scratch32[0] != 7777)
+		graph_wake(node, 50);
+	return NEXT_HELD;
+}
+
+static void work_emit_at_50(struct node *node, uint64_t now)
+{
+	struct mbuf *m = now == 50 ? mbuf_alloc(pool) : NULL;
+
+	if (m) {
+		m->scratch32[0] = 7777;
+		graph_emit(node, 0, m);
+	}
+}
+
+static void test_sink(void **state)
+{
+	static const uint64_t t[] = {10, 20, 50};
+
+	setup(CLOCK_CAPTURE);
+	b.p.pick = pick_gather;
+	b.p.work = work_emit_at_50;
+	add_tape(0, t, 3);
+	b.l.sink[b.l.sinks++] = (struct loop_sink){sink_flush, &b.p};
+	loop_run(&b.l);
+	test_books(b.l.graph, (struct graph_books){3, 1, 4, 0, 0, 0});
+	teardown();
+}
+
+// --- figures by name ---
+
+struct figure {
+	const char *name;
+	uint64_t value;
+	bool met;
+};
+
+static struct figure figures[] = {
+	{"nodes.n.calls", 1, false},          {"nodes.n.packets", 3, false},
+	{"drops.n.worse", 3, false},          {"accounting.rx", 3, false},
+	{"accounting.generated", 0, false},   {"accounting.tx", 0, false},
+	{"accounting.consumed", 0, false},    {"accounting.dropped", 3, false},
+	{"accounting.held", 0, false},        {"accounting.balanced", 1, false},
+	{"loop.busy_turns", 1, false},
+};
+
+static void note_figure(void *arg, const char *name, uint64_t value)
+{
+	assert_string_not_equal(name, "drops.n.bad"); // 0: not shown
+	for (unsigned i = 0; i < sizeof(figures) / sizeof(*figures); i++) {
+		if (strcmp(figures[i].name, name) == 0) {
+			assert_int_equal(figures[i].value, value);
+			assert_false(figures[i].met);
+			figures[i].met = true;
+		}
+	}
+}
+
+static uint8_t pick_drop(struct node *node, struct mbuf *m)
+{
+	return NEXT_DROP(1);
+}
+
+static void test_figures(void **state)
+{
+	static const uint64_t t[] = {1, 1, 1};
+
+	setup(CLOCK_CAPTURE);
+	b.p.pick = pick_drop;
+	add_tape(0, t, 3);
+	loop_run(&b.l);
+	graph_stats_emit(b.l.graph, note_figure, NULL);
+	loop_stats_emit(&b.l, note_figure, NULL);
+	for (unsigned i = 0; i < sizeof(figures) / sizeof(*figures); i++)
+		if (!figures[i].met)
+			fail_msg("no figure %s", figures[i].name);
+	teardown();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_capture_merges),
+		cmocka_unit_test(test_capture_burst),
+		cmocka_unit_test(test_capture_stamps_back),
+		cmocka_unit_test(test_capture_timers),
+		cmocka_unit_test(test_capture_gap),
+		cmocka_unit_test(test_capture_held_at_end),
+		cmocka_unit_test(test_held_for_good),
+		cmocka_unit_test(test_capture_waits_for_wire),
+		cmocka_unit_test(test_real_ends),
+		cmocka_unit_test(test_real_lingers),
+		cmocka_unit_test(test_real_held_at_end),
+		cmocka_unit_test(test_tick),
+		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_sink),
+		cmocka_unit_test(test_figures),
+	};
+
+	pool = test_pool(1024);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
