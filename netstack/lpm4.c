@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// lpm4.c - longest-prefix match: the table as a whole, and the memory that readers may still hold
+#include "netstack/lpm4_priv.h"
+#include "core/x86_64/cpu.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROOT_BYTES (LPM4_SLOTS * sizeof(uint32_t))
+#define FIRST_ROOM (128u << 10) // for blocks, and for prefixes as well
+
+static_assert(sizeof(struct lpm4_group) == 8, "a full table has 2^18 of them");
+
+static int choose_bulk(struct lpm4 *t, enum lpm4_simd simd)
+{
+	bool wide = simd != LPM4_SIMD_SCALAR && cpu_has_avx512_vpopcntdq();
+
+	if (simd == LPM4_SIMD_AVX512 && !wide)
+		return -ENOTSUP;
+	t->bulk = wide ? lpm4_bulk_avx512 : lpm4_bulk_scalar;
+	return 0;
+}
+
+struct lpm4 *lpm4_create(const struct lpm4_conf *conf)
+{
+	static const struct lpm4_conf defaults;
+	struct lpm4 *t = calloc(1, sizeof(*t));
+	size_t routes;
+	int err = -ENOMEM;
+
+	conf = conf ? conf : &defaults;
+	if (!t)
+		goto fail;
+	err = choose_bulk(t, conf->simd);
+	if (err)
+		goto fail;
+	// The table of the Internet takes under 4 bytes a prefix in either pool.
+	routes = conf->max_routes < 1u << 26 ? conf->max_routes : 1u << 26;
+	err = lpm4_pool_init(&t->fib, ROOT_BYTES, ROOT_BYTES + FIRST_ROOM + 4 * routes);
+	if (!err)
+		err = lpm4_pool_init(&t->rib, 0, FIRST_ROOM + 4 * routes);
+	if (err)
+		goto fail;
+	lpm4_clear_nodes(t->nodes, 256);
+	for (uint32_t i = 0; i < LPM4_SLOTS; i += LPM4_PAGE_SLOTS)
+		lpm4_fib_fill(t, i, LPM4_MISS);
+	snprintf(t->name, sizeof(t->name), "%s", conf->name ? conf->name : "");
+	return t;
+fail:
+	lpm4_destroy(t);
+	errno = -err;
+	return NULL;
+}
+
+static void free_limbo(struct lpm4_limbo *l)
+{
+	for (uint32_t i = 0; i < l->arenas; i++)
+		free(l->arena[i]);
+	free(l->refs);
+}
+
+void lpm4_destroy(struct lpm4 *t)
+{
+	if (!t)
+		return;
+	lpm4_pool_destroy(&t->fib);
+	lpm4_pool_destroy(&t->rib);
+	for (unsigned i = 0; i < 256; i++)
+		free(t->pages[i]);
+	free(t->handles);
+	free_limbo(&t->limbo);
+	free_limbo(&t->waiting);
+	free(t);
+}
+
+static const uint8_t *fib_base(const struct lpm4 *t)
+{
+	return __atomic_load_n(&t->fib.base, __ATOMIC_ACQUIRE);
+}
+
+uint32_t lpm4_lookup(const struct lpm4 *t, uint32_t addr)
+{
+	return lpm4_fib_lookup(fib_base(t), addr);
+}
+
+void lpm4_lookup_bulk(const struct lpm4 *t, const uint32_t *addrs, uint32_t *nhs, unsigned n)
+{
+	t->bulk(fib_base(t), addrs, nhs, n);
+}
+
+void lpm4_quiescent(struct lpm4 *t)
+{
+	struct lpm4_limbo done = t->waiting;
+
+	for (uint32_t i = 0; i < done.count; i++)
+		lpm4_pool_free(&t->fib, done.refs[i]);
+	for (uint32_t i = 0; i < done.arenas; i++)
+		free(done.arena[i]);
+	done.count = done.arenas = 0;
+	done.arena_bytes = 0;
+	t->waiting = t->limbo;
+	t->limbo = done;
+}
+
+void lpm4_set_live(struct lpm4 *t, bool live)
+{
+	t->live = live;
+	if (live)
+		return;
+	lpm4_quiescent(t);
+	lpm4_quiescent(t);
+}
+
+size_t lpm4_count(const struct lpm4 *t)
+{
+	return t->count;
+}
+
+size_t lpm4_fib_memory(const struct lpm4 *t)
+{
+	return t->fib.size;
+}
+
+size_t lpm4_memory(const struct lpm4 *t)
+{
+	size_t bytes = sizeof(*t) + t->fib.size + t->rib.size;
+
+	for (unsigned i = 0; i < 256; i++)
+		bytes += t->pages[i] ? sizeof(*t->pages[i]) : 0;
+	bytes += t->handles_size * sizeof(*t->handles);
+	bytes += (t->limbo.size + t->waiting.size) * sizeof(uint32_t);
+	return bytes + t->limbo.arena_bytes + t->waiting.arena_bytes;
+}
+
+const char *lpm4_name(const struct lpm4 *t)
+{
+	return t->name;
+}
+
+const char *lpm4_simd_name(const struct lpm4 *t)
+{
+	return t->bulk == lpm4_bulk_avx512 ? "avx512" : "scalar";
+}
