@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// lpm.c - benchmark of the prefix table beside DPDK's rte_fib and rte_lpm, in the same run
+//
+// All tables hold the same prefixes and are first compared with each other. Then they take turns
+// for a number of rounds; the figures are medians. ratio is the better peer's cycles over ours (or
+// over that peer's own): above 1 is faster than the better of the peers. rte_lpm's table is written
+// out from rte_fib's answers, as rte_lpm_add() would take minutes; its adds are measured on the
+// first few thousand prefixes, which flatters it, as each add walks all the rules of its length.
+#include "netstack/lpm4_priv.h"
+#include "core/x86_64/cpu.h"
+#include "perf/lpm_peers.h"
+#include "perf/routes.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ADDRS	 (1u << 20)
+#define MAX_ROWS 8
+#define PATTERNS 3
+
+struct options {
+	const char *file;
+	uint32_t next_hops, rounds, burst, lpm_adds;
+	const char *pages;
+};
+
+struct row {
+	const char *name;
+	void (*lookup)(void *table, const uint32_t *addrs, uint32_t *nhs, unsigned n);
+	void *table;
+	bool peer;
+	double cycles[PATTERNS][64];
+};
+
+static double tsc_hz;
+
+static void measure_tsc(void)
+{
+	struct timespec a, b;
+	uint64_t from, to;
+	double ns;
+
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	from = __builtin_ia32_rdtsc();
+	usleep(50000);
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	to = __builtin_ia32_rdtsc();
+	ns = (double)(b.tv_sec - a.tv_sec) * 1e9 + (double)(b.tv_nsec - a.tv_nsec);
+	tsc_hz = (double)(to - from) / ns * 1e9;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median(double *v, unsigned n)
+{
+	qsort(v, n, sizeof(*v), by_value);
+	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+// Patterns of addresses ------------------------------------------------------------------------
+
+static const char *const pattern_names[PATTERNS] = {"random", "in-prefix", "in-order"};
+
+static uint32_t draw(const struct routes *r, bool in_prefix, uint64_t *seed)
+{
+	uint32_t addr = routes_random(seed), pick = routes_random(seed);
+	const struct route *in = r->route + ((uint64_t)pick * r->count >> 32);
+
+	return in_prefix ? in->prefix | (uint32_t)((uint64_t)addr >> in->len) : addr;
+}
+
+static int make_patterns(uint32_t *addrs[PATTERNS], const struct routes *r)
+{
+	uint64_t seed = 7;
+
+	for (unsigned p = 0; p < PATTERNS; p++) {
+		addrs[p] = malloc(ADDRS * sizeof(uint32_t));
+		if (!addrs[p])
+			return -ENOMEM;
+		for (uint32_t i = 0; i < ADDRS; i++)
+			addrs[p][i] = draw(r, p > 0, &seed);
+	}
+	qsort(addrs[2], ADDRS, sizeof(uint32_t), by_address);
+	return 0;
+}
+
+// Lookups --------------------------------------------------------------------------------------
+
+static void lookup_lpm4(void *table, const uint32_t *addrs, uint32_t *nhs, unsigned n)
+{
+	lpm4_lookup_bulk(table, addrs, nhs, n);
+}
+
+static void lookup_lpm4_single(void *table, const uint32_t *addrs, uint32_t *nhs, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		nhs[i] = lpm4_lookup(table, addrs[i]);
+}
+
+static double time_lookups(const struct row *row, const uint32_t *addrs, unsigned burst)
+{
+	uint32_t nhs[512] __attribute__((aligned(64)));
+	uint64_t from = __builtin_ia32_rdtsc();
+
+	for (uint32_t i = 0; i + burst <= ADDRS; i += burst)
+		row->lookup(row->table, addrs + i, nhs, burst);
+	return (double)(__builtin_ia32_rdtsc() - from) / (ADDRS / burst * burst);
+}
+
+static int compare_burst(const struct row *a, const struct row *b, const uint32_t *addrs)
+{
+	uint32_t want[64], got[64];
+
+	a->lookup(a->table, addrs, want, 64);
+	b->lookup(b->table, addrs, got, 64);
+	for (unsigned i = 0; i < 64; i++) {
+		// Where nothing matches the peers say 0.
+		uint32_t x = want[i] == LPM4_MISS ? 0 : want[i];
+		uint32_t y = got[i] == LPM4_MISS ? 0 : got[i];
+
+		if (x == y)
+			continue;
+		fprintf(stderr, "perf-lpm: address 0x%08x: %s says %u, %s says %u\n", addrs[i],
+			a->name, x, b->name, y);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+// compare - all rows give the same answers, or the figures would mean nothing.
+static int compare(const struct row *rows, unsigned n, uint32_t *addrs[PATTERNS])
+{
+	for (unsigned p = 0; p < PATTERNS; p++)
+		for (uint32_t i = 0; i < ADDRS; i += 64)
+			for (unsigned k = 1; k < n; k++)
+				if (compare_burst(rows, rows + k, addrs[p] + i))
+					return -EINVAL;
+	return 0;
+}
+
+static void print_lookups(struct row *rows, unsigned n, unsigned rounds)
+{
+	for (unsigned p = 0; p < PATTERNS; p++) {
+		double cycles[MAX_ROWS], best = 0;
+
+		for (unsigned k = 0; k < n; k++) {
+			cycles[k] = median(rows[k].cycles[p], rounds);
+			if (rows[k].peer && (best == 0 || cycles[k] < best))
+				best = cycles[k];
+		}
+		for (unsigned k = 0; k < n; k++)
+			printf("lpm/lookup/%s/%-22s %8.1f cycles/pkt %8.2f Mpps  ratio %.2f\n",
+			       pattern_names[p], rows[k].name, cycles[k], tsc_hz / cycles[k] / 1e6,
+			       best / cycles[k]);
+	}
+}
+
+static int bench_lookups(struct row *rows, unsigned n, uint32_t *addrs[PATTERNS],
+			 const struct options *o)
+{
+	int err = compare(rows, n, addrs);
+
+	if (err)
+		return err;
+	for (unsigned r = 0; r < o->rounds; r++)
+		for (unsigned p = 0; p < PATTERNS; p++)
+			for (unsigned k = 0; k < n; k++) {
+				struct row *row = rows + (k + r) % n;
+
+				row->cycles[p][r] = time_lookups(row, addrs[p], o->burst);
+			}
+	print_lookups(rows, n, o->rounds);
+	return 0;
+}
+
+// Updates --------------------------------------------------------------------------------------
+
+static double time_lpm4_adds(const struct routes *r)
+{
+	struct lpm4 *t = lpm4_create(NULL);
+	uint64_t from = __builtin_ia32_rdtsc();
+	double cycles;
+
+	for (uint32_t i = 0; i < r->count; i++)
+		if (!t || lpm4_add(t, r->route[i].prefix, r->route[i].len, r->route[i].nh))
+			exit(1);
+	cycles = (double)(__builtin_ia32_rdtsc() - from);
+	lpm4_destroy(t);
+	return cycles / r->count;
+}
+
+static double time_fib_adds(const struct routes *r)
+{
+	struct peer_fib *fib = peer_fib_create(4, r->count);
+	uint64_t from = __builtin_ia32_rdtsc();
+	double cycles;
+
+	for (uint32_t i = 0; i < r->count; i++)
+		if (!fib || peer_fib_add(fib, r->route + i))
+			exit(1);
+	cycles = (double)(__builtin_ia32_rdtsc() - from);
+	peer_fib_destroy(fib);
+	return cycles / r->count;
+}
+
+static void print_adds(const char *order, const char *name, double cycles, double ratio)
+{
+	printf("lpm/add/%s/%-26s %8.1f cycles/add %8.3f Madd/s ratio %.2f\n", order, name, cycles,
+	       tsc_hz / cycles / 1e6, ratio);
+}
+
+static void bench_adds(const struct routes *r, const char *order, unsigned rounds)
+{
+	double ours[16], fib[16], a, b;
+
+	rounds = rounds < 5 ? rounds : 5;
+	for (unsigned i = 0; i < rounds; i++) {
+		ours[i] = time_lpm4_adds(r);
+		fib[i] = time_fib_adds(r);
+	}
+	a = median(ours, rounds);
+	b = median(fib, rounds);
+	print_adds(order, "lpm4", a, b / a);
+	print_adds(order, "rte_fib", b, 1);
+	printf("lpm/load/%s/lpm4 %26.3f s for %u prefixes, rte_fib %.3f s\n", order,
+	       a * r->count / tsc_hz, r->count, b * r->count / tsc_hz);
+}
+
+static void bench_lpm_adds(const struct routes *r, uint32_t n)
+{
+	double cycles = peer_lpm_time_adds(r->route, n < r->count ? n : r->count);
+
+	if (cycles > 0)
+		printf("lpm/add/first-%u/rte_lpm %18.1f cycles/add\n", n < r->count ? n : r->count,
+		       cycles);
+}
+
+// The run --------------------------------------------------------------------------------------
+
+static struct lpm4 *load_lpm4(const struct routes *r, enum lpm4_simd simd)
+{
+	struct lpm4 *t = lpm4_create(&(struct lpm4_conf){.simd = simd, .max_routes = r->count});
+
+	for (uint32_t i = 0; t && i < r->count; i++)
+		if (lpm4_add(t, r->route[i].prefix, r->route[i].len, r->route[i].nh))
+			return NULL;
+	return t;
+}
+
+static void print_memory(const char *name, size_t bytes, uint32_t count, const void *lookups)
+{
+	char pages[64];
+
+	peer_describe_pages(lookups, pages, sizeof(pages));
+	printf("lpm/memory/%-29s %8.2f MiB %8.1f bytes/prefix; lookups read %s\n", name,
+	       (double)bytes / (1 << 20), (double)bytes / count, pages);
+}
+
+static int add_peers(struct row *rows, unsigned *n, const struct routes *r)
+{
+	static const char *const names[2] = {"rte_fib-2B", "rte_fib-4B"};
+	struct peer_fib *fib = NULL;
+	struct peer_lpm *lpm;
+
+	for (unsigned i = 0; i < 2; i++) {
+		fib = peer_fib_load(2 << i, r->route, r->count);
+		if (!fib)
+			return -ENOMEM;
+		rows[(*n)++] = (struct row){names[i], peer_fib_lookup, fib, true, {{0}}};
+		print_memory(names[i], peer_fib_memory(fib), r->count, peer_fib_table(fib));
+		printf("lpm/peer/%s uses %s\n", names[i], peer_fib_simd(fib));
+	}
+	lpm = peer_lpm_write(fib, r->route, r->count);
+	if (!lpm)
+		return -ENOMEM;
+	rows[(*n)++] = (struct row){"rte_lpm", peer_lpm_lookup, lpm, true, {{0}}};
+	rows[(*n)++] = (struct row){"rte_lpm-x4", peer_lpm_lookup_x4, lpm, true, {{0}}};
+	print_memory("rte_lpm", peer_lpm_memory(lpm), r->count, lpm);
+	return 0;
+}
+
+static int run(struct routes *r, const struct options *o)
+{
+	struct lpm4 *t = load_lpm4(r, LPM4_SIMD_AUTO), *s = load_lpm4(r, LPM4_SIMD_SCALAR);
+	uint32_t *addrs[PATTERNS];
+	struct row rows[MAX_ROWS];
+	unsigned n = 0;
+
+	if (!t || !s)
+		return -ENOMEM;
+	printf("lpm/table %u prefixes, %u next hops, bursts of %u, %u rounds, TSC %.2f GHz\n",
+	       r->count, o->next_hops, o->burst, o->rounds, tsc_hz / 1e9);
+	print_memory("lpm4", lpm4_memory(t), r->count, t->fib.base);
+	printf("lpm/memory/lpm4-of-which-lookups %12.2f MiB\n", (double)t->fib.used / (1 << 20));
+	rows[n++] = (struct row){cpu_has_avx512_vpopcntdq() ? "lpm4-avx512" : "lpm4-auto",
+				 lookup_lpm4,
+				 t,
+				 false,
+				 {{0}}};
+	rows[n++] = (struct row){"lpm4-scalar", lookup_lpm4, s, false, {{0}}};
+	rows[n++] = (struct row){"lpm4-one-by-one", lookup_lpm4_single, s, false, {{0}}};
+	if (add_peers(rows, &n, r) || make_patterns(addrs, r))
+		return -ENOMEM;
+	if (bench_lookups(rows, n, addrs, o))
+		return -EINVAL;
+	bench_adds(r, "as-given", o->rounds);
+	routes_shuffle(r);
+	bench_adds(r, "shuffled", o->rounds);
+	bench_lpm_adds(r, o->lpm_adds);
+	return 0;
+}
+
+static const char usage[] =
+	"usage: perf-lpm [--routes FILE] [--next-hops N] [--rounds N] [--burst N]\n"
+	"                [--pages 4k|huge] [--lpm-adds N]\n"
+	"  --routes FILE   prefixes, one a line, plain or gzip; default: 900,000 random ones with\n"
+	"                  the lengths of the Internet's table\n"
+	"  --next-hops N   assigned by a hash of the prefix, default 16384, at most 32000\n"
+	"  --rounds N      default 9, at most 63\n"
+	"  --burst N       addresses a call, default 64, at most 512\n"
+	"  --pages huge    2 MiB pages from the kernel's pool for all tables, ours too; needs\n"
+	"                  about 1.5 GiB of them. Default 4k: no hugepages, no root\n"
+	"  --lpm-adds N    how many adds of rte_lpm to measure, default 20000\n";
+
+static uint32_t number(const char *text, uint32_t low, uint32_t high, const char *option)
+{
+	char *end;
+	unsigned long v = strtoul(text, &end, 10);
+
+	if (*end || v < low || v > high) {
+		fprintf(stderr, "perf-lpm: --%s %s: expected %u to %u\n", option, text, low, high);
+		exit(2);
+	}
+	return (uint32_t)v;
+}
+
+static void parse(int argc, char **argv, struct options *o)
+{
+	static const struct option longs[] = {
+		{"routes", 1, NULL, 'r'}, {"next-hops", 1, NULL, 'n'}, {"rounds", 1, NULL, 'k'},
+		{"burst", 1, NULL, 'b'},  {"pages", 1, NULL, 'p'},     {"lpm-adds", 1, NULL, 'l'},
+		{"help", 0, NULL, 'h'},	  {NULL, 0, NULL, 0},
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		switch (c) {
+		case 'r':
+			o->file = optarg;
+			break;
+		case 'n':
+			o->next_hops = number(optarg, 1, 32000, "next-hops");
+			break;
+		case 'k':
+			o->rounds = number(optarg, 1, 63, "rounds");
+			break;
+		case 'b':
+			o->burst = number(optarg, 1, 512, "burst");
+			break;
+		case 'l':
+			o->lpm_adds = number(optarg, 1, 10000000, "lpm-adds");
+			break;
+		case 'p':
+			o->pages = optarg;
+			break;
+		default:
+			fputs(usage, c == 'h' ? stdout : stderr);
+			exit(c == 'h' ? 0 : 2);
+		}
+	}
+}
+
+// Ours come from malloc: glibc takes hugepages for it if told before the program starts.
+static void want_hugepages(char **argv)
+{
+	if (getenv("GLIBC_TUNABLES"))
+		return;
+	setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=2", 1);
+	execv("/proc/self/exe", argv);
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = {
+		.next_hops = 16384, .rounds = 9, .burst = 64, .lpm_adds = 20000, .pages = "4k"};
+	struct routes r;
+	bool huge;
+	int err;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	parse(argc, argv, &o);
+	huge = !strcmp(o.pages, "huge");
+	if (!huge && strcmp(o.pages, "4k")) {
+		fprintf(stderr, "perf-lpm: --pages %s: expected 4k or huge\n", o.pages);
+		return 2;
+	}
+	if (huge)
+		want_hugepages(argv);
+	err = o.file ? routes_load(&r, o.file) : routes_synthetic(&r, 900000);
+	if (err) {
+		fprintf(stderr, "perf-lpm: --routes %s: %s\n", o.file ? o.file : "(random)",
+			strerror(-err));
+		return 1;
+	}
+	routes_assign(&r, o.next_hops);
+	measure_tsc();
+	if (peer_start(huge))
+		return 1;
+	err = run(&r, &o);
+	if (err)
+		fprintf(stderr, "perf-lpm: %s\n", strerror(-err));
+	routes_free(&r);
+	return err ? 1 : 0;
+}
