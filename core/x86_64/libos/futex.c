@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// futex.c - waiting, for code outside the data plane: pthread_join, mutexes, sleep
+//
+// A waiter has its CPU to itself, so it spins. Any wake ends every wait: futex(2) allows spurious wake-ups,
+// and none can be lost.
+#include <errno.h>
+#include <time.h>
+
+#include "core/plat.h"
+#include "core/x86_64/libos/libos.h"
+
+#define FUTEX_WAIT    0
+#define FUTEX_WAKE    1
+#define FUTEX_REQUEUE 3
+#define FUTEX_OP      0x7f // without the private and clock bits
+
+static uint32_t wakes;
+
+static uint64_t to_ns(const struct timespec *t)
+{
+	return (uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec;
+}
+
+static long wait_change(uint32_t *addr, uint32_t val, const struct timespec *timeout)
+{
+	uint32_t seen = __atomic_load_n(&wakes, __ATOMIC_ACQUIRE);
+	uint64_t end = timeout ? clock_monotonic_ns() + to_ns(timeout) : 0;
+
+	if (__atomic_load_n(addr, __ATOMIC_ACQUIRE) != val)
+		return -EAGAIN;
+	while (__atomic_load_n(addr, __ATOMIC_ACQUIRE) == val &&
+	       __atomic_load_n(&wakes, __ATOMIC_ACQUIRE) == seen) {
+		if (timeout && clock_monotonic_ns() >= end)
+			return -ETIMEDOUT;
+		if (!timeout && lcores_running() == 1)
+			panic("deadlock: the only running thread waits for another", (uint64_t)addr);
+		cpu_pause();
+	}
+	return 0;
+}
+
+long futex_call(uint32_t *addr, int op, uint32_t val, const void *timeout, uint32_t *addr2)
+{
+	switch (op & FUTEX_OP) {
+	case FUTEX_WAIT:
+		return wait_change(addr, val, timeout);
+	case FUTEX_WAKE:
+	case FUTEX_REQUEUE:
+		__atomic_add_fetch(&wakes, 1, __ATOMIC_RELEASE);
+		return 0;
+	}
+	return -ENOSYS;
+}
+
+// Long sleeps halt: the APIC timer of QEMU and KVM runs at 1 GHz. Elsewhere it may wake us early, which
+// costs a turn, or late by the ratio: so a halt takes at most 1 ms at a time.
+long sleep_until(uint64_t end)
+{
+	for (;;) {
+		uint64_t now = clock_monotonic_ns();
+
+		if (now >= end)
+			return 0;
+		if (end - now > 500000)
+			mon_call(MON_HALT, end - now > 1500000 ? 1000000 : 200000, 0, 0, 0, 0, 0);
+		else
+			cpu_pause();
+	}
+}
