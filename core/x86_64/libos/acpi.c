@@ -24,7 +24,7 @@ struct acpi_info acpi_info = {.cpus = 1, .cpus_offered = 1, .lapic = LAPIC_DEFAU
 
 static const void *phys(uint64_t pa, uint64_t len)
 {
-	return pa && pa < GIB_4 && len < GIB_4 - pa ? (const void *)pa : NULL;
+	return pa && pa < GIB_4 && len < GIB_4 - pa ? (const void *)(pa + BOOT_WINDOW) : NULL;
 }
 
 static uint64_t get(const void *p, unsigned size)

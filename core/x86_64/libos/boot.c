@@ -5,11 +5,11 @@
 
 struct plat_boot_times plat_boot_times;
 
-// Everything runs once, on the boot CPU, in this order. Up to paging_build() the boot tables map the
-// first 4 GiB of physical memory one to one; from there on the final ones hold.
+// Everything runs once, on the boot CPU, in this order. Up to paging_build() the boot tables hold,
+// from there on the final ones.
 static void (*const boot_steps[])(void) = {
 	cpu_check,           // is this CPU at least x86-64-v3? (first: all code above libos/ assumes it)
-	boot_tables_extend,  // boot tables: from 16 MiB to 4 GiB
+	boot_tables_extend,  // boot tables: a window on the first 4 GiB
 	entropy_init,        // random numbers, or a refusal
 	acpi_read,           // CPUs, APIC, ECAM, timer
 	pci_scan,            // devices found, BARs assigned

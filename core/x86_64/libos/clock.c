@@ -114,10 +114,10 @@ static uint32_t sample(uint32_t (*read)(void), uint64_t *tsc)
 	return value;
 }
 
-// Counts cycles over 8 ms of a timer that counts up at timer_hz; 0 when it stands still.
+// Counts cycles over 4 ms of a timer that counts up at timer_hz; 0 when it stands still.
 static uint64_t measure(uint32_t (*read)(void), uint64_t timer_hz, uint32_t mask)
 {
-	uint64_t t0, t1, want = timer_hz / 125;
+	uint64_t t0, t1, want = timer_hz / 250;
 	uint32_t v0 = sample(read, &t0), passed;
 
 	do {

@@ -18,6 +18,9 @@
 #define align_up(x, a)   (((x) + (a)-1) & ~((a)-1))
 #define align_down(x, a) ((x) & ~((a)-1))
 
+// While the boot tables hold, physical memory below 4 GiB is reached at pa + BOOT_WINDOW.
+#define BOOT_WINDOW GIB_4
+
 // A stretch of physical memory, [start, end).
 struct span {
 	uint64_t start, end;
@@ -90,7 +93,7 @@ void acpi_read(void);
 
 // --- pci_scan.c, pci.c
 void pci_scan(void);
-// From here on ECAM is reached through the direct map.
+// ECAM through the boot window until the final tables hold, through the direct map from then on.
 void pci_tables_ready(void);
 // Calls back with each stretch of device memory that must stay reachable.
 void pci_for_each_mmio(void (*f)(struct span));

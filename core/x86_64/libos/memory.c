@@ -14,13 +14,17 @@ struct memory memory;
 
 extern char __image_end[], __text_start[], __text_end[], __rodata_start[], __rodata_end[];
 extern char __data_start[], __guard0[], __guard1[], __guard2[], __main_stack[], __fault_stack[];
-extern uint64_t boot_pml4[], boot_pdpt[], boot_pd[];
+extern uint64_t boot_pdpt[]; // entry.S
+
+static uint64_t boot_window[4 * 512] __attribute__((aligned(4096)));
 
 // Patched by finish.py and `weir pack`; volatile, since the compiler must not trust what it sees.
 __attribute__((used)) const volatile struct image_part image_syms = {"WEIRSYMS", 0, 0};
 __attribute__((used)) const volatile struct image_part image_blob = {"WEIRBLOB", 0, 0};
 
-// Not-present entries become present: no TLB flush needed. Below the end of low RAM cached, the rest not.
+// Entries that become present need no TLB flush. The directories are filled before they are linked: a
+// hypervisor that shadows page tables traps every store to one in use. Below the end of low RAM cached,
+// the rest not.
 void boot_tables_extend(void)
 {
 	uint64_t ram_end = 0;
@@ -28,10 +32,10 @@ void boot_tables_extend(void)
 	for (unsigned i = 0; i < boot_info.ram_count; i++)
 		if (boot_info.ram[i].end <= GIB_4)
 			ram_end = boot_info.ram[i].end;
-	for (unsigned i = 1; i < 4; i++)
-		boot_pdpt[i] = (uint64_t)(boot_pd + 512 * i) | 7;
-	for (uint64_t i = 8; i < 4 * 512; i++)
-		boot_pd[i] = i * PAGE_2M | (i * PAGE_2M < ram_end ? 0x87 : 0x9f);
+	for (uint64_t i = 0; i < 4 * 512; i++)
+		boot_window[i] = i * PAGE_2M | (i * PAGE_2M < ram_end ? 0x87 : 0x9f);
+	for (unsigned i = 0; i < 4; i++)
+		boot_pdpt[BOOT_WINDOW / (1ull << 30) + i] = (uint64_t)(boot_window + 512 * i) | 7;
 }
 
 static uint64_t image_end(void)

@@ -3,6 +3,8 @@
 //
 // Source: SDM 3A 4.5. No page of theirs is reachable from ring 3 afterwards, nothing is both writable and
 // executable, and no physical page of the image is mapped a second time with other rights.
+#include <string.h>
+
 #include "core/plat.h"
 #include "core/x86_64/libos/libos.h"
 
@@ -24,22 +26,27 @@ extern char __data_start[], __main_stack[], __guard1[], __fault_stack[], __guard
 uint64_t plat_iova_bias;
 static uint64_t next_table;
 
-static uint64_t *new_table(void)
+static uint64_t *table_at(uint64_t pa)
 {
-	uint64_t *t = (uint64_t *)next_table;
+	return (uint64_t *)(pa + BOOT_WINDOW);
+}
 
-	if (next_table == memory.tables_end)
-		panic("paging: too few page tables planned", memory.tables_end);
+// Physical address of an empty table.
+static uint64_t new_table(void)
+{
+	uint64_t pa = next_table;
+
+	if (pa == memory.tables_end)
+		panic("paging: too few page tables planned", pa);
 	next_table += PAGE_4K;
-	for (unsigned i = 0; i < 512; i++)
-		t[i] = 0;
-	return t;
+	memset(table_at(pa), 0, PAGE_4K);
+	return pa;
 }
 
 // The entry of va at `level` (1: 4 KiB, 2: 2 MiB), tables above it made as needed.
 static uint64_t *entry_of(uint64_t va, unsigned level)
 {
-	uint64_t *t = (uint64_t *)memory.tables;
+	uint64_t *t = table_at(memory.tables);
 
 	for (unsigned l = 4;; l--) {
 		uint64_t *e = t + (va >> (12 + 9 * (l - 1)) & 511);
@@ -47,8 +54,8 @@ static uint64_t *entry_of(uint64_t va, unsigned level)
 		if (l == level)
 			return e;
 		if (!*e)
-			*e = (uint64_t)new_table() | P_PRESENT | P_WRITE | P_USER;
-		t = (uint64_t *)(*e & P_ADDR);
+			*e = new_table() | P_PRESENT | P_WRITE | P_USER;
+		t = table_at(*e & P_ADDR);
 	}
 }
 

@@ -16,7 +16,7 @@
 
 struct pci_node pci_nodes[PCI_DEVICES_MAX];
 unsigned pci_nodes_count;
-static uint64_t ecam_bias; // 0 under the boot tables
+static uint64_t ecam_bias = BOOT_WINDOW;
 
 static uint64_t ecam_address(const struct pci_dev *d, uint16_t off)
 {

@@ -9,6 +9,7 @@
 
 #define VENDOR      0x00
 #define COMMAND     0x04
+#define CLASS       0x08
 #define HEADER      0x0e
 #define BAR0        0x10
 #define BUSES       0x18 // bridge: primary, secondary, subordinate
@@ -89,6 +90,19 @@ static void enter_bridge(struct pci_node *n)
 			    (uint32_t)n->secondary << 8 | n->dev.bus);
 }
 
+// Classes the image never drives; a chipset is full of them, and each access to them is an exit.
+static int sized_class(uint32_t class)
+{
+	switch (class >> 24) {
+	case 0x01: // storage
+	case 0x03: // display
+	case 0x06: // bridges
+	case 0x0c: // serial buses
+		return 0;
+	}
+	return 1;
+}
+
 // Returns 1 when function 0 says there are more.
 static int scan_function(uint8_t bus, uint8_t dev, uint8_t fn)
 {
@@ -111,7 +125,8 @@ static int scan_function(uint8_t bus, uint8_t dev, uint8_t fn)
 		id = pci_read32(&probe, SUBSYSTEM);
 		n->dev.subsys_vendor = (uint16_t)id;
 		n->dev.subsys_device = (uint16_t)(id >> 16);
-		size_bars(n);
+		if (sized_class(pci_read32(&probe, CLASS)))
+			size_bars(n);
 	}
 	return header >> 7;
 }

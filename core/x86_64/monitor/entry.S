@@ -2,8 +2,8 @@
 // entry.S - how a CPU gets from its first instruction to ring 3
 //
 // Straight-line code without loops: a nested hypervisor may emulate ring 0 instruction by instruction.
-// The boot tables map the first 16 MiB, all of it open to ring 3; the library OS builds the real ones
-// there and hands them to MON_SETUP before anything else runs.
+// The boot tables map the first 16 MiB, all of it open to ring 3; the library OS adds a window on the
+// first 4 GiB, builds the real tables and hands them to MON_SETUP before anything else runs.
 #include "core/x86_64/monitor/monitor.h"
 
 	.section .note.pvh, "a", @note
@@ -137,10 +137,10 @@ load_control:
 
 	.section .bss.boot_tables, "aw", @nobits
 	.balign 4096
-	.globl boot_pml4, boot_pdpt, boot_pd
+	.globl boot_pdpt
 boot_pml4:
 	.skip 4096
 boot_pdpt:
 	.skip 4096
-boot_pd:                         // four: the library OS fills the rest of 4 GiB
-	.skip 4 * 4096
+boot_pd:
+	.skip 4096
