@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# setup.sh - install the Debian packages that building, running and testing Weir needs
+#
+# Idempotent: packages that are there are left alone, and then nothing needs root. Says what it does.
+set -euo pipefail
+
+packages=(
+	# build
+	gcc libc6-dev meson ninja-build pkg-config binutils musl-dev
+	libdpdk-dev libipsec-mb-dev libpcap-dev libyaml-dev libnuma-dev
+	# run: QEMU, its PVH and q35 firmware
+	qemu-system-x86 qemu-system-data seabios
+	# tests: unit, fuzz, peers
+	libcmocka-dev clang libclang-rt-14-dev valgrind python3 python3-scapy python3-yaml
+	dpdk dpdk-dev iproute2 ethtool tcpdump
+)
+
+missing=()
+for p in "${packages[@]}"; do
+	dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q '^install ok installed$' || missing+=("$p")
+done
+if [ ${#missing[@]} -eq 0 ]; then
+	echo "setup: all ${#packages[@]} Debian packages are installed"
+	exit 0
+fi
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+	command -v sudo >/dev/null || {
+		echo "setup: these packages are missing: ${missing[*]}" >&2
+		echo "setup: installing them needs root: run this as root, or install sudo" >&2
+		exit 1
+	}
+	as_root=(sudo)
+fi
+
+echo "setup: installing ${#missing[@]} Debian packages: ${missing[*]}"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+step() {
+	if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive "$@" >"$log" 2>&1; then
+		tail -n 20 "$log" >&2
+		echo "setup: '$*' failed: see above" >&2
+		exit 1
+	fi
+}
+step apt-get update -q
+step apt-get install -q -y --no-install-recommends "${missing[@]}"
+echo "setup: done"
