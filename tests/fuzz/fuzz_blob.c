@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// fuzz_blob.c - any bytes as a configuration blob: refused, or every part of it can be read
+//
+// The checksum is put right first, else nothing behind it would ever be reached.
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/blob.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static volatile unsigned long sink;
+
+static void read_all(const struct blob *b)
+{
+	uint32_t i;
+
+	sink += b->params->lcores + strlen(b->hdr->function);
+	for (i = 0; i < b->n_ports; i++)
+		sink += strlen(blob_str(b, b->ports[i].name)) +
+			strlen(blob_str(b, b->ports[i].driver)) +
+			strlen(blob_str(b, b->ports[i].args));
+	for (i = 0; i < b->n_addrs; i++)
+		sink += b->ports[b->addrs[i].port].mtu + b->addrs[i].addr[15];
+	for (i = 0; i < b->n_routes4; i++)
+		sink += b->ports[b->nexthops[b->routes4[i].nexthop].port].mtu;
+	for (i = 0; i < b->n_neighbors; i++)
+		sink += b->ports[b->neighbors[i].port].mtu;
+	for (i = 0; i < b->n_patches; i++)
+		sink += b->ports[b->patches[i].from].mtu + b->ports[b->patches[i].to].mtu;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	// malloc: 16-byte aligned, and the sanitizer sees its end.
+	uint8_t *copy = malloc(size + 1);
+	struct blob_hdr *hdr = (struct blob_hdr *)copy;
+	struct blob b;
+	struct err err;
+
+	memcpy(copy, data, size);
+	if (size >= sizeof(*hdr)) {
+		memcpy(hdr->magic, BLOB_MAGIC, sizeof(hdr->magic));
+		hdr->version = BLOB_VERSION;
+		hdr->len = (uint32_t)size;
+		hdr->crc = 0;
+		hdr->crc = crc32c(0, copy, size);
+	}
+	if (!blob_open(&b, copy, size, &err))
+		read_all(&b);
+	free(copy);
+	return 0;
+}
