@@ -2,7 +2,7 @@
 // app.h - a network function running on one lcore: ports, graph and loop made from a configuration blob
 //
 // Both homes use it: apps/image.c in the image, `weir run` hosted. A function (apps/router, apps/patch)
-// is a const struct function that wires its graph; everything else is here.
+// is a const struct function that wires its graph; everything else is here. Main thread.
 #ifndef WEIR_APPS_APP_H
 #define WEIR_APPS_APP_H
 
@@ -10,8 +10,10 @@
 #include "core/err.h"
 #include "core/graph.h"
 #include "core/loop.h"
+#include "core/stats.h"
 #include "mempool/mempool.h"
 #include "pmd/port.h"
+#include "pmd/port_node.h"
 
 struct app;
 
@@ -31,9 +33,44 @@ struct app {
 	struct port port[BLOB_PORTS_MAX];
 	struct node *rx[BLOB_PORTS_MAX];
 	struct node *tx[BLOB_PORTS_MAX];
+	// A function that must not lose what it plays sets pace[i], the transmit node fed by port i: the
+	// port is then read no faster than that node sends.
+	const struct node *pace[BLOB_PORTS_MAX];
+	struct port_gate gate[BLOB_PORTS_MAX];
 	unsigned ports;
 	struct loop loop;
+	// Optional: called with housekeeping, at most every APP_TICK_NS; nonzero ends the loop.
+	int (*tick)(struct app *app);
+	uint64_t tick_at;      // next
+	uint64_t ready_tsc;    // when the loop was entered
+	uint64_t first_tx_tsc; // when housekeeping first saw a packet sent; 0: none yet
 };
+
+#define APP_TICK_NS (10 * 1000 * 1000ull)
+
+struct app_conf {
+	const void *blob; // kept by the caller while the app lives
+	size_t blob_len;
+	enum clock_kind clock;
+	uint64_t linger_ns; // loop.h
+};
+
+// Checks the blob, makes the pool, opens the ports, builds and checks the graph. On failure everything is
+// undone and err says what is wrong.
+int app_start(struct app *app, const struct app_conf *conf, struct err *err);
+
+// Runs the loop on the calling thread, lcore 0, until it ends (loop.h).
+void app_run(struct app *app);
+
+// Figures of everything (core/stats.h), after or during app_run().
+void app_stats(const struct app *app, stats_emit_fn emit, void *arg);
+
+// What ports that play a capture have to say at its end: 0, or the first error.
+int app_capture_error(const struct app *app, struct err *err);
+
+// Destroys the graph and closes the ports; then every packet must be back in the pool. Returns 0, or
+// -errno: a port that could not be closed cleanly, -ENOTRECOVERABLE for packets that were lost.
+int app_stop(struct app *app, struct err *err);
 
 // The functions this executable has; NULL-terminated. Each product links its own list.
 extern const struct function *const function_list[];

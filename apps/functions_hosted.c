@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// functions_hosted.c - the functions of `weir run`: all
+#include "apps/app.h"
+
+const struct function *const function_list[] = {&patch_function, NULL};

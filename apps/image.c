@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// image.c - main() of an image: run the configured function until told to stop, and report
+//
+// On the console: lines for people, and figures as `stat NAME VALUE` for `weir boot`. The byte `q` asks
+// for the figures and the end, `s` for the figures alone.
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "apps/app.h"
+#include "core/plat.h"
+
+#define EXIT_CONFIG 2
+
+static struct app app;
+
+static void emit(void *arg, const char *name, uint64_t value)
+{
+	printf("stat %s %" PRIu64 "\n", name, value);
+}
+
+static uint64_t us_between(uint64_t from, uint64_t to)
+{
+	return to > from ? clock_tsc_to_ns(&app.loop.clock, to - from) / 1000 : 0;
+}
+
+static void report(void)
+{
+	const struct plat_boot_times *t = &plat_boot_times;
+
+	app_stats(&app, emit, NULL);
+	emit(NULL, "boot.monitor_us", us_between(t->entry, t->libos));
+	emit(NULL, "boot.libos_us", us_between(t->libos, t->main));
+	emit(NULL, "boot.ready_us", us_between(t->main, app.ready_tsc));
+	emit(NULL, "boot.first_packet_us", us_between(app.ready_tsc, app.first_tx_tsc));
+	emit(NULL, "memory.arena_bytes", plat_arena_size());
+	emit(NULL, "memory.arena_free_bytes", plat_arena_free());
+	emit(NULL, "memory.mbufs", mempool_count(app.pool));
+	fflush(stdout);
+}
+
+static int console_tick(struct app *a)
+{
+	int c = plat_console_getc();
+
+	if (c == 's')
+		report();
+	return c == 'q';
+}
+
+static int run(void)
+{
+	struct graph_books books;
+	struct err err;
+	int balanced;
+
+	app_run(&app);
+	report();
+	graph_books(app.graph, &books);
+	balanced = graph_balanced(&books);
+	if (app_stop(&app, &err)) {
+		printf("weir: %s\n", err.text);
+		return EXIT_FAILURE;
+	}
+	return balanced ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(void)
+{
+	struct app_conf conf = {.clock = CLOCK_REAL};
+	struct err err;
+	unsigned i;
+
+	conf.blob = plat_blob(&conf.blob_len);
+	if (!conf.blob) {
+		printf("weir: no configuration: pack one (`weir pack FILE -o IMAGE`) or give it as "
+		       "-initrd\n");
+		return EXIT_CONFIG;
+	}
+	if (app_start(&app, &conf, &err)) {
+		printf("weir: %s\n", err.text);
+		return EXIT_CONFIG;
+	}
+	if (plat_seal()) {
+		printf("weir: the page tables could not be sealed\n");
+		return EXIT_FAILURE;
+	}
+	app.tick = console_tick;
+	for (i = 0; i < app.ports; i++)
+		printf("weir: port %s: %s\n", app.port[i].name, app.port[i].grant.text);
+	printf("weir: ready: %s\n", app.function->name);
+	fflush(stdout);
+	return run();
+}
