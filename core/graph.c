@@ -72,7 +72,7 @@ void graph_destroy(struct graph *g)
 		if (node->def->destroy)
 			node->def->destroy(node);
 		if (GRAPH_AUDIT && node->stats.held)
-			graph_fault(g, node, "destroyed while it holds packets",
+			graph_fault(g, node, "is destroyed while it holds packets:",
 				    (unsigned)node->stats.held);
 	}
 	for (unsigned i = 0; i < g->nodes; i++)

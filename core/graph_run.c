@@ -162,7 +162,7 @@ uint64_t graph_rx_at(struct graph *g, struct node *node, struct mbuf **pkts, uns
 	const char *owner = mempool_owner;
 
 	if (GRAPH_AUDIT && (n < 1 || n > GRAPH_BURST || g->depth))
-		graph_fault(g, node, "was given by graph_rx(), from a node or with a burst of", n);
+		graph_fault(g, node, "was given by graph_rx(), from within a node or as a burst of", n);
 	g->tsc = tsc;
 	g->rx += n;
 	graph_run(g, node, pkts, n, 1);
