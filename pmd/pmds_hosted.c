@@ -4,6 +4,7 @@
 
 const struct pmd *const pmd_list[] = {
 	&pcap_pmd,
+	&dpdk_pmd,
 	&null_pmd,
 	&loop_pmd,
 	NULL,

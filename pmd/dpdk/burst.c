@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// burst.c - receive and send: move a few fields between the two headers of a buffer
+#include <rte_ethdev.h>
+
+#include "pmd/dpdk/dpdk.h"
+
+#define CHUNK    64u // packets handed to DPDK at once
+#define PREFETCH 4u
+
+// Segments after the first; leaves each rte_mbuf as DPDK wants one that is by itself.
+static __attribute__((noinline)) void rx_chain(struct rte_mbuf *r, struct mbuf *m)
+{
+	m->nsegs = (uint8_t)r->nb_segs;
+	r->nb_segs = 1;
+	for (struct rte_mbuf *next = r->next; next; m = m->next, r = next, next = r->next) {
+		m->next = from_rte(next);
+		r->next = NULL;
+		m->next->data = (uint8_t *)next->buf_addr + next->data_off;
+		m->next->len = next->data_len;
+	}
+}
+
+static always_inline uint32_t rx_one(struct rte_mbuf *r, struct mbuf *m, uint16_t port)
+{
+	m->data = (uint8_t *)r->buf_addr + r->data_off;
+	m->pkt_len = r->pkt_len;
+	m->len = r->data_len;
+	m->port = port;
+	m->flags = 0; // no offload is asked for
+	if (unlikely(r->nb_segs != 1))
+		rx_chain(r, m);
+	return r->pkt_len;
+}
+
+uint16_t dpdk_rx(void *queue, struct mbuf **pkts, uint16_t n)
+{
+	struct dpdk_queue *q = queue;
+	struct rte_mbuf **rte = (struct rte_mbuf **)pkts;
+	uint16_t got = rte_eth_rx_burst(q->eth, q->queue, rte, n);
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < got; i++) {
+		struct rte_mbuf *r = rte[i];
+
+		if (i + PREFETCH < got) {
+			__builtin_prefetch(rte[i + PREFETCH]);
+			__builtin_prefetch(from_rte(rte[i + PREFETCH]), 1);
+		}
+		pkts[i] = from_rte(r);
+		bytes += rx_one(r, pkts[i], q->port);
+	}
+	q->rx_packets += got;
+	q->rx_bytes += bytes;
+	return got;
+}
+
+// A copy without other owners; NULL: no buffers, or longer than any frame.
+static __attribute__((noinline)) struct mbuf *copy_packet(const struct mbuf *m)
+{
+	uint8_t flat[UINT16_MAX];
+
+	if (m->pkt_len > sizeof(flat) || mbuf_copy_out(m, 0, flat, m->pkt_len))
+		return NULL;
+	return mbuf_from_bytes(m->pool, flat, m->pkt_len);
+}
+
+static bool is_shared(const struct mbuf *m)
+{
+	for (; m; m = m->next)
+		if (m->refcnt != 1)
+			return true;
+	return false;
+}
+
+static always_inline void tx_segment(struct mbuf *m, struct rte_mbuf *r)
+{
+	r->data_off = (uint16_t)(m->data - (uint8_t *)r->buf_addr);
+	r->data_len = m->len;
+}
+
+// Hands DPDK a chain: the links move to its headers, ours become those of single buffers.
+static void tx_chain(struct mbuf *m, struct rte_mbuf *r)
+{
+	r->nb_segs = m->nsegs;
+	m->nsegs = 1;
+	for (struct mbuf *next = m->next; next; m = next, next = m->next) {
+		to_rte(m)->next = to_rte(next);
+		m->next = NULL;
+		tx_segment(next, to_rte(next));
+	}
+}
+
+// Takes back a packet that DPDK did not take: only a chain's links have moved.
+static void tx_return(struct rte_mbuf *r)
+{
+	struct mbuf *m = from_rte(r);
+
+	if (likely(r->nb_segs == 1))
+		return;
+	m->nsegs = (uint8_t)r->nb_segs;
+	r->nb_segs = 1;
+	for (struct rte_mbuf *next = r->next; next; r = next, next = r->next) {
+		from_rte(r)->next = from_rte(next);
+		r->next = NULL;
+	}
+}
+
+// Chains and shared buffers; the packet to send, which may be a copy (then *pkt is replaced: the caller
+// owns the copy if it stays unsent). NULL: wait for buffers.
+static __attribute__((noinline)) struct rte_mbuf *tx_odd(struct dpdk_queue *q, struct mbuf **pkt)
+{
+	struct mbuf *m = *pkt;
+
+	if (is_shared(m)) {
+		m = copy_packet(m);
+		if (!m) {
+			q->tx_nombuf++;
+			return NULL;
+		}
+		mbuf_free(*pkt);
+		*pkt = m;
+		q->tx_copied++;
+	}
+	tx_chain(m, to_rte(m));
+	return to_rte(m);
+}
+
+static unsigned tx_chunk(struct dpdk_queue *q, struct mbuf **pkts, unsigned n)
+{
+	struct rte_mbuf *rte[CHUNK];
+	uint64_t bytes = 0;
+	unsigned sent, ready;
+
+	for (ready = 0; ready < n; ready++) {
+		struct mbuf *m = pkts[ready];
+		struct rte_mbuf *r = to_rte(m);
+
+		if (ready + PREFETCH < n)
+			__builtin_prefetch(to_rte(pkts[ready + PREFETCH]), 1);
+		if (unlikely(mbuf_not_simple(m))) {
+			r = tx_odd(q, &pkts[ready]);
+			if (!r)
+				break;
+			m = pkts[ready];
+		}
+		tx_segment(m, r);
+		r->pkt_len = m->pkt_len;
+		r->ol_flags = 0;
+		bytes += m->pkt_len;
+		rte[ready] = r;
+	}
+	sent = ready ? rte_eth_tx_burst(q->eth, q->queue, rte, (uint16_t)ready) : 0;
+	for (unsigned i = sent; i < ready; i++) {
+		tx_return(rte[i]);
+		bytes -= rte[i]->pkt_len;
+	}
+	q->tx_packets += sent;
+	q->tx_bytes += bytes;
+	return sent;
+}
+
+uint16_t dpdk_tx(void *queue, struct mbuf **pkts, uint16_t n)
+{
+	unsigned done = 0;
+
+	while (done < n) {
+		unsigned part = n - done < CHUNK ? n - done : CHUNK;
+		unsigned sent = tx_chunk(queue, pkts + done, part);
+
+		done += sent;
+		if (sent < part)
+			break;
+	}
+	return (uint16_t)done;
+}
