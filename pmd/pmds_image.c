@@ -3,6 +3,7 @@
 #include "pmd/pmds.h"
 
 const struct pmd *const pmd_list[] = {
+	&virtio_pmd,
 	&null_pmd,
 	&loop_pmd,
 	NULL,

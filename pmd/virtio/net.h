@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// net.h - a virtio-net device as a port, over any transport (virtio 1.2 section 5.1)
+//
+// Life: virtio_net_open() -> bursts and polls -> virtio_net_close(). A fault seen by a burst stops that
+// queue; the next poll resets the device, gives all buffers back to their pools, and begins anew
+// (resetting one queue alone needs a feature, VIRTIO_F_RING_RESET, that devices rarely offer). Polls
+// come from the lcore that owns the queues.
+#ifndef WEIR_PMD_VIRTIO_NET_H
+#define WEIR_PMD_VIRTIO_NET_H
+
+#include "pmd/port.h"
+#include "pmd/virtio/rx.h"
+#include "pmd/virtio/tx.h"
+
+#define VIRTIO_NET_RXQ 0u // 5.1.2: queue 0 receives, queue 1 transmits
+#define VIRTIO_NET_TXQ 1u
+
+struct virtio_net {
+	struct virtio_rxq rx cache_aligned;
+	struct virtio_txq tx cache_aligned;
+	struct virtio_transport *t;
+	char name[PORT_NAME_MAX]; // of the port
+	const struct clock *clock;
+	struct mempool *pool;
+	uint32_t want_rx, want_tx; // descriptors
+	uint64_t offered, features; // features taken are a subset of those offered
+	struct virtio_net_config config; // as last read, and found good
+	uint32_t generation;             // of it
+	bool running;
+	uint32_t reset_ms; // how long to wait for a reset: long when opening, hardly when packets flow
+
+	// Recovery and supervision (poll.c); times by clock, ns.
+	uint64_t quiet_until; // no doorbell for buffers posted at start: see virtio_net_poll()
+	uint64_t next_look, next_start, backoff;
+	uint64_t stall_since;     // when packets to send were first seen waiting; 0: none are
+	uint64_t stall_completed; // tx.completed then
+	bool stalled, hinted;
+
+	uint64_t resets, failed_starts, needs_reset, link_changes, stalls;
+	uint64_t start_cycles, backend_cycles; // of the last start: until DRIVER_OK, and writing it
+};
+
+// Opens the device behind t on port; takes t over, on failure too. 0 or -errno and err.
+int virtio_net_open(struct port *port, const struct port_conf *conf, struct virtio_transport *t,
+		    struct err *err);
+int virtio_net_close(struct port *port, struct err *err);
+void virtio_net_stats(const struct port *port, struct port_stats *s);
+void virtio_net_link(const struct port *port, struct port_link *link);
+void virtio_net_poll(struct port *port);
+
+// --- between the files of this folder ---
+
+// Begins watching over a device just started.
+void virtio_net_supervise(struct virtio_net *v);
+
+// Stops the queues, resets the device and takes all buffers back. -ETIMEDOUT and err when it has not
+// finished within reset_ms: then it may still write to the buffers, which stay with the queues.
+int virtio_net_stop(struct virtio_net *v, struct err *err);
+
+// Initialises a device just reset (3.1.1): empty queues, made now if they were not; posts buffers;
+// starts it. On failure it is stopped, and holds no buffer. 0 or -errno and err.
+int virtio_net_start(struct virtio_net *v, struct err *err);
+
+// Gives every buffer of the queues back to its pool. The device can no longer touch them.
+void virtio_net_drain(struct virtio_net *v);
+
+// Reads the configuration and checks it. 0, or -EPROTO and err, when v->config is as before.
+int virtio_net_read_config(struct virtio_net *v, struct err *err);
+
+#endif

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// pmd.c - the driver "virtio" of the image: virtio-net over PCI
+#include "pmd/pmds.h"
+#include "pmd/virtio/net.h"
+#include "pmd/virtio/pci.h"
+
+static int virtio_open(struct port *port, const struct port_conf *conf, struct err *err)
+{
+	struct virtio_transport *t;
+	int r = virtio_pci_open(conf->args, &t, err);
+
+	return r ? r : virtio_net_open(port, conf, t, err);
+}
+
+const struct pmd virtio_pmd = {
+	.name = "virtio",
+	.help = "virtio:N, the Nth virtio-net device on the PCI bus; or virtio:BB:DD.F",
+	.open = virtio_open,
+	.close = virtio_net_close,
+	.stats = virtio_net_stats,
+	.link = virtio_net_link,
+	.poll = virtio_net_poll,
+};

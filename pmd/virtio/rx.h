@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// rx.h - receive queue of a virtio-net device, split ring
+#ifndef WEIR_PMD_VIRTIO_RX_H
+#define WEIR_PMD_VIRTIO_RX_H
+
+#include "pmd/virtio/queue.h"
+
+struct virtio_rxq {
+	struct virtq vq;
+	struct mempool *pool;
+	uint32_t posted; // bytes of every buffer given to the device, header included
+	uint16_t port;   // for mbuf.port
+	uint16_t refill; // buffers are posted in batches of this many
+	bool merge;      // MRG_RXBUF was negotiated
+
+	uint64_t packets, bytes;
+	uint64_t nombuf; // refills that found the pool empty
+	uint64_t runts;  // frames shorter than an Ethernet header, dropped here
+	uint64_t lost;   // packets given up half received, because of a fault
+};
+
+// The shape of port_burst_fn; queue is a struct virtio_rxq.
+uint16_t virtio_rx_burst(void *queue, struct mbuf **pkts, uint16_t n);
+
+// Of a ring just cleared, its device not yet started: writes what is the same for all buffers and
+// posts as many as the pool has. The doorbell is left to virtq_settle().
+void virtio_rx_start(struct virtio_rxq *q);
+
+// Posts buffers where there is room, a batch at a time, fewer when the pool has no more.
+void virtio_rx_refill(struct virtio_rxq *q);
+
+// Takes back every buffer of a queue whose device has been reset.
+void virtio_rx_drain(struct virtio_rxq *q);
+
+// Bytes that buffers of this pool are posted with.
+uint32_t virtio_rx_posted(const struct mempool *pool);
+
+#endif
