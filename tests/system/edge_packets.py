@@ -99,7 +99,8 @@ def forwarding(c):
     c.ip("no route", dst="203.0.114.1")
     c.ip("no route, an icmp error inside", ICMP(type=3, code=1) / Raw(DATA), dst="203.0.114.1")
     c.ip("no route, an echo reply inside", ping(type=0), dst="203.0.114.1")
-    c.ip("no route, a later fragment", Raw(DATA), dst="203.0.114.1", frag=10)
+    # Linux says "net unreachable" five times to a host, then once a second: the rest comes from another.
+    c.ip("no route, a later fragment", Raw(DATA), src="198.51.100.11", dst="203.0.114.1", frag=10)
     c.ip("source from the other side", src="192.0.2.77")
     c.ip("source from nowhere, no route back", src="198.18.0.9", ttl=1)
 
@@ -170,7 +171,7 @@ def martians(c):
         c.ip(f"source {source}", src=source)
     for target in ("0.0.0.0", "0.1.2.3", "127.0.0.1", "224.0.0.1", "239.1.1.1", "240.0.0.1", "255.255.255.255",
                    "198.51.100.255", "198.51.100.0", "192.0.2.255", "169.254.1.1"):
-        c.ip(f"destination {target}", dst=target)
+        c.ip(f"destination {target}", src="198.51.100.11", dst=target)
     c.ip("source 0.0.0.0 to the router", ping(), src="0.0.0.0", dst=LAN_ROUTER)
     c.ip("source 127.0.0.1 to the router", ping(), src="127.0.0.1", dst=LAN_ROUTER)
     c.ip("source is the router, to the router", ping(), src=LAN_ROUTER, dst=LAN_ROUTER)

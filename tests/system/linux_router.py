@@ -15,6 +15,10 @@ What may differ is written down here, and nowhere else. In every case:
   ipv6         Switched off in Linux: Weir counts IPv6 frames as unsupported.
   ident        The IP identification of packets the router makes itself: any value is right (RFC 6864).
   timestamp    What an IP timestamp option or an ICMP timestamp reply says: the time of day.
+  df           Whether packets the router makes itself say "don't fragment": Linux's ICMP does not; Weir's
+               small ones do, with identification 0 (an atomic datagram, RFC 6864 4.1).
+  recording    In the capture: what record-route and timestamp options recorded on the way. Weir passes
+               them on unchanged; the edge cases below say so one by one.
   quote        How much of the offending packet an ICMP error quotes: Linux up to 576 bytes in all
                (RFC 1812 4.3.2.3); at least header + 8 bytes (RFC 792) must agree.
   arp-repeats  How often the router asks for a neighbour that does not answer.
@@ -43,8 +47,47 @@ PATIENCE = 1.5  # seconds: Linux asks for a neighbour three times, a second apar
 STEP = 10**7  # between the packets of a case
 START = 1_700_000_000 * 10**9
 
+PROBLEM = "Linux sends a parameter problem (RFC 1812 4.3.3.5); Weir drops it as bad-option"
+RECORD = "Weir passes options that record on unchanged (RFC 1812 5.3.13.4 and .5 allow that as a setting only)"
+MARTIAN = "Weir drops sources no host can have (RFC 1812 5.3.7); Linux knows only some of them"
+FRAGMENT = "Weir does not fragment: it drops and counts"
+REASSEMBLE = "Weir does not reassemble what is for itself: it drops and counts"
+STRONG_HOST = "Weir answers ARP on a port for that port's addresses and prefix alone"
+
 # label of an edge case: why Linux and Weir may differ there
-EXPECTED = {}
+EXPECTED = {
+    "header length 6 of a plain header": PROBLEM,
+    "option length 0": PROBLEM,
+    "option length 1": PROBLEM,
+    "option beyond the header": PROBLEM,
+    "option record route, pointer 3": RECORD,
+    "option record route": RECORD,
+    "option timestamp": RECORD,
+    "60-byte header of record route": RECORD,
+    "router: ping with record route": "Weir answers a ping without its options; RFC 1812 4.3.3.6 would return them (SHOULD)",
+    "option end of list, junk after it": "Linux clears what follows the end of the list, Weir passes it on",
+    "source 0.1.2.3": MARTIAN,
+    "source 240.0.0.1": MARTIAN,
+    "source 198.51.100.255": MARTIAN,
+    "source 198.51.100.0": MARTIAN,
+    "broadcast as source, ttl 1": MARTIAN,
+    "destination 198.51.100.0": "the old all-zeros broadcast (RFC 1812 4.2.3.1): Linux takes it for a host since 5.14",
+    "destination 0.1.2.3": "no host's address: Weir drops it as martian, Linux says net unreachable",
+    "destination 240.0.0.1": "no host's address: Weir drops it as martian, Linux says net unreachable",
+    "one above the mtu": FRAGMENT,
+    "jumbo above the mtu": FRAGMENT,
+    "a fragment above the mtu": FRAGMENT,
+    "fragmented ping to the router": REASSEMBLE,
+    "fragmented udp to the router": REASSEMBLE,
+    "router: ping with code 5": "an echo request has code 0 (RFC 792); Linux returns any code",
+    "router: timestamp request": "Weir does not answer ICMP timestamp requests (RFC 1812 4.3.3.8: MAY)",
+    "router: protocol igmp": "Linux speaks IGMP; Weir does not, and says protocol unreachable",
+    "broadcast mac, ping to the router": "unicast IP in a link-layer broadcast is dropped (RFC 1812 5.3.4, RFC 1122 3.3.6)",
+    "arp: request for the far address": STRONG_HOST,
+    "arp: request from outside the subnet": STRONG_HOST,
+    "arp: request from across the router": STRONG_HOST,
+    "arp: sender mac is a group": "nobody's address (RFC 1812 3.3.2: never believe one); Linux answers to it",
+}
 
 
 # --- what counts as the same packet ---------------------------------------------------------------
@@ -58,26 +101,36 @@ def checksum(octets):
     return total ^ 0xFFFF
 
 
-def blank_timestamp(header):
-    """Clears what an IP timestamp option (RFC 791, type 68) standing first in the options has recorded."""
-    if len(header) > 24 and header[20] == 68:
-        end = min(20 + header[21], len(header))
-        header[24:end] = bytes(end - 24)
+RECORD_ROUTE, TIMESTAMP = 7, 68  # IP options, RFC 791
+
+
+def blank_recorded(header, kinds, keep):
+    """Clears all but `keep` bytes of an option of these kinds that stands first, after no-operations."""
+    start = 20
+    while start < len(header) and header[start] == 1:
+        start += 1
+    if start + 4 < len(header) and header[start] in kinds:
+        end = min(start + header[start + 1], len(header))
+        header[start + keep : end] = bytes(max(0, end - start - keep))
         header[10:12] = b"\0\0"
 
 
-def canonical(frame, router_addresses):
-    """The frame without what the docstring lets differ: `ident`, `timestamp` and `quote`."""
+def canonical(frame, router_addresses, recorded):
+    """The frame without what the docstring lets differ; `recorded` without `recording` too."""
     if len(frame) < 34 or frame[12:14] != b"\x08\x00":
         return frame
     size = (frame[14] & 15) * 4
     header, body = bytearray(frame[14 : 14 + size]), frame[14 + size :]
     if checksum(bytes(header)) != 0:
         return frame  # wrong: leave it as it is, so that it shows
-    blank_timestamp(header)
+    if recorded:
+        blank_recorded(header, (RECORD_ROUTE, TIMESTAMP), 2)
+    else:
+        blank_recorded(header, (TIMESTAMP,), 4)
     if frame[26:30] not in router_addresses:
         return frame[:14] + bytes(header) + body
     header[4:6] = header[10:12] = b"\0\0"
+    header[6] &= 0xBF
     if header[9] == 1 and body[:1] == b"\x0e" and len(body) == 20 and checksum(body) == 0:
         body = body[:2] + b"\0\0" + body[4:12] + bytes(8)
     if header[9] == 1 and body[:1] in (b"\x03", b"\x0b", b"\x0c") and len(body) >= 36:
@@ -105,12 +158,12 @@ def without_repeats(frames):
     return kept
 
 
-def by_port(outs, config):
+def by_port(outs, config, recorded=False):
     addresses = {bytes(map(int, address.split("/")[0].split(".")))
                  for port in config["ports"].values() for address in port["addresses"]}
     frames = {name: [] for name in config["ports"]}
     for name, frame in outs:
-        frames[name].append(canonical(frame, addresses))
+        frames[name].append(canonical(frame, addresses, recorded))
     return {name: without_repeats(list_) for name, list_ in frames.items()}
 
 
@@ -217,7 +270,7 @@ def weir_cases(weir, config_file, config, cases, folder):
     blame = Blame(edge_packets.FIRST_IDENT, len(cases))
     outs = [[] for _ in cases]
     got, _ = weir_run(weir, config_file, inputs, folder)
-    for when, port, frame in sorted((when, port, frame) for port, frames in got.items() for when, frame in frames):
+    for port, when, frame in ((port, *entry) for port, frames in got.items() for entry in frames):
         running = bisect.bisect_right(starts, when) - 1
         outs[blame.case(frame, running)].append((port, frame))
     return outs
@@ -258,7 +311,7 @@ def compare_edges(config, cases, linux, weir, verbose):
 
 
 def compare_streams(config, linux, weir):
-    ours, theirs = by_port(weir, config), by_port(linux, config)
+    ours, theirs = by_port(weir, config, True), by_port(linux, config, True)
     bad = 0
     for name in config["ports"]:
         mine, peers = collections.Counter(ours[name]), collections.Counter(theirs[name])

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """pcap_corpus.py - hundreds of captures, many malformed on purpose, through the hosted router
 
-Usage: pcap_corpus.py [--plain] [-v] WEIR [FOLDER]
+Usage: pcap_corpus.py [--plain] [--config FILE] [-v] WEIR [FOLDER]
 
 Plays every file of FOLDER (default ../shared/data/pcap-tcpdump beside the project), and damaged copies
 of the recorded capture, into port wan of tests/captures/router.yaml, and asks of each:
@@ -103,10 +103,10 @@ def sanitized(weir):
     return b"__asan_init" in image and b"__ubsan_handle" in image
 
 
-def play(weir, path, folder):
+def play(weir, config, path, folder):
     """Runs one capture; returns (exit code, stdout, stderr), exit code None when it did not end."""
     outs = [folder / f"{path.name}.{port}" for port in ("wan", "lan")]
-    command = [weir, "run", CONFIG, "--clock", "capture", "--json",
+    command = [weir, "run", config, "--clock", "capture", "--json",
                "--port", f"wan=pcap:{path},{outs[0]}", "--port", f"lan=pcap:,{outs[1]}"]
     env = dict(os.environ, ASAN_OPTIONS="exitcode=99", UBSAN_OPTIONS="print_stacktrace=1")
     try:
@@ -158,6 +158,7 @@ def main():
     parser.add_argument("weir", type=pathlib.Path)
     parser.add_argument("folder", nargs="?", type=pathlib.Path, default=ROOT.parent / "shared/data/pcap-tcpdump")
     parser.add_argument("--plain", action="store_true", help="accept a WEIR built without sanitizers")
+    parser.add_argument("--config", type=pathlib.Path, default=CONFIG, help="with ports wan and lan")
     parser.add_argument("-v", "--verbose", action="store_true", help="a line for every file")
     options = parser.parse_args()
     lib = load_libpcap()
@@ -176,7 +177,7 @@ def main():
         corpus = len(files)
         files += damaged(pathlib.Path(folder))
         peers = {path: Peer(lib, path) for path in files}
-        runs = pool.map(lambda path: play(options.weir, path, pathlib.Path(folder)), files)
+        runs = pool.map(lambda path: play(options.weir, options.config, path, pathlib.Path(folder)), files)
         for path, run in zip(files, runs):
             faults, peer = judge(path, peers[path], *run), peers[path]
             bad += bool(faults)
