@@ -12,6 +12,30 @@
 #define WORDS     ((GRAPH_BURST + 63) / 64) // of masks, a bit a packet
 #define NEXT_INIT 0xc0                      // no edge, no reason: a value process() left unset
 
+// A burst loses its few exceptions more often than it falls to pieces. From GATHER_MANY packets of a
+// word on, four pointers at a time are pushed together by picks[] (29 cycles for 62 of 64, against 74
+// one by one).
+#define GATHER_MANY 12
+
+static const uint32_t picks[16][8] __attribute__((aligned(32))) = {
+	{0},
+	{0, 1},
+	{2, 3},
+	{0, 1, 2, 3},
+	{4, 5},
+	{0, 1, 4, 5},
+	{2, 3, 4, 5},
+	{0, 1, 2, 3, 4, 5},
+	{6, 7},
+	{0, 1, 6, 7},
+	{2, 3, 6, 7},
+	{0, 1, 2, 3, 6, 7},
+	{4, 5, 6, 7},
+	{0, 1, 4, 5, 6, 7},
+	{2, 3, 4, 5, 6, 7},
+	{0, 1, 2, 3, 4, 5, 6, 7},
+};
+
 // Bit i is set where next[i] == v, for 64 packets.
 static always_inline uint64_t equal64(const uint8_t *next, uint8_t v)
 {
@@ -85,6 +109,28 @@ static __attribute__((noinline)) void finish(struct graph *g, struct node *node,
 	charge(g, node);
 }
 
+// Copies the pointers whose bit is set in m, of up to 64, to part; returns how many.
+static always_inline unsigned gather(struct mbuf **part, struct mbuf *const *pkts, uint64_t m,
+				     unsigned n)
+{
+	unsigned i = 0, k = 0;
+
+	if ((unsigned)__builtin_popcountll(m) >= GATHER_MANY) {
+		for (; i + 4 <= n; i += 4, m >>= 4) {
+			__m256i four = _mm256_loadu_si256((const __m256i *)(pkts + i));
+			__m256i pick = _mm256_load_si256((const __m256i *)picks[m & 15]);
+
+			// k <= i: what is written past the chosen ones is inside part.
+			_mm256_storeu_si256((__m256i *)(part + k),
+					    _mm256_permutevar8x32_epi32(four, pick));
+			k += (unsigned)__builtin_popcount(m & 15);
+		}
+	}
+	for (; m; m &= m - 1)
+		part[k++] = pkts[i + (unsigned)__builtin_ctzll(m)];
+	return k;
+}
+
 static __attribute__((noinline)) void split(struct graph *g, struct node *node, struct mbuf **pkts,
 					    const uint8_t *next, unsigned n, unsigned depth)
 {
@@ -102,8 +148,7 @@ static __attribute__((noinline)) void split(struct graph *g, struct node *node, 
 				uint64_t m = equal64(next + 64 * x, v) & left[x];
 
 				left[x] &= ~m;
-				for (; m; m &= m - 1)
-					part[k++] = pkts[64 * x + (unsigned)__builtin_ctzll(m)];
+				k += gather(part + k, pkts + 64 * x, m, n - 64 * x);
 			}
 			if (likely(v < node->edges))
 				graph_run(g, node->edge[v], part, k, depth + 1);
@@ -162,7 +207,8 @@ uint64_t graph_rx_at(struct graph *g, struct node *node, struct mbuf **pkts, uns
 	const char *owner = mempool_owner;
 
 	if (GRAPH_AUDIT && (n < 1 || n > GRAPH_BURST || g->depth))
-		graph_fault(g, node, "was given by graph_rx(), from within a node or as a burst of", n);
+		graph_fault(g, node, "was given by graph_rx(), from within a node or as a burst of",
+			    n);
 	g->tsc = tsc;
 	g->rx += n;
 	graph_run(g, node, pkts, n, 1);

@@ -15,7 +15,7 @@
 #include "core/graph.h"
 #include "mempool/mempool.h"
 
-#define SEEN_MAX 16384
+#define SEEN_MAX (256 * GRAPH_BURST)
 
 struct picker {
 	uint8_t (*pick)(struct node *node, struct mbuf *m);

@@ -490,6 +490,6 @@ int main(void)
 		cmocka_unit_test(test_sent_held),
 	};
 
-	pool = test_pool(4096);
+	pool = test_pool(GRAPH_PENDING_MAX + 4096);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
