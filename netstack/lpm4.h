@@ -9,9 +9,16 @@
 //           16-bit next hop a run: popcount of the bitmap up to the /24 is the index
 //   deep    the same for the 256 addresses of a /24, only below a /24 that has longer prefixes
 //
-// so a lookup reads the root and, for a quarter of all addresses, one more cache line; the table of
-// the whole Internet is a few MiB and lives in the second- and third-level caches, where a
-// DIR-24-8 table of 32 to 64 MiB does not. Figures: docs of perf/lpm, `perf/lpm --help`.
+// so a lookup reads the root and, for a quarter of all addresses, one more cache line. Measured by
+// perf/lpm.c, random addresses in bursts of 64, the Internet's table of 2024 (901,899 prefixes,
+// 16,384 next hops), beside DPDK 22.11's rte_fib with AVX-512 and 2-byte next hops:
+//
+//              lookups read   all told    lookup            add in order, shuffled
+//   lpm4       4.1 MiB        11.4 MiB    5 to 9 cycles     350, 720 cycles
+//   rte_fib    32 MiB         385 MiB     25 to 28 cycles   440, 4,900 cycles
+//
+// In instructions, without vectors: a lookup in bulk 38, one by one 13, an add 1,239. AVX-512 takes
+// sixteen addresses through the same steps at once.
 //
 // Addresses and prefixes are in host byte order. One thread updates; any lcore looks up, without
 // locks, at the same time once lpm4_set_live() was called: an address yields the next hop before or
