@@ -20,8 +20,10 @@
 #include <unistd.h>
 
 #define ADDRS	 (1u << 20)
+#define CHUNK	 4096u
 #define MAX_ROWS 8
 #define PATTERNS 3
+#define CHURN	 100000u
 
 struct options {
 	const char *file;
@@ -31,7 +33,8 @@ struct options {
 
 struct row {
 	const char *name;
-	void (*lookup)(void *table, const uint32_t *addrs, uint32_t *nhs, unsigned n);
+	void (*lookup)(void *table, const uint32_t *addrs, void *nhs, unsigned n);
+	uint32_t (*answer)(const void *nhs, unsigned i); // i-th next hop, 0 where none matches
 	void *table;
 	bool peer;
 	double cycles[PATTERNS][64];
@@ -39,19 +42,28 @@ struct row {
 
 static double tsc_hz;
 
+static double seconds(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+// cycles - of the time-stamp counter while this thread had its processor: waiting for it is not the
+// table's doing. For updates: what is timed lasts long enough for the system call not to count.
+static double cycles(void)
+{
+	return seconds(CLOCK_THREAD_CPUTIME_ID) * tsc_hz;
+}
+
 static void measure_tsc(void)
 {
-	struct timespec a, b;
-	uint64_t from, to;
-	double ns;
+	double from = seconds(CLOCK_MONOTONIC);
+	uint64_t tsc = __builtin_ia32_rdtsc();
 
-	clock_gettime(CLOCK_MONOTONIC, &a);
-	from = __builtin_ia32_rdtsc();
-	usleep(50000);
-	clock_gettime(CLOCK_MONOTONIC, &b);
-	to = __builtin_ia32_rdtsc();
-	ns = (double)(b.tv_sec - a.tv_sec) * 1e9 + (double)(b.tv_nsec - a.tv_nsec);
-	tsc_hz = (double)(to - from) / ns * 1e9;
+	usleep(100000);
+	tsc_hz = (double)(__builtin_ia32_rdtsc() - tsc) / (seconds(CLOCK_MONOTONIC) - from);
 }
 
 static int by_value(const void *a, const void *b)
@@ -80,8 +92,8 @@ static const char *const pattern_names[PATTERNS] = {"random", "in-prefix", "in-o
 
 static uint32_t draw(const struct routes *r, bool in_prefix, uint64_t *seed)
 {
-	uint32_t addr = routes_random(seed), pick = routes_random(seed);
-	const struct route *in = r->route + ((uint64_t)pick * r->count >> 32);
+	uint32_t addr = routes_random(seed);
+	const struct route *in = routes_pick(r, seed);
 
 	return in_prefix ? in->prefix | (uint32_t)((uint64_t)addr >> in->len) : addr;
 }
@@ -103,37 +115,53 @@ static int make_patterns(uint32_t *addrs[PATTERNS], const struct routes *r)
 
 // Lookups --------------------------------------------------------------------------------------
 
-static void lookup_lpm4(void *table, const uint32_t *addrs, uint32_t *nhs, unsigned n)
+static void lookup_lpm4(void *table, const uint32_t *addrs, void *nhs, unsigned n)
 {
 	lpm4_lookup_bulk(table, addrs, nhs, n);
 }
 
-static void lookup_lpm4_single(void *table, const uint32_t *addrs, uint32_t *nhs, unsigned n)
+static void lookup_lpm4_single(void *table, const uint32_t *addrs, void *nhs, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
-		nhs[i] = lpm4_lookup(table, addrs[i]);
+		((uint32_t *)nhs)[i] = lpm4_lookup(table, addrs[i]);
 }
 
+static uint32_t answer_lpm4(const void *nhs, unsigned i)
+{
+	uint32_t nh = ((const uint32_t *)nhs)[i];
+
+	return nh == LPM4_MISS ? 0 : nh;
+}
+
+// One turn. In a router the addresses come out of headers that were just parsed, so each chunk is
+// brought into the cache first; the table is not. The median chunk stands for the turn: those in
+// which the thread lost its processor do not count.
 static double time_lookups(const struct row *row, const uint32_t *addrs, unsigned burst)
 {
-	uint32_t nhs[512] __attribute__((aligned(64)));
-	uint64_t from = __builtin_ia32_rdtsc();
+	static uint32_t hot[CHUNK];
+	static double taken[ADDRS / CHUNK];
+	uint64_t nhs[512] __attribute__((aligned(64)));
 
-	for (uint32_t i = 0; i + burst <= ADDRS; i += burst)
-		row->lookup(row->table, addrs + i, nhs, burst);
-	return (double)(__builtin_ia32_rdtsc() - from) / (ADDRS / burst * burst);
+	for (uint32_t c = 0; c < ADDRS / CHUNK; c++) {
+		uint64_t from;
+
+		memcpy(hot, addrs + c * CHUNK, sizeof(hot));
+		from = __builtin_ia32_rdtsc();
+		for (uint32_t i = 0; i + burst <= CHUNK; i += burst)
+			row->lookup(row->table, hot + i, nhs, burst);
+		taken[c] = (double)(__builtin_ia32_rdtsc() - from) / (CHUNK / burst * burst);
+	}
+	return median(taken, ADDRS / CHUNK);
 }
 
 static int compare_burst(const struct row *a, const struct row *b, const uint32_t *addrs)
 {
-	uint32_t want[64], got[64];
+	uint64_t want[64], got[64];
 
 	a->lookup(a->table, addrs, want, 64);
 	b->lookup(b->table, addrs, got, 64);
 	for (unsigned i = 0; i < 64; i++) {
-		// Where nothing matches the peers say 0.
-		uint32_t x = want[i] == LPM4_MISS ? 0 : want[i];
-		uint32_t y = got[i] == LPM4_MISS ? 0 : got[i];
+		uint32_t x = a->answer(want, i), y = b->answer(got, i);
 
 		if (x == y)
 			continue;
@@ -158,17 +186,17 @@ static int compare(const struct row *rows, unsigned n, uint32_t *addrs[PATTERNS]
 static void print_lookups(struct row *rows, unsigned n, unsigned rounds)
 {
 	for (unsigned p = 0; p < PATTERNS; p++) {
-		double cycles[MAX_ROWS], best = 0;
+		double taken[MAX_ROWS], best = 0;
 
 		for (unsigned k = 0; k < n; k++) {
-			cycles[k] = median(rows[k].cycles[p], rounds);
-			if (rows[k].peer && (best == 0 || cycles[k] < best))
-				best = cycles[k];
+			taken[k] = median(rows[k].cycles[p], rounds);
+			if (rows[k].peer && (best == 0 || taken[k] < best))
+				best = taken[k];
 		}
 		for (unsigned k = 0; k < n; k++)
 			printf("lpm/lookup/%s/%-22s %8.1f cycles/pkt %8.2f Mpps  ratio %.2f\n",
-			       pattern_names[p], rows[k].name, cycles[k], tsc_hz / cycles[k] / 1e6,
-			       best / cycles[k]);
+			       pattern_names[p], rows[k].name, taken[k], tsc_hz / taken[k] / 1e6,
+			       best / taken[k]);
 	}
 }
 
@@ -195,40 +223,71 @@ static int bench_lookups(struct row *rows, unsigned n, uint32_t *addrs[PATTERNS]
 static double time_lpm4_adds(const struct routes *r)
 {
 	struct lpm4 *t = lpm4_create(NULL);
-	uint64_t from = __builtin_ia32_rdtsc();
-	double cycles;
+	double from = cycles();
+	double taken;
 
 	for (uint32_t i = 0; i < r->count; i++)
 		if (!t || lpm4_add(t, r->route[i].prefix, r->route[i].len, r->route[i].nh))
 			exit(1);
-	cycles = (double)(__builtin_ia32_rdtsc() - from);
+	taken = cycles() - from;
 	lpm4_destroy(t);
-	return cycles / r->count;
+	return taken / r->count;
 }
 
 static double time_fib_adds(const struct routes *r)
 {
 	struct peer_fib *fib = peer_fib_create(4, r->count);
-	uint64_t from = __builtin_ia32_rdtsc();
-	double cycles;
+	double from = cycles();
+	double taken;
 
 	for (uint32_t i = 0; i < r->count; i++)
 		if (!fib || peer_fib_add(fib, r->route + i))
 			exit(1);
-	cycles = (double)(__builtin_ia32_rdtsc() - from);
+	taken = cycles() - from;
 	peer_fib_destroy(fib);
-	return cycles / r->count;
+	return taken / r->count;
+}
+
+// A withdrawal and a new announcement, of prefixes all over a full table. Cycles for one of either.
+static double time_lpm4_churn(struct lpm4 *t, const struct routes *r)
+{
+	double from = cycles();
+	uint64_t seed = 3;
+
+	for (uint32_t i = 0; i < CHURN; i++) {
+		const struct route *k = routes_pick(r, &seed);
+
+		if (lpm4_delete(t, k->prefix, k->len) || lpm4_add(t, k->prefix, k->len, k->nh))
+			exit(1);
+		if (i % 64 == 0)
+			lpm4_quiescent(t);
+	}
+	return (cycles() - from) / (2 * CHURN);
+}
+
+static double time_fib_churn(struct peer_fib *fib, const struct routes *r)
+{
+	double from = cycles();
+	uint64_t seed = 3;
+
+	for (uint32_t i = 0; i < CHURN; i++) {
+		const struct route *k = routes_pick(r, &seed);
+
+		if (peer_fib_delete(fib, k) || peer_fib_add(fib, k))
+			exit(1);
+	}
+	return (cycles() - from) / (2 * CHURN);
 }
 
 static void print_adds(const char *order, const char *name, double cycles, double ratio)
 {
-	printf("lpm/add/%s/%-26s %8.1f cycles/add %8.3f Madd/s ratio %.2f\n", order, name, cycles,
+	printf("lpm/%s/%-26s %8.1f cycles/add %8.3f Madd/s ratio %.2f\n", order, name, cycles,
 	       tsc_hz / cycles / 1e6, ratio);
 }
 
 static void bench_adds(const struct routes *r, const char *order, unsigned rounds)
 {
-	double ours[16], fib[16], a, b;
+	double ours[5], fib[5], a, b;
 
 	rounds = rounds < 5 ? rounds : 5;
 	for (unsigned i = 0; i < rounds; i++) {
@@ -239,8 +298,24 @@ static void bench_adds(const struct routes *r, const char *order, unsigned round
 	b = median(fib, rounds);
 	print_adds(order, "lpm4", a, b / a);
 	print_adds(order, "rte_fib", b, 1);
-	printf("lpm/load/%s/lpm4 %26.3f s for %u prefixes, rte_fib %.3f s\n", order,
+	printf("lpm/%s/load/lpm4 %26.3f s for %u prefixes, rte_fib %.3f s\n", order,
 	       a * r->count / tsc_hz, r->count, b * r->count / tsc_hz);
+}
+
+static void bench_churn(const struct routes *r, struct lpm4 *t, struct peer_fib *fib,
+			unsigned rounds)
+{
+	double ours[64], theirs[64], a, b;
+
+	lpm4_set_live(t, true);
+	for (unsigned i = 0; i < rounds; i++) {
+		ours[i] = time_lpm4_churn(t, r);
+		theirs[i] = time_fib_churn(fib, r);
+	}
+	a = median(ours, rounds);
+	b = median(theirs, rounds);
+	print_adds("update/live", "lpm4", a, b / a);
+	print_adds("update/live", "rte_fib", b, 1);
 }
 
 static void bench_lpm_adds(const struct routes *r, uint32_t n)
@@ -273,56 +348,80 @@ static void print_memory(const char *name, size_t bytes, uint32_t count, const v
 	       (double)bytes / (1 << 20), (double)bytes / count, pages);
 }
 
-static int add_peers(struct row *rows, unsigned *n, const struct routes *r)
+static int add_peers(struct row *rows, unsigned *n, const struct routes *r, struct peer_fib **fib)
 {
 	static const char *const names[2] = {"rte_fib-2B", "rte_fib-4B"};
-	struct peer_fib *fib = NULL;
 	struct peer_lpm *lpm;
 
 	for (unsigned i = 0; i < 2; i++) {
-		fib = peer_fib_load(2 << i, r->route, r->count);
-		if (!fib)
+		*fib = peer_fib_load(2 << i, r->route, r->count);
+		if (!*fib)
 			return -ENOMEM;
-		rows[(*n)++] = (struct row){names[i], peer_fib_lookup, fib, true, {{0}}};
-		print_memory(names[i], peer_fib_memory(fib), r->count, peer_fib_table(fib));
-		printf("lpm/peer/%s uses %s\n", names[i], peer_fib_simd(fib));
+		rows[(*n)++] = (struct row){.name = names[i],
+					    .lookup = peer_fib_lookup,
+					    .answer = peer_fib_answer,
+					    .table = *fib,
+					    .peer = true};
+		print_memory(names[i], peer_fib_memory(*fib), r->count, peer_fib_table(*fib));
+		printf("lpm/peer/%s uses %s\n", names[i], peer_fib_simd(*fib));
 	}
-	lpm = peer_lpm_write(fib, r->route, r->count);
+	lpm = peer_lpm_write(*fib, r->route, r->count);
 	if (!lpm)
 		return -ENOMEM;
-	rows[(*n)++] = (struct row){"rte_lpm", peer_lpm_lookup, lpm, true, {{0}}};
-	rows[(*n)++] = (struct row){"rte_lpm-x4", peer_lpm_lookup_x4, lpm, true, {{0}}};
+	rows[(*n)++] = (struct row){.name = "rte_lpm",
+				    .lookup = peer_lpm_lookup,
+				    .answer = peer_lpm_answer,
+				    .table = lpm,
+				    .peer = true};
+	rows[(*n)++] = (struct row){.name = "rte_lpm-x4",
+				    .lookup = peer_lpm_lookup_x4,
+				    .answer = peer_lpm_answer,
+				    .table = lpm,
+				    .peer = true};
 	print_memory("rte_lpm", peer_lpm_memory(lpm), r->count, lpm);
 	return 0;
 }
 
+static void add_ours(struct row *rows, unsigned *n, struct lpm4 *best, struct lpm4 *scalar)
+{
+	if (best->bulk != scalar->bulk)
+		rows[(*n)++] = (struct row){.name = "lpm4-avx512",
+					    .lookup = lookup_lpm4,
+					    .answer = answer_lpm4,
+					    .table = best};
+	rows[(*n)++] = (struct row){.name = "lpm4-scalar",
+				    .lookup = lookup_lpm4,
+				    .answer = answer_lpm4,
+				    .table = scalar};
+	rows[(*n)++] = (struct row){.name = "lpm4-one-by-one",
+				    .lookup = lookup_lpm4_single,
+				    .answer = answer_lpm4,
+				    .table = scalar};
+}
+
 static int run(struct routes *r, const struct options *o)
 {
-	struct lpm4 *t = load_lpm4(r, LPM4_SIMD_AUTO), *s = load_lpm4(r, LPM4_SIMD_SCALAR);
+	struct lpm4 *best = load_lpm4(r, LPM4_SIMD_AUTO), *scalar = load_lpm4(r, LPM4_SIMD_SCALAR);
 	uint32_t *addrs[PATTERNS];
 	struct row rows[MAX_ROWS];
+	struct peer_fib *fib;
 	unsigned n = 0;
 
-	if (!t || !s)
+	if (!best || !scalar)
 		return -ENOMEM;
 	printf("lpm/table %u prefixes, %u next hops, bursts of %u, %u rounds, TSC %.2f GHz\n",
 	       r->count, o->next_hops, o->burst, o->rounds, tsc_hz / 1e9);
-	print_memory("lpm4", lpm4_memory(t), r->count, t->fib.base);
-	printf("lpm/memory/lpm4-of-which-lookups %12.2f MiB\n", (double)t->fib.used / (1 << 20));
-	rows[n++] = (struct row){cpu_has_avx512_vpopcntdq() ? "lpm4-avx512" : "lpm4-auto",
-				 lookup_lpm4,
-				 t,
-				 false,
-				 {{0}}};
-	rows[n++] = (struct row){"lpm4-scalar", lookup_lpm4, s, false, {{0}}};
-	rows[n++] = (struct row){"lpm4-one-by-one", lookup_lpm4_single, s, false, {{0}}};
-	if (add_peers(rows, &n, r) || make_patterns(addrs, r))
+	print_memory("lpm4", lpm4_memory(best), r->count, best->fib.base);
+	printf("lpm/memory/lpm4-of-which-lookups %12.2f MiB\n", (double)best->fib.used / (1 << 20));
+	add_ours(rows, &n, best, scalar);
+	if (add_peers(rows, &n, r, &fib) || make_patterns(addrs, r))
 		return -ENOMEM;
 	if (bench_lookups(rows, n, addrs, o))
 		return -EINVAL;
-	bench_adds(r, "as-given", o->rounds);
+	bench_churn(r, best, fib, o->rounds);
+	bench_adds(r, "add/as-given", o->rounds);
 	routes_shuffle(r);
-	bench_adds(r, "shuffled", o->rounds);
+	bench_adds(r, "add/shuffled", o->rounds);
 	bench_lpm_adds(r, o->lpm_adds);
 	return 0;
 }

@@ -112,14 +112,21 @@ void peer_fib_destroy(struct peer_fib *p)
 	free(p);
 }
 
-void peer_fib_lookup(void *table, const uint32_t *addrs, uint32_t *nhs, unsigned n)
+int peer_fib_delete(struct peer_fib *p, const struct route *r)
+{
+	return rte_fib_delete(p->fib, r->prefix, r->len);
+}
+
+void peer_fib_lookup(void *table, const uint32_t *addrs, void *nhs, unsigned n)
 {
 	struct peer_fib *p = table;
-	uint64_t wide[512] __attribute__((aligned(64)));
 
-	rte_fib_lookup_bulk(p->fib, (uint32_t *)(uintptr_t)addrs, wide, (int)n);
-	for (unsigned i = 0; i < n; i++)
-		nhs[i] = (uint32_t)wide[i];
+	rte_fib_lookup_bulk(p->fib, (uint32_t *)(uintptr_t)addrs, nhs, (int)n);
+}
+
+uint32_t peer_fib_answer(const void *nhs, unsigned i)
+{
+	return (uint32_t)((const uint64_t *)nhs)[i];
 }
 
 size_t peer_fib_memory(const struct peer_fib *p)
@@ -141,10 +148,10 @@ const char *peer_fib_simd(const struct peer_fib *p)
 
 static uint32_t fib_answer(struct peer_fib *fib, uint32_t addr)
 {
-	uint32_t nh;
+	uint64_t nh;
 
 	peer_fib_lookup(fib, &addr, &nh, 1);
-	return nh;
+	return (uint32_t)nh;
 }
 
 static struct rte_lpm_tbl_entry entry(uint32_t nh, bool group)
@@ -185,21 +192,25 @@ struct peer_lpm *peer_lpm_write(struct peer_fib *fib, const struct route *r, uin
 	return (struct peer_lpm *)lpm;
 }
 
-void peer_lpm_lookup(void *table, const uint32_t *addrs, uint32_t *nhs, unsigned n)
+void peer_lpm_lookup(void *table, const uint32_t *addrs, void *nhs, unsigned n)
 {
-	rte_lpm_lookup_bulk((struct rte_lpm *)table, addrs, nhs, n);
-	for (unsigned i = 0; i < n; i++) // as every user must: no answer carries a flag
-		nhs[i] = nhs[i] & RTE_LPM_LOOKUP_SUCCESS ? nhs[i] & 0xffffff : 0;
+	rte_lpm_lookup_bulk((struct rte_lpm *)table, addrs, (uint32_t *)nhs, n);
 }
 
-void peer_lpm_lookup_x4(void *table, const uint32_t *addrs, uint32_t *nhs, unsigned n)
+void peer_lpm_lookup_x4(void *table, const uint32_t *addrs, void *nhs, unsigned n)
 {
+	uint32_t *to = nhs;
 	unsigned i = 0;
 
 	for (; i + 4 <= n; i += 4)
-		rte_lpm_lookupx4(table, _mm_loadu_si128((const __m128i *)(addrs + i)), nhs + i, 0);
+		rte_lpm_lookupx4(table, _mm_loadu_si128((const __m128i *)(addrs + i)), to + i, 0);
 	if (i < n)
-		peer_lpm_lookup(table, addrs + i, nhs + i, n - i);
+		peer_lpm_lookup(table, addrs + i, to + i, n - i);
+}
+
+uint32_t peer_lpm_answer(const void *nhs, unsigned i)
+{
+	return ((const uint32_t *)nhs)[i] & 0xffffff; // the rest are flags; 0 where invalid
 }
 
 size_t peer_lpm_memory(const struct peer_lpm *lpm)

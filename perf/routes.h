@@ -30,7 +30,13 @@ void routes_shuffle(struct routes *r);
 
 void routes_free(struct routes *r);
 
-// routes_random - the next of a sequence that is the same every time.
+// routes_random - the next of a sequence that is the same every time; routes_pick - one of the
+// prefixes by it.
 uint32_t routes_random(uint64_t *state);
+
+static inline const struct route *routes_pick(const struct routes *r, uint64_t *state)
+{
+	return r->route + ((uint64_t)routes_random(state) * r->count >> 32);
+}
 
 #endif
