@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// model.c - the device of model.h: registers
+#include "model.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/pci.h"
+#include "model_ring.h"
+#include "pmd/virtio/mmio.h"
+
+#define BAR_COMMON 0x0000u
+#define BAR_ISR    0x1000u
+#define BAR_DEVICE 0x2000u
+#define BAR_NOTIFY 0x3000u
+#define BAR_LEN    0x4000u
+#define COMMON_LEN 0x38u
+#define MULTIPLIER 4u
+#define BAR_NUMBER 4u
+
+#define STATUS_DRIVER_OK   4u
+#define STATUS_FEATURES_OK 8u
+
+struct model model;
+static struct pci_dev pci_dev;
+static uint8_t bar_memory[BAR_LEN]; // an address space: never read or written
+
+void model_fatal(const char *what)
+{
+	if (model.lenient)
+		return;
+	fprintf(stderr, "model: the driver %s\n", what);
+	abort();
+}
+
+static void put16(uint8_t *p, uint16_t v)
+{
+	memcpy(p, &v, sizeof(v));
+}
+
+static void put32(uint8_t *p, uint32_t v)
+{
+	memcpy(p, &v, sizeof(v));
+}
+
+static void put_cap(uint8_t at, uint8_t next, uint8_t len, uint8_t type, uint32_t offset,
+		    uint32_t length)
+{
+	uint8_t *c = model.pci + at;
+
+	c[0] = 0x09;
+	c[1] = next;
+	c[2] = len;
+	c[3] = type;
+	c[4] = BAR_NUMBER;
+	put32(c + 8, offset);
+	put32(c + 12, length);
+}
+
+void model_init(void)
+{
+	memset(&model, 0, sizeof(model));
+	put16(model.pci + 0x00, 0x1af4);
+	put16(model.pci + 0x02, 0x1041);
+	put16(model.pci + 0x06, 0x10); // capability list
+	model.pci[0x34] = MODEL_CAP_COMMON;
+	put_cap(MODEL_CAP_COMMON, MODEL_CAP_NOTIFY, 16, 1, BAR_COMMON, COMMON_LEN);
+	put_cap(MODEL_CAP_NOTIFY, MODEL_CAP_ISR, 20, 2, BAR_NOTIFY, 0x1000);
+	put32(model.pci + MODEL_CAP_NOTIFY + 16, MULTIPLIER);
+	put_cap(MODEL_CAP_ISR, MODEL_CAP_DEVICE, 16, 3, BAR_ISR, 1);
+	put_cap(MODEL_CAP_DEVICE, 0, 16, 4, BAR_DEVICE, 12);
+	model.bar_len = BAR_LEN;
+	model.features = MODEL_F_MTU | MODEL_F_MAC | MODEL_F_MRG_RXBUF | MODEL_F_STATUS |
+			 MODEL_F_EVENT_IDX | MODEL_F_VERSION_1;
+	memcpy(model.mac, (const uint8_t[]){0x52, 0x54, 0, 0x12, 0x34, 0x56}, 6);
+	model.net_status = 1;
+	model.pairs = 1;
+	model.mtu = 1500;
+	model.queues = 2;
+	for (unsigned i = 0; i < 2; i++) {
+		model.q[i].max = 256;
+		model.q[i].notify_off = (uint16_t)i;
+	}
+}
+
+void model_set_link(bool up)
+{
+	model.net_status = up;
+	model.generation++;
+}
+
+// --- core/pci.h ---
+
+unsigned pci_count(void)
+{
+	return model.absent ? 1 : 2;
+}
+
+struct pci_dev *pci_get(unsigned i)
+{
+	static struct pci_dev bridge = {.vendor = 0x8086, .device = 0x29c0};
+
+	if (i == 0)
+		return &bridge;
+	memcpy(&pci_dev.vendor, model.pci, 2);
+	memcpy(&pci_dev.device, model.pci + 2, 2);
+	pci_dev.dev = 2;
+	return &pci_dev;
+}
+
+static void config_read(uint16_t off, void *dst, size_t len)
+{
+	memset(dst, 0xff, len);
+	if (off + len <= sizeof(model.pci))
+		memcpy(dst, model.pci + off, len);
+}
+
+uint8_t pci_read8(const struct pci_dev *d, uint16_t off)
+{
+	uint8_t v;
+
+	config_read(off, &v, sizeof(v));
+	return v;
+}
+
+uint16_t pci_read16(const struct pci_dev *d, uint16_t off)
+{
+	uint16_t v;
+
+	config_read(off, &v, sizeof(v));
+	return v;
+}
+
+uint32_t pci_read32(const struct pci_dev *d, uint16_t off)
+{
+	uint32_t v;
+
+	config_read(off, &v, sizeof(v));
+	return v;
+}
+
+void pci_write8(const struct pci_dev *d, uint16_t off, uint8_t v)
+{
+	model_fatal("writes to configuration space");
+}
+
+void pci_write16(const struct pci_dev *d, uint16_t off, uint16_t v)
+{
+	model_fatal("writes to configuration space");
+}
+
+void pci_write32(const struct pci_dev *d, uint16_t off, uint32_t v)
+{
+	model_fatal("writes to configuration space");
+}
+
+volatile void *pci_bar_map(struct pci_dev *d, unsigned bar, size_t *len)
+{
+	*len = model.bar_len;
+	return bar == BAR_NUMBER && model.bar_len ? bar_memory : NULL;
+}
+
+void pci_enable(struct pci_dev *d, int on)
+{
+	model.bus_master = on;
+}
+
+// --- registers ---
+
+static uint32_t bar_offset(const volatile void *p, size_t len)
+{
+	size_t off = (size_t)((const volatile uint8_t *)p - bar_memory);
+
+	if (off + len > model.bar_len) { // never lenient: it is a wild access
+		fprintf(stderr, "model: the driver goes beyond the BAR, to %#zx\n", off);
+		abort();
+	}
+	return (uint32_t)off;
+}
+
+static uint8_t status_read(void)
+{
+	if (model.reset_wait && --model.reset_wait == 0)
+		model.status = 0;
+	return model.status;
+}
+
+static void device_reset(void)
+{
+	model.resets++;
+	for (unsigned i = 0; i < 2; i++) {
+		struct model_queue *q = &model.q[i];
+
+		q->size = q->max;
+		q->enable = 0;
+		q->next_avail = 0;
+		q->used_idx = 0;
+		q->desc = q->avail = q->used = 0;
+	}
+	model.driver_features = 0;
+	model.reset_wait = model.reset_reads;
+	if (!model.reset_wait)
+		model.status = 0;
+}
+
+static void status_write(uint8_t v)
+{
+	if (v == 0) {
+		device_reset();
+		return;
+	}
+	if ((v & STATUS_FEATURES_OK) && model.refuse_features)
+		v &= (uint8_t)~STATUS_FEATURES_OK;
+	if ((v & STATUS_DRIVER_OK) && !(model.status & STATUS_FEATURES_OK))
+		model_fatal("is ready before the features are agreed");
+	model.status = v;
+}
+
+static struct model_queue *selected(void)
+{
+	return model.queue_select < 2 && model.queue_select < model.queues ?
+		       &model.q[model.queue_select] :
+		       NULL;
+}
+
+static uint64_t common_read(uint32_t off)
+{
+	struct model_queue *q = selected();
+
+	switch (off) {
+	case 0x04:
+		return model.feature_select > 1 ?
+			       0 :
+			       (uint32_t)(model.features >> (32 * model.feature_select));
+	case 0x12:
+		return model.queues;
+	case 0x14:
+		return status_read();
+	case 0x15:
+		model.generation = (uint8_t)(model.generation + model.restless);
+		return model.generation;
+	case 0x18:
+		return q ? q->max : 0;
+	case 0x1e:
+		return q ? q->notify_off : 0;
+	default:
+		model_fatal("reads a register that it has no use for");
+		return 0;
+	}
+}
+
+static void set_half(uint64_t *field, bool high, uint32_t v)
+{
+	*field = high ? (uint32_t)*field | (uint64_t)v << 32 : (*field >> 32 << 32) | v;
+}
+
+static void queue_write(uint32_t off, uint32_t v)
+{
+	struct model_queue *q = selected();
+
+	if (!q) {
+		model_fatal("sets up a queue that is not there");
+		return;
+	}
+	if (!(model.status & STATUS_FEATURES_OK) || (model.status & STATUS_DRIVER_OK) || q->enable)
+		model_fatal("sets up a queue at the wrong time");
+	switch (off) {
+	case 0x18:
+		if (!v || (v & (v - 1)) || v > q->max)
+			model_fatal("chooses an impossible queue size");
+		q->size = (uint16_t)v;
+		return;
+	case 0x1c:
+		if (q->desc % 16 || q->avail % 2 || q->used % 4 || !q->desc || !q->avail || !q->used)
+			model_fatal("misaligns a ring");
+		q->enable = (uint16_t)v;
+		return;
+	case 0x20:
+	case 0x24:
+		set_half(&q->desc, off & 4, v);
+		return;
+	case 0x28:
+	case 0x2c:
+		set_half(&q->avail, off & 4, v);
+		return;
+	case 0x30:
+	case 0x34:
+		set_half(&q->used, off & 4, v);
+		return;
+	default:
+		model_fatal("writes a register that it has no use for");
+	}
+}
+
+static void common_write(uint32_t off, uint32_t v)
+{
+	switch (off) {
+	case 0x00:
+		model.feature_select = v;
+		return;
+	case 0x08:
+		model.driver_select = v;
+		return;
+	case 0x0c:
+		set_half(&model.driver_features, model.driver_select, v);
+		if (model.driver_features & ~model.features)
+			model_fatal("takes features that were not offered");
+		return;
+	case 0x14:
+		status_write((uint8_t)v);
+		return;
+	case 0x16:
+		model.queue_select = (uint16_t)v;
+		return;
+	default:
+		queue_write(off, v);
+	}
+}
+
+static uint64_t device_read(uint32_t off, size_t len)
+{
+	uint8_t c[12];
+	uint64_t v = 0;
+
+	memcpy(c, model.mac, 6);
+	put16(c + 6, model.net_status);
+	put16(c + 8, model.pairs);
+	put16(c + 10, model.mtu);
+	if (off + len > sizeof(c) || len != (off < 6 ? 1 : 2)) // 4.1.3.1
+		model_fatal("reads the configuration by accesses of the wrong width");
+	else
+		memcpy(&v, c + off, len);
+	return v;
+}
+
+static uint64_t bar_read(const volatile void *p, size_t len)
+{
+	uint32_t off = bar_offset(p, len);
+
+	if (off < BAR_ISR)
+		return common_read(off);
+	if (off >= BAR_DEVICE && off < BAR_NOTIFY)
+		return device_read(off - BAR_DEVICE, len);
+	model_fatal("reads where there is nothing to read");
+	return 0;
+}
+
+static void doorbell(uint32_t off, uint32_t v)
+{
+	if (v >= 2 || off != model.q[v].notify_off * MULTIPLIER) {
+		model_fatal("rings the wrong doorbell");
+		return;
+	}
+	if (!(model.status & STATUS_DRIVER_OK))
+		model_fatal("rings before it is ready");
+	model.q[v].doorbells++;
+}
+
+static void bar_write(volatile void *p, size_t len, uint32_t v)
+{
+	uint32_t off = bar_offset(p, len);
+
+	if (off < BAR_ISR)
+		common_write(off, v);
+	else if (off >= BAR_NOTIFY)
+		doorbell(off - BAR_NOTIFY, v);
+	else
+		model_fatal("writes where there is nothing to write");
+}
+
+uint8_t mmio_read8(const volatile void *p)
+{
+	return (uint8_t)bar_read(p, 1);
+}
+
+uint16_t mmio_read16(const volatile void *p)
+{
+	return (uint16_t)bar_read(p, 2);
+}
+
+uint32_t mmio_read32(const volatile void *p)
+{
+	return (uint32_t)bar_read(p, 4);
+}
+
+void mmio_write8(volatile void *p, uint8_t v)
+{
+	bar_write(p, 1, v);
+}
+
+void mmio_write16(volatile void *p, uint16_t v)
+{
+	bar_write(p, 2, v);
+}
+
+void mmio_write32(volatile void *p, uint32_t v)
+{
+	bar_write(p, 4, v);
+}
