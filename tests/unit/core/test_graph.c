@@ -341,6 +341,62 @@ static void test_emit_depth(void **state)
 	teardown(&f);
 }
 
+static void emit_numbered(struct node *node, uint8_t edge, uint32_t number)
+{
+	struct mbuf *e = mbuf_alloc(pool);
+
+	assert_non_null(e);
+	e->scratch32[0] = number;
+	graph_emit(node, edge, e);
+}
+
+// Left and right by turns: what waits side by side need not go the same way.
+static uint8_t pick_emit_by_turns(struct node *node, struct mbuf *m)
+{
+	for (unsigned i = 0; i < 10; i++)
+		emit_numbered(node, i & 1, i);
+	return NEXT_CONSUMED;
+}
+
+static void test_emit_by_turns(void **state)
+{
+	struct fixture f;
+
+	setup(&f);
+	f.a.pick = pick_emit_by_turns;
+	rx(&f, 1);
+	assert_int_equal(f.b.seens, 5);
+	assert_int_equal(f.c.seens, 5);
+	for (unsigned i = 0; i < 5; i++) {
+		assert_int_equal(f.b.seen[i], 2 * i);
+		assert_int_equal(f.c.seen[i], 2 * i + 1);
+	}
+	teardown(&f);
+}
+
+// All goes round. Packet 0 has 1 emitted at its first node and 2 at its 31st, both to b.
+static uint8_t pick_emit_early_and_late(struct node *node, struct mbuf *m)
+{
+	if (m->scratch32[0] == 0 && ++m->scratch32[1] == 1)
+		emit_numbered(node, 0, 1);
+	else if (m->scratch32[0] == 0 && m->scratch32[1] == GRAPH_DEPTH_MAX - 1)
+		emit_numbered(node, 0, 2);
+	return 0;
+}
+
+// Each emitted packet goes on from the depth it was made at: 0 enters 32 nodes, 1 enters 31, 2 one.
+static void test_emit_keeps_depth(void **state)
+{
+	struct fixture f;
+
+	setup(&f);
+	f.a.pick = f.b.pick = f.c.pick = pick_emit_early_and_late;
+	rx(&f, 1);
+	assert_int_equal(f.a.seens + f.b.seens + f.c.seens, 32 + 31 + 1);
+	test_books(f.g, (struct graph_books){1, 2, 0, 0, 3, 0});
+	teardown(&f);
+}
+
 // --- held packets and housekeeping ---
 
 static uint8_t pick_release(struct node *node, struct mbuf *m)
@@ -484,6 +540,8 @@ int main(void)
 		cmocka_unit_test(test_emit),
 		cmocka_unit_test(test_emit_full),
 		cmocka_unit_test(test_emit_depth),
+		cmocka_unit_test(test_emit_by_turns),
+		cmocka_unit_test(test_emit_keeps_depth),
 		cmocka_unit_test(test_release_in_process),
 		cmocka_unit_test(test_housekeep),
 		cmocka_unit_test(test_wake_in_housekeep),
