@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// arp.h - ARP for IPv4 over Ethernet (RFC 826): the packet, and how neighbors are resolved
+#ifndef WEIR_NETSTACK_ARP_H
+#define WEIR_NETSTACK_ARP_H
+
+#include <assert.h>
+#include <stdint.h>
+
+#include "core/graph.h"
+#include "netstack/eth.h"
+
+#define ARP_HTYPE_ETH 1
+#define ARP_REQUEST   1
+#define ARP_REPLY     2
+
+struct arp_hdr { // network byte order
+	uint16_t htype;
+	uint16_t ptype;
+	uint8_t hlen;
+	uint8_t plen;
+	uint16_t op;
+	uint8_t sha[6];
+	uint32_t spa;
+	uint8_t tha[6];
+	uint32_t tpa;
+} __attribute__((packed));
+#define ARP_LEN 28u
+static_assert(sizeof(struct arp_hdr) == ARP_LEN, "wire format");
+
+#define ARP_TRIES 3 // requests before a neighbor counts as unreachable
+#define ARP_RETRY                                                                                  \
+	NSEC_PER_SEC // between requests to the same neighbor (RFC 1122, 2.3.2.1: at most 1/s)
+
+struct ip4_stack;
+
+// Neighbor `index` has answered or announced itself: mac is in force from now on, and the packets
+// held for it leave by node arp-hold's edges.
+void arp_resolved(struct ip4_stack *s, uint32_t index, const uint8_t mac[6], uint64_t now);
+
+#endif

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// arp_hold.c - node arp-hold: asks for neighbors that are not known, and holds their packets
+// meanwhile
+//
+// RFC 1122, 2.3.2: at most one request a second for a neighbor; of the packets that wait for it the
+// latest are kept. A neighbor that was used is asked again, by unicast, before its time is up, so
+// that traffic does not pause. This node frees the stack with the graph.
+#include <assert.h>
+
+#include "netstack/arp.h"
+#include "netstack/icmp.h"
+#include "netstack/ip4.h"
+#include "netstack/ip4_graph.h"
+#include "netstack/ip4_stack.h"
+
+enum { EDGE_ERROR, EDGE_PORT0 };
+static_assert(EDGE_PORT0 == ARP_HOLD_EDGE_PORT0, "the wiring counts on it");
+enum { DROP_UNRESOLVED, DROP_HOLD_OVERFLOW, DROP_TABLE_FULL, DROP_SHUTDOWN };
+static const char *const edges[] = {"icmp-error", NULL};
+static const char *const drops[] = {"unresolved", "hold-overflow", "table-full", "shutdown", NULL};
+
+// A held packet's scratch: the next one, and where in its burst it came, as long as that lasts.
+#define SCRATCH_LINK  0 // of scratch64
+#define SCRATCH_BURST 2 // of scratch32: low bits of node->stats.calls
+#define SCRATCH_PLACE 3
+
+static const uint8_t broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+static const uint8_t unknown[6];
+
+static void put_request(struct mbuf *m, const uint8_t own[6], const uint8_t to[6], uint32_t source,
+			uint32_t addr)
+{
+	struct eth_hdr *eth = mbuf_append(m, ETH_HLEN + ARP_LEN);
+	struct arp_hdr *arp = (struct arp_hdr *)(eth + 1);
+
+	memcpy(eth->dst, to, 6);
+	memcpy(eth->src, own, 6);
+	eth->type = be16(ETH_TYPE_ARP);
+	*arp = (struct arp_hdr){
+		.htype = be16(ARP_HTYPE_ETH),
+		.ptype = be16(ETH_TYPE_IP4),
+		.hlen = 6,
+		.plen = 4,
+		.op = be16(ARP_REQUEST),
+		.spa = source,
+		.tpa = addr,
+	};
+	memcpy(arp->sha, own, 6);
+	memcpy(arp->tha, unknown, 6);
+}
+
+// Asks once, by unicast where the neighbor's address is known, and sets the time of the next look.
+// An empty pool costs this request only.
+static void ask(struct node *node, struct ip4_stack *s, uint32_t index, uint64_t now)
+{
+	const struct adj *a = &s->neighbors.adj[index];
+	struct neigh *n = &s->neighbors.neigh[index];
+	uint32_t source = ip4_stack_source(s, a->port, be32(a->addr));
+	struct mbuf *m = mbuf_alloc(s->pool);
+
+	n->tries++;
+	n->due = now + ARP_RETRY;
+	if (!m)
+		return;
+	put_request(m, s->port[a->port].mac, a->ready ? a->eth : broadcast, be32(source), a->addr);
+	m->l3 = ETH_HLEN;
+	m->port = a->port;
+	graph_emit(node, (uint8_t)(EDGE_PORT0 + a->port), m);
+}
+
+static struct mbuf *take_first(struct ip4_stack *s, struct neigh *n)
+{
+	struct mbuf *m = n->first;
+
+	n->first = (struct mbuf *)(uintptr_t)m->scratch64[SCRATCH_LINK];
+	if (!n->first)
+		n->last = NULL;
+	n->held--;
+	s->held--;
+	return m;
+}
+
+static void append(struct ip4_stack *s, struct neigh *n, struct mbuf *m)
+{
+	m->scratch64[SCRATCH_LINK] = 0;
+	if (n->last)
+		n->last->scratch64[SCRATCH_LINK] = (uintptr_t)m;
+	else
+		n->first = m;
+	n->last = m;
+	n->held++;
+	s->held++;
+}
+
+// Makes room by dropping the neighbor's oldest packet. One of the present burst is not held yet in
+// the graph's books: its verdict is changed instead.
+static void drop_oldest(struct node *node, struct ip4_stack *s, struct neigh *n, uint8_t *next)
+{
+	uint32_t burst = (uint32_t)node->stats.calls;
+	struct mbuf *m = take_first(s, n);
+
+	if (m->scratch32[SCRATCH_BURST] == burst)
+		next[m->scratch32[SCRATCH_PLACE]] = NEXT_DROP(DROP_HOLD_OVERFLOW);
+	else
+		graph_drop_held(node, DROP_HOLD_OVERFLOW, m);
+}
+
+static bool start(struct node *node, struct ip4_stack *s, uint32_t index)
+{
+	uint64_t now = graph_now(node);
+
+	if (!neigh_set_state(&s->neighbors, index, NEIGH_INCOMPLETE))
+		return false;
+	s->neighbors.neigh[index].tries = 0;
+	ask(node, s, index, now);
+	graph_wake(node, now + ARP_RETRY);
+	return true;
+}
+
+// The neighbor a packet waits for, being asked for; 0 when there is no room for it.
+static uint32_t neighbor_of(struct node *node, struct ip4_stack *s, const struct mbuf *m)
+{
+	struct neigh_table *t = &s->neighbors;
+	uint32_t index = m->scratch32[SCRATCH_ADJ];
+
+	if (t->adj[index].kind == ADJ_GLEAN) {
+		uint32_t dst = mbuf_at(m, const struct ip4_hdr *, m->l3)->dst;
+		uint16_t port = t->adj[index].port;
+
+		index = neigh_find(t, port, dst);
+		if (!index)
+			index = neigh_create(t, port, dst);
+	}
+	if (index && t->neigh[index].state == NEIGH_IDLE && !start(node, s, index)) {
+		neigh_forget(t, index);
+		return 0;
+	}
+	return index;
+}
+
+static uint8_t hold(struct node *node, struct mbuf *m, uint8_t *next, unsigned place)
+{
+	struct ip4_stack *s = node->state;
+	uint32_t index = neighbor_of(node, s, m);
+	struct neigh *n = &s->neighbors.neigh[index];
+
+	if (!index)
+		return NEXT_DROP(DROP_TABLE_FULL);
+	if (n->held >= s->arp_hold || (s->held >= s->held_max && n->held))
+		drop_oldest(node, s, n, next);
+	if (s->held >= s->held_max)
+		return NEXT_DROP(DROP_HOLD_OVERFLOW);
+	m->scratch32[SCRATCH_BURST] = (uint32_t)node->stats.calls;
+	m->scratch32[SCRATCH_PLACE] = place;
+	append(s, n, m);
+	return NEXT_HELD;
+}
+
+static void process(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		next[i] = hold(node, pkts[i], next, i);
+}
+
+void arp_resolved(struct ip4_stack *s, uint32_t index, const uint8_t mac[6], uint64_t now)
+{
+	struct adj *a = &s->neighbors.adj[index];
+	struct neigh *n = &s->neighbors.neigh[index];
+
+	if (n->state == NEIGH_STATIC)
+		return;
+	neigh_set_mac(&s->neighbors, index, mac, s->port[a->port].mac);
+	neigh_set_state(&s->neighbors, index, NEIGH_REACHABLE);
+	n->tries = 0;
+	n->due = now + s->arp_timeout;
+	graph_wake(s->hold, n->due);
+	while (n->first) {
+		struct mbuf *m = take_first(s, n);
+
+		a->used = true;
+		ip4_put_eth(m, a);
+		graph_release(s->hold, (uint8_t)(EDGE_PORT0 + a->port), m);
+	}
+}
+
+// Nobody answered: RFC 1812, 5.2.7.1 asks for a host unreachable about each packet that waited.
+static void give_up(struct node *node, struct ip4_stack *s, uint32_t index)
+{
+	struct neigh *n = &s->neighbors.neigh[index];
+
+	while (n->first) {
+		struct mbuf *m = take_first(s, n);
+
+		icmp_report(node, EDGE_ERROR, s->pool, m,
+			    (struct icmp_report){.type = ICMP_UNREACHABLE, .code = ICMP_HOST});
+		graph_drop_held(node, DROP_UNRESOLVED, m);
+	}
+	neigh_forget(&s->neighbors, index);
+}
+
+static void due(struct node *node, struct ip4_stack *s, uint32_t index, uint64_t now)
+{
+	struct neigh_table *t = &s->neighbors;
+	struct neigh *n = &t->neigh[index];
+
+	if (n->state == NEIGH_REACHABLE && t->adj[index].used) {
+		t->adj[index].used = false;
+		n->tries = 0;
+		neigh_set_state(t, index, NEIGH_PROBE);
+	}
+	if (n->state != NEIGH_REACHABLE && n->tries < ARP_TRIES)
+		ask(node, s, index, now);
+	else
+		give_up(node, s, index);
+}
+
+static uint64_t housekeep(struct node *node, uint64_t now)
+{
+	struct ip4_stack *s = node->state;
+	struct neigh_table *t = &s->neighbors;
+	uint64_t first = TIME_NEVER;
+
+	for (uint32_t i = ADJ_INDEX_GLEAN0 + s->ports; i < t->top; i++) {
+		struct neigh *n = &t->neigh[i];
+
+		if (n->state < NEIGH_INCOMPLETE || n->state > NEIGH_PROBE)
+			continue;
+		if (n->due <= now)
+			due(node, s, i, now);
+		if (n->state >= NEIGH_INCOMPLETE && n->due < first)
+			first = n->due;
+	}
+	return first;
+}
+
+static void destroy(struct node *node)
+{
+	struct ip4_stack *s = node->state;
+	struct neigh_table *t = &s->neighbors;
+
+	for (uint32_t i = ADJ_INDEX_GLEAN0 + s->ports; i < t->top; i++)
+		while (t->neigh[i].first)
+			graph_drop_held(node, DROP_SHUTDOWN, take_first(s, &t->neigh[i]));
+	ip4_stack_destroy(s);
+}
+
+const struct node_def arp_hold_node = {
+	.name = "arp-hold",
+	.edges = edges,
+	.drops = drops,
+	.process = process,
+	.housekeep = housekeep,
+	.destroy = destroy,
+};

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// arp_input.c - node arp-input: answers for our addresses and learns neighbors (RFC 826, 5227)
+//
+// What is heard updates a neighbor that is known already; a new one is made only for who asks for
+// us, and only within the port's on-link prefixes. Nothing is learnt against a configured neighbor,
+// nor from who claims an address of ours.
+#include "netstack/arp.h"
+#include "netstack/ip4.h"
+#include "netstack/ip4_graph.h"
+#include "netstack/ip4_stack.h"
+
+enum { EDGE_PORT0 };
+static_assert(EDGE_PORT0 == ARP_INPUT_EDGE_PORT0, "the wiring counts on it");
+enum {
+	DROP_TOO_SHORT,
+	DROP_BAD_FORMAT,
+	DROP_BAD_OPERATION,
+	DROP_BAD_SENDER,
+	DROP_DUPLICATE_ADDRESS,
+	DROP_NOT_ON_LINK,
+	DROP_NOT_FOR_US,
+	DROP_UNSOLICITED,
+};
+static const char *const drops[] = {"too-short",  "bad-format",	       "bad-operation",
+				    "bad-sender", "duplicate-address", "not-on-link",
+				    "not-for-us", "unsolicited",       NULL};
+
+static int check_format(const struct mbuf *m, const struct arp_hdr *arp)
+{
+	if (m->len < m->l3 + ARP_LEN)
+		return DROP_TOO_SHORT;
+	if (arp->htype != be16(ARP_HTYPE_ETH) || arp->ptype != be16(ETH_TYPE_IP4) ||
+	    arp->hlen != 6 || arp->plen != 4)
+		return DROP_BAD_FORMAT;
+	if (arp->op != be16(ARP_REQUEST) && arp->op != be16(ARP_REPLY))
+		return DROP_BAD_OPERATION;
+	return -1;
+}
+
+// Who speaks. A sender address of 0 asks without telling (a probe of RFC 5227, 2.1.1).
+static int check_sender(const struct ip4_stack *s, const struct mbuf *m, const struct arp_hdr *arp)
+{
+	uint32_t spa = be32(arp->spa);
+
+	if (!eth_mac_unicast(arp->sha) || eth_mac(arp->sha) == s->port[m->port].mac48)
+		return DROP_BAD_SENDER;
+	if (spa == 0 && arp->op == be16(ARP_REQUEST))
+		return -1;
+	if (ip4_stack_own(s, m->port, spa))
+		return DROP_DUPLICATE_ADDRESS;
+	if (!ip4_unicast(spa) || ip4_stack_forbidden_source(s, spa))
+		return DROP_BAD_SENDER;
+	if (!ip4_stack_onlink(s, m->port, spa))
+		return DROP_NOT_ON_LINK;
+	return -1;
+}
+
+// RFC 826's merge. True when the sender is known now.
+static bool learn(struct ip4_stack *s, const struct mbuf *m, const struct arp_hdr *arp, bool create,
+		  uint64_t now)
+{
+	uint32_t i = neigh_find(&s->neighbors, m->port, arp->spa);
+
+	if (!i && create && arp->spa)
+		i = neigh_create(&s->neighbors, m->port, arp->spa);
+	if (!i)
+		return false;
+	arp_resolved(s, i, arp->sha, now);
+	return true;
+}
+
+// Turns a request into its answer, where it stands.
+static uint8_t answer(const struct ip4_stack *s, struct mbuf *m)
+{
+	struct arp_hdr *arp;
+	struct eth_hdr *eth;
+	uint32_t own;
+
+	mbuf_trim(m, m->l3 + ARP_LEN);
+	mbuf_pull(m, (uint16_t)(m->l3 - ETH_HLEN));
+	m->l3 = ETH_HLEN;
+	m->flags &= ~MBUF_BCAST;
+	eth = mbuf_at(m, struct eth_hdr *, 0);
+	arp = mbuf_at(m, struct arp_hdr *, ETH_HLEN);
+	own = arp->tpa;
+	memcpy(arp->tha, arp->sha, 6);
+	arp->tpa = arp->spa;
+	memcpy(arp->sha, s->port[m->port].mac, 6);
+	arp->spa = own;
+	arp->op = be16(ARP_REPLY);
+	memcpy(eth->dst, arp->tha, 6);
+	memcpy(eth->src, arp->sha, 6);
+	eth->type = be16(ETH_TYPE_ARP);
+	return (uint8_t)(EDGE_PORT0 + m->port);
+}
+
+static uint8_t one(struct ip4_stack *s, struct mbuf *m, uint64_t now)
+{
+	const struct arp_hdr *arp = mbuf_at(m, const struct arp_hdr *, m->l3);
+	bool request, for_us, known;
+	int drop = check_format(m, arp);
+
+	if (drop < 0)
+		drop = check_sender(s, m, arp);
+	if (drop >= 0)
+		return NEXT_DROP(drop);
+	request = arp->op == be16(ARP_REQUEST);
+	for_us = ip4_stack_own(s, m->port, be32(arp->tpa)) != NULL;
+	known = learn(s, m, arp, request && for_us, now);
+	if (request && for_us)
+		return answer(s, m);
+	if (known)
+		return NEXT_CONSUMED;
+	return NEXT_DROP(for_us ? DROP_UNSOLICITED : DROP_NOT_FOR_US);
+}
+
+static void process(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n)
+{
+	uint64_t now = graph_now(node);
+
+	for (unsigned i = 0; i < n; i++)
+		next[i] = one(node->state, pkts[i], now);
+}
+
+const struct node_def arp_input_node = {
+	.name = "arp-input",
+	.drops = drops,
+	.process = process,
+};

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// eth_input.c - node eth-input: whom a frame is for and what it carries (IEEE 802.3, 802.1Q)
+#include "netstack/eth.h"
+#include "netstack/ip4_graph.h"
+#include "netstack/ip4_stack.h"
+
+enum { EDGE_IP4, EDGE_ARP };
+enum {
+	DROP_SHORT_FRAME,
+	DROP_SPLIT_HEADER,
+	DROP_NOT_OUR_MAC,
+	DROP_VLAN_UNCONFIGURED,
+	DROP_LLC,
+	DROP_IP6_UNSUPPORTED,
+	DROP_UNKNOWN_ETHERTYPE,
+};
+static const char *const edges[] = {"ip4", "arp", NULL};
+static const char *const drops[] = {
+	"short-frame", "split-header",	  "not-our-mac",       "vlan-unconfigured",
+	"llc",	       "ip6-unsupported", "unknown-ethertype", NULL};
+
+// The longest headers that later nodes read: Ethernet with a priority tag, IPv4 with options, TCP.
+// The first segment of a chain holds them, or else all of the packet is in it.
+#define HEADERS_MAX 98u
+
+#define TAGS_MAX 2
+
+static bool is_tag(uint16_t type)
+{
+	return type == ETH_TYPE_VLAN || type == ETH_TYPE_QINQ || type == ETH_TYPE_9100;
+}
+
+static uint8_t by_type(uint16_t type)
+{
+	if (type == ETH_TYPE_IP4)
+		return EDGE_IP4;
+	if (type == ETH_TYPE_ARP)
+		return EDGE_ARP;
+	if (type == ETH_TYPE_IP6)
+		return NEXT_DROP(DROP_IP6_UNSUPPORTED);
+	return NEXT_DROP(type < ETH_TYPE_MIN ? DROP_LLC : DROP_UNKNOWN_ETHERTYPE);
+}
+
+// Walks the tags. VID 0 is a priority alone, as if there were no tag (802.1Q, 6.9); no other VLAN
+// is configured on a port yet.
+static uint8_t parse_type(struct mbuf *m)
+{
+	uint16_t off = 12, type = be16(load16(m->data + off));
+	bool vlan = m->flags & MBUF_VLAN && (m->vlan_tci & 0xfff) != 0;
+
+	for (unsigned tags = 0; is_tag(type); tags++) {
+		if (m->len < off + 6u)
+			return NEXT_DROP(DROP_SHORT_FRAME);
+		if (be16(load16(m->data + off + 2)) & 0xfff || tags >= TAGS_MAX)
+			vlan = true;
+		if (tags >= TAGS_MAX)
+			break;
+		off += 4;
+		type = be16(load16(m->data + off));
+	}
+	if (vlan)
+		return NEXT_DROP(DROP_VLAN_UNCONFIGURED);
+	m->l3 = (uint16_t)(off + 2);
+	return by_type(type);
+}
+
+// Everything that is not one segment, to our address, untagged IPv4.
+static __attribute__((noinline)) uint8_t parse(const struct ip4_stack *s, struct mbuf *m)
+{
+	if (m->pkt_len < ETH_HLEN)
+		return NEXT_DROP(DROP_SHORT_FRAME);
+	if (m->len < m->pkt_len && m->len < HEADERS_MAX)
+		return NEXT_DROP(DROP_SPLIT_HEADER);
+	if (m->data[0] & 1)
+		m->flags |= MBUF_BCAST;
+	else if (eth_mac_load8(m->data) != s->port[m->port].mac48)
+		return NEXT_DROP(DROP_NOT_OUR_MAC);
+	return parse_type(m);
+}
+
+static always_inline uint8_t one(const struct ip4_stack *s, struct mbuf *m)
+{
+	const uint8_t *p = m->data;
+
+	if (likely(m->nsegs == 1 && m->len >= ETH_HLEN && !(m->flags & MBUF_VLAN) &&
+		   eth_mac_load8(p) == s->port[m->port].mac48 &&
+		   load16(p + 12) == be16(ETH_TYPE_IP4))) {
+		m->l3 = ETH_HLEN;
+		return EDGE_IP4;
+	}
+	return parse(s, m);
+}
+
+static void process(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n)
+{
+	const struct ip4_stack *s = node->state;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (i + 8 < n)
+			__builtin_prefetch(pkts[i + 8]);
+		if (i + 4 < n)
+			__builtin_prefetch(pkts[i + 4]->data);
+		next[i] = one(s, pkts[i]);
+	}
+}
+
+const struct node_def eth_input_node = {
+	.name = "eth-input",
+	.edges = edges,
+	.drops = drops,
+	.process = process,
+};

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ip4_graph.c - the wiring of an IPv4 router
+#include "netstack/ip4_graph.h"
+
+#include <errno.h>
+
+static const struct node_def *const kinds[] = {
+	&arp_hold_node, // first: it frees the stack with the graph
+	&eth_input_node,   &arp_input_node,  &ip4_input_node, &ip4_lookup_node,
+	&ip4_rewrite_node, &ip4_output_node, &ip4_local_node, &icmp_error_node,
+};
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+static const struct {
+	const char *from, *edge, *to;
+} wires[] = {
+	{"eth-input", "ip4", "ip4-input"},	  {"eth-input", "arp", "arp-input"},
+	{"ip4-input", "lookup", "ip4-lookup"},	  {"ip4-lookup", "rewrite", "ip4-rewrite"},
+	{"ip4-lookup", "local", "ip4-local"},	  {"ip4-lookup", "icmp-error", "icmp-error"},
+	{"ip4-rewrite", "hold", "arp-hold"},	  {"ip4-rewrite", "icmp-error", "icmp-error"},
+	{"ip4-local", "output", "ip4-output"},	  {"ip4-local", "icmp-error", "icmp-error"},
+	{"icmp-error", "output", "ip4-output"},	  {"ip4-output", "hold", "arp-hold"},
+	{"arp-hold", "icmp-error", "icmp-error"},
+};
+
+static const struct {
+	const char *name;
+	unsigned port0;
+} senders[] = {
+	{"arp-input", ARP_INPUT_EDGE_PORT0},
+	{"arp-hold", ARP_HOLD_EDGE_PORT0},
+	{"ip4-rewrite", IP4_REWRITE_EDGE_PORT0},
+	{"ip4-output", IP4_OUTPUT_EDGE_PORT0},
+};
+
+static int add_nodes(struct graph *g, struct ip4_stack *s, struct err *err)
+{
+	s->hold = graph_add(g, kinds[0], kinds[0]->name, s, err);
+	if (!s->hold) {
+		ip4_stack_destroy(s);
+		return -ENOSPC;
+	}
+	for (unsigned i = 1; i < KINDS; i++)
+		if (!graph_add(g, kinds[i], kinds[i]->name, s, err))
+			return -ENOSPC;
+	return 0;
+}
+
+static int connect_ports(struct graph *g, unsigned ports, struct node *const *tx, struct err *err)
+{
+	for (unsigned i = 0; i < sizeof(senders) / sizeof(senders[0]); i++) {
+		struct node *from = graph_find(g, senders[i].name);
+
+		for (unsigned p = 0; p < ports; p++) {
+			int edge = node_add_edge(from, tx[p], err);
+
+			if (edge < 0)
+				return edge;
+			if ((unsigned)edge != senders[i].port0 + p)
+				return err_set(err, -EINVAL, "%s: port %u got edge %d, not %u",
+					       from->name, p, edge, senders[i].port0 + p);
+		}
+	}
+	return 0;
+}
+
+struct node *ip4_graph_build(struct graph *g, struct ip4_stack *s, struct node *const *tx,
+			     struct err *err)
+{
+	unsigned ports = s->ports;
+
+	if (add_nodes(g, s, err))
+		return NULL;
+	for (unsigned i = 0; i < sizeof(wires) / sizeof(wires[0]); i++)
+		if (node_connect(graph_find(g, wires[i].from), wires[i].edge,
+				 graph_find(g, wires[i].to), err))
+			return NULL;
+	if (connect_ports(g, ports, tx, err))
+		return NULL;
+	return graph_find(g, "eth-input");
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ip4_local.c - node ip4-local: packets to the router's own addresses
+//
+// It answers pings (RFC 1122, 3.2.2.6), and says politely that nothing else is offered here: port
+// unreachable to UDP (3.2.2.1), a reset to TCP (RFC 9293, 3.10.7.1), protocol unreachable to the
+// rest.
+#include "netstack/csum.h"
+#include "netstack/icmp.h"
+#include "netstack/ip4.h"
+#include "netstack/ip4_graph.h"
+#include "netstack/ip4_reply.h"
+#include "netstack/ip4_stack.h"
+#include "netstack/tcp.h"
+
+enum { EDGE_OUTPUT, EDGE_ERROR };
+enum {
+	DROP_FRAGMENT,
+	DROP_ICMP_SHORT,
+	DROP_ICMP_CHECKSUM,
+	DROP_ICMP_IGNORED,
+	DROP_UDP_LENGTH,
+	DROP_UDP_CHECKSUM,
+	DROP_PORT_UNREACHABLE,
+	DROP_TCP_SHORT,
+	DROP_TCP_CHECKSUM,
+	DROP_TCP_RESET,
+	DROP_PROTOCOL_UNREACHABLE,
+};
+static const char *const edges[] = {"output", "icmp-error", NULL};
+static const char *const drops[] = {
+	"fragment",	"icmp-short",	"icmp-checksum",	"icmp-ignored",
+	"udp-length",	"udp-checksum", "port-unreachable",	"tcp-short",
+	"tcp-checksum", "tcp-reset",	"protocol-unreachable", NULL};
+
+struct udp_hdr { // RFC 768; network byte order
+	uint16_t sport, dport, len, csum;
+} __attribute__((packed));
+#define UDP_HLEN 8u
+
+// Reports to the sender, from the very address it spoke to.
+static void unreachable(struct node *node, const struct mbuf *m, const struct ip4_hdr *ip,
+			uint8_t code)
+{
+	const struct ip4_stack *s = node->state;
+
+	icmp_report(
+		node, EDGE_ERROR, s->pool, m,
+		(struct icmp_report){.type = ICMP_UNREACHABLE, .code = code, .source = ip->dst});
+}
+
+static uint8_t icmp_input(struct mbuf *m, uint32_t len)
+{
+	struct icmp_hdr *icmp = mbuf_at(m, struct icmp_hdr *, m->l4);
+
+	if (len < ICMP_HLEN)
+		return NEXT_DROP(DROP_ICMP_SHORT);
+	if (csum_fold(csum_add_mbuf(0, m, m->l4, len)) != 0xffff)
+		return NEXT_DROP(DROP_ICMP_CHECKSUM);
+	if (icmp->type != ICMP_ECHO || icmp->code != 0)
+		return NEXT_DROP(DROP_ICMP_IGNORED);
+	icmp->csum = csum_update(icmp->csum, load16(icmp), ICMP_ECHO_REPLY);
+	icmp->type = ICMP_ECHO_REPLY;
+	ip4_reply(m);
+	return EDGE_OUTPUT;
+}
+
+static uint8_t udp_input(struct node *node, struct mbuf *m, const struct ip4_hdr *ip, uint32_t len)
+{
+	const struct udp_hdr *udp = mbuf_at(m, const struct udp_hdr *, m->l4);
+
+	if (len < UDP_HLEN || be16(udp->len) < UDP_HLEN || be16(udp->len) > len)
+		return NEXT_DROP(DROP_UDP_LENGTH);
+	len = be16(udp->len);
+	if (udp->csum && !(m->flags & MBUF_RX_L4_OK) &&
+	    csum_fold(csum_add_mbuf(csum_pseudo(ip, len), m, m->l4, len)) != 0xffff)
+		return NEXT_DROP(DROP_UDP_CHECKSUM);
+	unreachable(node, m, ip, ICMP_PORT);
+	return NEXT_DROP(DROP_PORT_UNREACHABLE);
+}
+
+static uint8_t tcp_input(struct mbuf *m, const struct ip4_hdr *ip, uint32_t len)
+{
+	const struct tcp_hdr *tcp = mbuf_at(m, const struct tcp_hdr *, m->l4);
+
+	if (len < TCP_HLEN || (tcp->off >> 4) * 4u < TCP_HLEN || (tcp->off >> 4) * 4u > len)
+		return NEXT_DROP(DROP_TCP_SHORT);
+	if (!(m->flags & MBUF_RX_L4_OK) &&
+	    csum_fold(csum_add_mbuf(csum_pseudo(ip, len), m, m->l4, len)) != 0xffff)
+		return NEXT_DROP(DROP_TCP_CHECKSUM);
+	if (tcp->flags & TCP_RST)
+		return NEXT_DROP(DROP_TCP_RESET);
+	tcp_reset(m, len);
+	return EDGE_OUTPUT;
+}
+
+static uint8_t one(struct node *node, struct mbuf *m)
+{
+	const struct ip4_hdr *ip = mbuf_at(m, const struct ip4_hdr *, m->l3);
+	uint32_t len = be16(ip->len) - ip4_hlen(ip); // ip4-input has checked both
+
+	if (ip->frag & be16(IP4_MF | IP4_FRAG_OFF))
+		return NEXT_DROP(DROP_FRAGMENT);
+	m->l4 = (uint16_t)(m->l3 + ip4_hlen(ip));
+	if (ip->proto == IP4_PROTO_ICMP)
+		return icmp_input(m, len);
+	if (ip->proto == IP4_PROTO_UDP)
+		return udp_input(node, m, ip, len);
+	if (ip->proto == IP4_PROTO_TCP)
+		return tcp_input(m, ip, len);
+	unreachable(node, m, ip, ICMP_PROTOCOL);
+	return NEXT_DROP(DROP_PROTOCOL_UNREACHABLE);
+}
+
+static void process(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		next[i] = one(node, pkts[i]);
+}
+
+const struct node_def ip4_local_node = {
+	.name = "ip4-local",
+	.edges = edges,
+	.drops = drops,
+	.process = process,
+};

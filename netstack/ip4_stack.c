@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ip4_stack.c - ports, addresses, routes and neighbors of a router, as its configuration gives them
+#include "netstack/ip4_stack.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "netstack/ip4.h"
+
+#define MTU_MIN 68 // RFC 791, 3.2: what every link carries
+
+static void bucket_init(struct token_bucket *b, uint32_t rate, uint32_t burst)
+{
+	b->cost = NSEC_PER_SEC / rate;
+	b->max = b->cost * burst;
+	b->level = b->max;
+}
+
+bool token_bucket_take(struct token_bucket *b, uint64_t now)
+{
+	uint64_t passed = b->started && now > b->last ? now - b->last : 0;
+
+	b->level = passed > b->max - b->level ? b->max : b->level + passed;
+	b->last = now;
+	b->started = true;
+	if (b->level < b->cost)
+		return false;
+	b->level -= b->cost;
+	return true;
+}
+
+static uint32_t or_default(uint32_t value, uint32_t otherwise)
+{
+	return value ? value : otherwise;
+}
+
+static int check_conf(const struct ip4_conf *c, uint64_t neighbors, struct err *err)
+{
+	if (!c->ports || c->ports > IP4_PORTS_MAX)
+		return err_set(err, -EINVAL, "%u ports: a router has 1 to %u", c->ports,
+			       IP4_PORTS_MAX);
+	if (neighbors > 1u << 24)
+		return err_set(err, -EINVAL, "%llu neighbors: at most %u",
+			       (unsigned long long)neighbors, 1u << 24);
+	if (c->icmp_rate > NSEC_PER_SEC)
+		return err_set(err, -EINVAL, "%u ICMP reports a second: at most 10^9",
+			       c->icmp_rate);
+	return 0;
+}
+
+static int make_tables(struct ip4_stack *s, const struct ip4_conf *c, uint32_t neighbors,
+		       struct err *err)
+{
+	struct lpm4_conf lpm = {.name = "ip4", .max_routes = c->routes};
+	int rc = neigh_init(&s->neighbors, c->ports, neighbors, err);
+
+	if (rc)
+		return rc;
+	s->address = calloc(c->addresses + 1, sizeof(*s->address));
+	s->lpm = lpm4_create(&lpm);
+	if (!s->address || !s->lpm)
+		return err_set(err, -ENOMEM, "no memory for %u routes and %u addresses", c->routes,
+			       c->addresses);
+	return 0;
+}
+
+struct ip4_stack *ip4_stack_create(const struct ip4_conf *c, struct err *err)
+{
+	uint64_t neighbors =
+		(uint64_t)or_default(c->learnt, IP4_NEIGHBORS) + c->nexthops + c->neighbors;
+	struct ip4_stack *s;
+
+	if (check_conf(c, neighbors, err))
+		return NULL;
+	s = calloc(1, sizeof(*s));
+	if (!s) {
+		err_set(err, -ENOMEM, "no memory for a router's tables");
+		return NULL;
+	}
+	if (make_tables(s, c, (uint32_t)neighbors, err)) {
+		ip4_stack_destroy(s);
+		return NULL;
+	}
+	s->pool = c->pool;
+	s->ports = c->ports;
+	s->addresses_max = c->addresses;
+	s->arp_timeout = or_default(c->arp_timeout, IP4_ARP_TIMEOUT) * NSEC_PER_SEC;
+	s->arp_hold = or_default(c->arp_hold, IP4_ARP_HOLD);
+	s->held_max = mempool_count(c->pool) / 8 + 1;
+	bucket_init(&s->icmp, or_default(c->icmp_rate, IP4_ICMP_RATE),
+		    or_default(c->icmp_burst, IP4_ICMP_BURST));
+	return s;
+}
+
+void ip4_stack_destroy(struct ip4_stack *s)
+{
+	if (!s)
+		return;
+	neigh_fini(&s->neighbors);
+	lpm4_destroy(s->lpm);
+	free(s->address);
+	free(s);
+}
+
+int ip4_stack_port(struct ip4_stack *s, uint16_t port, const uint8_t mac[6], uint16_t mtu,
+		   struct err *err)
+{
+	struct ip4_port *p = &s->port[port];
+
+	if (port >= s->ports)
+		return err_set(err, -EINVAL, "port %u: there are %u", port, s->ports);
+	if (!eth_mac_unicast(mac))
+		return err_set(err, -EINVAL,
+			       "port %u: %02x:%02x:%02x:%02x:%02x:%02x is no station's address",
+			       port, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	if (mtu < MTU_MIN)
+		return err_set(err, -EINVAL, "port %u: MTU %u is below the %u of RFC 791", port,
+			       mtu, MTU_MIN);
+	memcpy(p->mac, mac, 6);
+	p->mac48 = eth_mac(mac);
+	p->mtu = mtu;
+	p->up = true;
+	neigh_port(&s->neighbors, port, mtu);
+	return 0;
+}
+
+static int check_port(const struct ip4_stack *s, uint16_t port, struct err *err)
+{
+	if (port >= s->ports || !s->port[port].up)
+		return err_set(err, -EINVAL, "port %u is not there", port);
+	return 0;
+}
+
+static int add_prefix(struct ip4_stack *s, uint32_t prefix, uint8_t plen, uint32_t index,
+		      struct err *err)
+{
+	int rc = lpm4_add(s->lpm, prefix, plen, index);
+
+	if (rc)
+		return err_set(err, rc, IP4_FMT "/%u does not go into the prefix table: %s",
+			       IP4_ARGS(prefix), plen, strerror(-rc));
+	return 0;
+}
+
+// The address itself is there, or its prefix is on another port. Two of a prefix on one port are
+// fine.
+static bool taken(const struct ip4_stack *s, uint16_t port, uint32_t addr, uint8_t plen)
+{
+	for (uint32_t i = 0; i < s->addresses; i++) {
+		const struct ip4_address *a = &s->address[i];
+
+		if (a->addr == addr)
+			return true;
+		if (a->port != port && a->plen == plen && plen < 32 &&
+		    ((a->addr ^ addr) & ip4_mask(plen)) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void filter_add(struct ip4_stack *s, uint32_t addr)
+{
+	uint32_t bit = ip4_filter_bit(be32(addr));
+
+	s->filter[bit / 64] |= 1ull << (bit % 64);
+}
+
+static bool has_broadcast(uint8_t plen)
+{
+	return plen < 31; // RFC 3021: a /31 is two hosts
+}
+
+static int add_broadcast(struct ip4_stack *s, uint32_t addr, struct err *err)
+{
+	filter_add(s, addr);
+	if (lpm4_get(s->lpm, addr, 32) == (int)ADJ_INDEX_LOCAL)
+		return 0; // within a longer prefix of ours it is an address
+	return add_prefix(s, addr, 32, ADJ_INDEX_BROADCAST, err);
+}
+
+// RFC 1812, 4.2.3.1: all ones, and the all zeros of old.
+static int add_broadcasts(struct ip4_stack *s, uint32_t addr, uint8_t plen, struct err *err)
+{
+	int rc = has_broadcast(plen) ? add_broadcast(s, addr & ip4_mask(plen), err) : 0;
+
+	if (!rc && has_broadcast(plen))
+		rc = add_broadcast(s, addr | ~ip4_mask(plen), err);
+	return rc;
+}
+
+static int check_address(struct ip4_stack *s, uint16_t port, uint32_t addr, uint8_t plen,
+			 struct err *err)
+{
+	int rc = check_port(s, port, err);
+
+	if (rc)
+		return rc;
+	if (plen == 0 || plen > 32 || !ip4_unicast(addr))
+		return err_set(err, -EINVAL, IP4_FMT "/%u is no address of a host", IP4_ARGS(addr),
+			       plen);
+	if (has_broadcast(plen) &&
+	    (addr == (addr & ip4_mask(plen)) || addr == (addr | ~ip4_mask(plen))))
+		return err_set(err, -EINVAL, IP4_FMT "/%u is the prefix's broadcast address",
+			       IP4_ARGS(addr), plen);
+	if (taken(s, port, addr, plen))
+		return err_set(err, -EEXIST,
+			       IP4_FMT "/%u: the address or its prefix is on a port already",
+			       IP4_ARGS(addr), plen);
+	if (s->addresses == s->addresses_max)
+		return err_set(err, -ENOSPC, "over %u addresses", s->addresses_max);
+	return 0;
+}
+
+int ip4_stack_address(struct ip4_stack *s, uint16_t port, uint32_t addr, uint8_t plen,
+		      struct err *err)
+{
+	int rc = check_address(s, port, addr, plen, err);
+
+	if (!rc && plen < 32)
+		rc = add_prefix(s, addr & ip4_mask(plen), plen, ADJ_INDEX_GLEAN0 + port, err);
+	if (!rc)
+		rc = add_broadcasts(s, addr, plen, err);
+	if (!rc)
+		rc = add_prefix(s, addr, 32, ADJ_INDEX_LOCAL, err);
+	if (rc)
+		return rc;
+	filter_add(s, addr);
+	s->address[s->addresses++] = (struct ip4_address){.addr = addr, .port = port, .plen = plen};
+	return 0;
+}
+
+// The neighbor's index, made if need be, or -errno.
+static int neighbor_index(struct ip4_stack *s, uint16_t port, uint32_t addr, struct err *err)
+{
+	int rc = check_port(s, port, err);
+	uint32_t i;
+
+	if (rc)
+		return rc;
+	if (!ip4_unicast(addr) || ip4_stack_forbidden_source(s, addr))
+		return err_set(err, -EINVAL, IP4_FMT " is no address of a neighbor",
+			       IP4_ARGS(addr));
+	i = neigh_find(&s->neighbors, port, be32(addr));
+	if (!i)
+		i = neigh_create(&s->neighbors, port, be32(addr));
+	if (!i)
+		return err_set(err, -ENOSPC, "over %u neighbors and next hops", s->neighbors.size);
+	return (int)i;
+}
+
+int ip4_stack_nexthop(struct ip4_stack *s, uint16_t port, uint32_t via, struct err *err)
+{
+	int i = neighbor_index(s, port, via, err);
+
+	if (i < 0)
+		return i;
+	if (!ip4_stack_onlink(s, port, via))
+		return err_set(err, -EINVAL, "next hop " IP4_FMT " is on no prefix of port %u",
+			       IP4_ARGS(via), port);
+	if (i > (int)LPM4_NH_MAX)
+		return err_set(err, -ENOSPC, "over %u next hops", LPM4_NH_MAX);
+	s->neighbors.neigh[i].pinned = true;
+	return i;
+}
+
+int ip4_stack_route(struct ip4_stack *s, uint32_t prefix, uint8_t plen, uint32_t nexthop,
+		    struct err *err)
+{
+	int i;
+
+	if (nexthop >= s->neighbors.top || s->neighbors.adj[nexthop].kind != ADJ_FORWARD)
+		return err_set(err, -EINVAL, "next hop %u of a route is not there", nexthop);
+	i = lpm4_get(s->lpm, prefix, plen);
+	if (i >= 0 && s->neighbors.adj[i].kind != ADJ_FORWARD)
+		return 0;
+	return add_prefix(s, prefix, plen, nexthop, err);
+}
+
+int ip4_stack_neighbor(struct ip4_stack *s, uint16_t port, uint32_t addr, const uint8_t mac[6],
+		       struct err *err)
+{
+	int i = neighbor_index(s, port, addr, err);
+
+	if (i < 0)
+		return i;
+	if (!eth_mac_unicast(mac))
+		return err_set(err, -EINVAL,
+			       "neighbor " IP4_FMT ": its MAC address is a group's or zero",
+			       IP4_ARGS(addr));
+	neigh_set_mac(&s->neighbors, (uint32_t)i, mac, s->port[port].mac);
+	neigh_set_state(&s->neighbors, (uint32_t)i, NEIGH_STATIC);
+	s->neighbors.neigh[i].due = TIME_NEVER;
+	return 0;
+}

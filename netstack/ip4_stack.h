@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ip4_stack.h - what the IPv4 router's nodes share: ports, addresses, prefixes, neighbors
+//
+// Made by the control path (an application reads its configuration and calls these functions), then
+// given to ip4_graph_build(). One lcore owns it. Addresses here are in host byte order; byte order
+// elsewhere is said where it differs.
+#ifndef WEIR_NETSTACK_IP4_STACK_H
+#define WEIR_NETSTACK_IP4_STACK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "core/graph.h"
+#include "mempool/mempool.h"
+#include "netstack/eth.h"
+#include "netstack/lpm4.h"
+#include "netstack/neigh.h"
+
+#define IP4_PORTS_MAX 64u
+
+// Used where a struct ip4_conf has 0.
+#define IP4_ICMP_RATE	1000u // reports a second
+#define IP4_ICMP_BURST	1000u
+#define IP4_ARP_TIMEOUT 300u  // seconds
+#define IP4_ARP_HOLD	16u   // packets a neighbor
+#define IP4_NEIGHBORS	4096u // learnt, beside those of the configuration
+
+struct ip4_conf {
+	struct mempool *pool; // packets that nodes make come from here
+	unsigned ports;	      // 1 to IP4_PORTS_MAX
+	uint32_t addresses;   // how many will be added, at most
+	uint32_t nexthops;    // the same, and
+	uint32_t neighbors;   // the same of static neighbors
+	uint32_t learnt;      // neighbors to be learnt; 0: the default, as for all that follow
+	uint32_t routes;      // a hint
+	uint32_t icmp_rate, icmp_burst;
+	uint32_t arp_timeout;
+	uint32_t arp_hold;
+};
+
+struct ip4_port {
+	uint64_t mac48; // the same as mac, for comparing
+	uint8_t mac[6];
+	uint16_t mtu;
+	bool up; // ip4_stack_port() was called
+};
+
+struct ip4_address { // an address of the router and the on-link prefix it stands in
+	uint32_t addr;
+	uint16_t port;
+	uint8_t plen;
+};
+
+struct token_bucket { // in ns: a token is worth 1/rate seconds
+	uint64_t cost, max, level, last;
+	bool started;
+};
+
+#define IP4_FILTER_BITS 12
+
+struct ip4_stack {
+	struct lpm4 *lpm; // to indices of neighbors.adj
+	struct neigh_table neighbors;
+	struct mempool *pool;
+	struct node *hold; // arp-hold
+	// A Bloom filter with one hash over addresses no packet may come from: our own and the
+	// broadcasts of our prefixes. A hit is looked up in `address`.
+	uint64_t filter[(1u << IP4_FILTER_BITS) / 64];
+	struct ip4_port port[IP4_PORTS_MAX];
+	unsigned ports;
+	struct ip4_address *address;
+	uint32_t addresses, addresses_max;
+	struct token_bucket icmp;
+	uint64_t arp_timeout;	 // ns
+	uint32_t arp_hold;	 // packets a neighbor
+	uint32_t held, held_max; // packets by all neighbors: an eighth of the pool
+};
+
+// NULL and err when there is no memory or conf is out of bounds.
+struct ip4_stack *ip4_stack_create(const struct ip4_conf *conf, struct err *err);
+void ip4_stack_destroy(struct ip4_stack *s); // s may be NULL; it holds no packets any longer
+
+// Port number `port` (mbuf.port of its packets) with its MAC address, unicast, and its MTU (at
+// least 68, RFC 791). Before anything that names the port. 0 or -EINVAL.
+int ip4_stack_port(struct ip4_stack *s, uint16_t port, const uint8_t mac[6], uint16_t mtu,
+		   struct err *err);
+
+// addr/plen of a port; a port can have several. -EINVAL for one that no host can have, -EEXIST when
+// the address is there already or its prefix is on another port, -ENOSPC over conf.addresses.
+int ip4_stack_address(struct ip4_stack *s, uint16_t port, uint32_t addr, uint8_t plen,
+		      struct err *err);
+
+// The next hop `via`, a neighbor on a prefix of `port`: its index for ip4_stack_route(), or -errno.
+// Asking for the same again gives the same index.
+int ip4_stack_nexthop(struct ip4_stack *s, uint16_t port, uint32_t via, struct err *err);
+
+// prefix/plen (no bits beyond plen) by a next hop's index. After the addresses: a route to a prefix
+// that is on-link, or to an address of ours, is passed over, since those need no gateway. 0 or
+// -errno.
+int ip4_stack_route(struct ip4_stack *s, uint32_t prefix, uint8_t plen, uint32_t nexthop,
+		    struct err *err);
+
+// A neighbor that is configured: never asked for, never aged. 0 or -errno.
+int ip4_stack_neighbor(struct ip4_stack *s, uint16_t port, uint32_t addr, const uint8_t mac[6],
+		       struct err *err);
+
+// The address of `port` to speak from to `peer` (a neighbor's address): the one whose prefix holds
+// it, else the port's first; 0 when the port has none.
+uint32_t ip4_stack_source(const struct ip4_stack *s, uint16_t port, uint32_t peer);
+
+// The port's address that is `addr`, or whose prefix holds it; NULL.
+const struct ip4_address *ip4_stack_own(const struct ip4_stack *s, uint16_t port, uint32_t addr);
+const struct ip4_address *ip4_stack_onlink(const struct ip4_stack *s, uint16_t port, uint32_t addr);
+
+// Whether addr is ours, or a broadcast address of a prefix of ours: no packet may come from it.
+bool ip4_stack_forbidden_source(const struct ip4_stack *s, uint32_t addr);
+
+// The filter in front of it; src in network byte order. False: certainly not forbidden.
+static inline uint32_t ip4_filter_bit(uint32_t src)
+{
+	return (src * 0x9e3779b1u) >> (32 - IP4_FILTER_BITS);
+}
+
+static inline bool ip4_filter_hit(const struct ip4_stack *s, uint32_t src)
+{
+	uint32_t bit = ip4_filter_bit(src);
+
+	return s->filter[bit / 64] >> (bit % 64) & 1;
+}
+
+// The adjacency of a destination (network byte order): what lpm says, and on an on-link prefix the
+// neighbor itself, where it is known.
+static inline uint32_t ip4_resolve(const struct ip4_stack *s, uint32_t nh, uint32_t dst)
+{
+	const struct adj *a;
+	uint32_t n;
+
+	if (nh == LPM4_MISS)
+		return ADJ_INDEX_NONE;
+	a = &s->neighbors.adj[nh];
+	if (a->kind != ADJ_GLEAN)
+		return nh;
+	n = neigh_find(&s->neighbors, a->port, dst);
+	return n ? n : nh;
+}
+
+// Puts the Ethernet header of a ready adjacency right in front of the network header.
+static inline void ip4_put_eth(struct mbuf *m, const struct adj *a)
+{
+	uint8_t *p;
+
+	if (unlikely(m->l3 != ETH_HLEN)) {
+		mbuf_pull(m, (uint16_t)(m->l3 - ETH_HLEN));
+		m->l3 = ETH_HLEN;
+	}
+	p = m->data;
+	store64(p, load64(a->eth)); // 14 bytes as two overlapping words
+	store64(p + 6, load64(a->eth + 6));
+}
+
+// Takes a token at time now (ns). False when there is none.
+bool token_bucket_take(struct token_bucket *b, uint64_t now);
+
+#endif

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// test_ip4_stack.c - what a configuration may say, and what it is told when it may not
+#include "tests/unit/netstack/world.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static struct err err;
+static const uint8_t mac[6] = {2, 9, 0, 0, 0, 1};
+
+#define A(a, b, c, d) ((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
+
+static void test_ports(void **state)
+{
+	static const uint8_t group[6] = {3, 0, 0, 0, 0, 1}, zero[6];
+	struct world *w = world_open(NULL);
+
+	assert_int_equal(ip4_stack_port(w->s, 3, mac, 1500, &err), -EINVAL);
+	assert_int_equal(ip4_stack_port(w->s, 0, group, 1500, &err), -EINVAL);
+	assert_int_equal(ip4_stack_port(w->s, 0, zero, 1500, &err), -EINVAL);
+	assert_int_equal(ip4_stack_port(w->s, 0, mac, 67, &err), -EINVAL);
+	assert_string_equal(err.text, "port 0: MTU 67 is below the 68 of RFC 791");
+	world_close(w);
+}
+
+static void test_addresses(void **state)
+{
+	struct world *w = world_open(NULL);
+	struct ip4_stack *s = w->s;
+
+	assert_int_equal(ip4_stack_address(s, 9, A(10, 1, 0, 1), 24, &err), -EINVAL);
+	assert_int_equal(ip4_stack_address(s, 0, A(10, 1, 0, 1), 33, &err), -EINVAL);
+	assert_int_equal(ip4_stack_address(s, 0, A(10, 1, 0, 1), 0, &err), -EINVAL);
+	assert_int_equal(ip4_stack_address(s, 0, A(224, 1, 0, 1), 24, &err), -EINVAL);
+	assert_int_equal(ip4_stack_address(s, 0, A(127, 0, 0, 1), 8, &err), -EINVAL);
+	assert_int_equal(ip4_stack_address(s, 0, A(10, 1, 0, 255), 24, &err), -EINVAL);
+	assert_string_equal(err.text, "10.1.0.255/24 is the prefix's broadcast address");
+	assert_int_equal(ip4_stack_address(s, 0, A(10, 1, 0, 0), 24, &err), -EINVAL);
+	assert_int_equal(ip4_stack_address(s, 0, A(192, 0, 2, 1), 25, &err), -EEXIST);
+	assert_int_equal(ip4_stack_address(s, 0, A(198, 51, 100, 9), 24, &err), -EEXIST);
+	assert_int_equal(ip4_stack_address(s, 0, A(192, 0, 2, 7), 24, &err), 0); // a second one
+	assert_int_equal(ip4_stack_address(s, 0, A(10, 2, 0, 0), 31, &err), 0);	 // RFC 3021
+	assert_int_equal(ip4_stack_address(s, 0, A(10, 3, 0, 0), 32, &err), 0);
+	for (unsigned i = 6; i < 8; i++)
+		assert_int_equal(ip4_stack_address(s, 0, A(10, i, 0, 1), 24, &err), 0);
+	assert_int_equal(ip4_stack_address(s, 0, A(10, 8, 0, 1), 24, &err), -ENOSPC);
+	world_close(w);
+}
+
+static void test_routes(void **state)
+{
+	struct world *w = world_open(NULL);
+	struct ip4_stack *s = w->s;
+	struct packet p;
+	int nh, again;
+
+	assert_int_equal(ip4_stack_nexthop(s, WAN, A(203, 0, 113, 1), &err), -EINVAL);
+	assert_string_equal(err.text, "next hop 203.0.113.1 is on no prefix of port 0");
+	assert_int_equal(ip4_stack_nexthop(s, WAN, A(192, 0, 2, 1), &err), -EINVAL); // ourselves
+	assert_int_equal(ip4_stack_nexthop(s, WAN, A(192, 0, 2, 255), &err), -EINVAL);
+	nh = ip4_stack_nexthop(s, DMZ, A(10, 0, 0, 10), &err);
+	again = ip4_stack_nexthop(s, DMZ, A(10, 0, 0, 10), &err);
+	assert_true(nh > 0);
+	assert_int_equal(nh, again);
+	assert_int_equal(ip4_stack_route(s, A(10, 9, 0, 1), 16, (uint32_t)nh, &err), -EINVAL);
+	assert_int_equal(ip4_stack_route(s, A(10, 9, 0, 0), 16, 9999, &err), -EINVAL);
+	assert_int_equal(ip4_stack_route(s, A(10, 9, 0, 0), 16, ADJ_INDEX_LOCAL, &err), -EINVAL);
+	// What is on-link needs no gateway: such a route is passed over.
+	assert_int_equal(ip4_stack_route(s, A(192, 0, 2, 0), 24, (uint32_t)nh, &err), 0);
+	p = udp_packet(LAN, ip(198, 51, 100, 10), ip(192, 0, 2, 10), 4);
+	world_rx_packet(w, LAN, &p);
+	world_sent(w, WAN);
+	// The longest prefix wins.
+	assert_int_equal(ip4_stack_route(s, A(203, 0, 113, 128), 25, (uint32_t)nh, &err), 0);
+	p = udp_packet(LAN, ip(198, 51, 100, 10), ip(203, 0, 113, 200), 4);
+	world_rx_packet(w, LAN, &p);
+	world_sent(w, DMZ);
+	p = udp_packet(LAN, ip(198, 51, 100, 10), ip(203, 0, 113, 20), 4);
+	world_rx_packet(w, LAN, &p);
+	world_sent(w, WAN);
+	world_close(w);
+}
+
+static void test_neighbors(void **state)
+{
+	static const uint8_t group[6] = {3, 0, 0, 0, 0, 1};
+	struct world *w = world_open(NULL);
+
+	assert_int_equal(ip4_stack_neighbor(w->s, LAN, A(198, 51, 100, 20), group, &err), -EINVAL);
+	assert_int_equal(ip4_stack_neighbor(w->s, 7, A(198, 51, 100, 20), mac, &err), -EINVAL);
+	assert_int_equal(ip4_stack_neighbor(w->s, LAN, A(198, 51, 100, 1), mac, &err), -EINVAL);
+	assert_int_equal(ip4_stack_neighbor(w->s, LAN, A(239, 1, 1, 1), mac, &err), -EINVAL);
+	world_close(w);
+}
+
+static void test_conf(void **state)
+{
+	struct world *w = world_open(NULL);
+	struct ip4_conf conf = {.pool = w->pool};
+
+	assert_null(ip4_stack_create(&conf, &err));
+	conf.ports = IP4_PORTS_MAX + 1;
+	assert_null(ip4_stack_create(&conf, &err));
+	assert_string_equal(err.text, "65 ports: a router has 1 to 64");
+	conf.ports = 1;
+	conf.learnt = UINT32_MAX;
+	assert_null(ip4_stack_create(&conf, &err));
+	world_close(w);
+}
+
+// Every neighbor can be found, until forgotten, whatever was forgotten in between.
+static void test_table(void **state)
+{
+	struct neigh_table t;
+	uint32_t where[500] = {0};
+
+	assert_int_equal(neigh_init(&t, 2, 500, &err), 0);
+	srandom(4);
+	for (unsigned i = 0; i < 500; i++)
+		where[i] = neigh_create(&t, i & 1, A(10, 0, i / 256, i % 256));
+	assert_int_equal(neigh_create(&t, 0, A(11, 0, 0, 1)), 0); // full
+	for (unsigned round = 0; round < 20000; round++) {
+		unsigned i = (unsigned)random() % 500;
+		uint32_t found = neigh_find(&t, i & 1, A(10, 0, i / 256, i % 256));
+
+		assert_int_equal(found, where[i]);
+		assert_int_equal(neigh_find(&t, !(i & 1), A(10, 0, i / 256, i % 256)), 0);
+		if (found)
+			neigh_forget(&t, found);
+		where[i] = found ? 0 : neigh_create(&t, i & 1, A(10, 0, i / 256, i % 256));
+	}
+	neigh_fini(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ports),  cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_routes), cmocka_unit_test(test_neighbors),
+		cmocka_unit_test(test_conf),   cmocka_unit_test(test_table),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
