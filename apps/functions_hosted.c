@@ -2,4 +2,4 @@
 // functions_hosted.c - the functions of `weir run`: all
 #include "apps/app.h"
 
-const struct function *const function_list[] = {&patch_function, NULL};
+const struct function *const function_list[] = {&router_function, &patch_function, NULL};

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// router.c - the function "router": an IPv4 router made from its configuration
+#include <assert.h>
+#include <errno.h>
+
+#include "apps/app.h"
+#include "netstack/ip4_graph.h"
+#include "netstack/wire.h"
+
+static_assert(IP4_PORTS_MAX == BLOB_PORTS_MAX, "every configured port has a place");
+
+static struct ip4_stack *create(const struct app *app, struct err *err)
+{
+	const struct blob *b = &app->blob;
+	struct ip4_conf conf = {
+		.pool = app->pool,
+		.ports = app->ports,
+		.addresses = b->n_addrs,
+		.nexthops = b->n_nexthops,
+		.neighbors = b->n_neighbors,
+		.routes = b->n_routes4,
+		.icmp_rate = b->params->icmp_rate,
+		.icmp_burst = b->params->icmp_burst,
+		.arp_timeout = b->params->arp_timeout,
+		.arp_hold = b->params->arp_hold,
+	};
+
+	return ip4_stack_create(&conf, err);
+}
+
+static int set_ports(struct ip4_stack *s, const struct app *app, struct err *err)
+{
+	for (unsigned p = 0; p < app->ports; p++) {
+		const struct port_grant *grant = &app->port[p].grant;
+		int rc = ip4_stack_port(s, (uint16_t)p, grant->mac, grant->mtu, err);
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int set_addresses(struct ip4_stack *s, const struct blob *b, struct err *err)
+{
+	for (uint32_t i = 0; i < b->n_addrs; i++) {
+		const struct blob_addr *a = &b->addrs[i];
+		int rc;
+
+		if (a->family != 4) // IPv6 frames are counted as ip6-unsupported
+			continue;
+		rc = ip4_stack_address(s, a->port, be32(load32(a->addr)), a->plen, err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int set_routes(struct ip4_stack *s, const struct blob *b, struct err *err)
+{
+	for (uint32_t i = 0; i < b->n_routes4; i++) {
+		const struct blob_route4 *r = &b->routes4[i];
+		const struct blob_nexthop *nh = &b->nexthops[r->nexthop];
+		int rc = ip4_stack_nexthop(s, nh->port, nh->via, err);
+
+		if (rc >= 0)
+			rc = ip4_stack_route(s, r->prefix, r->plen, (uint32_t)rc, err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int set_neighbors(struct ip4_stack *s, const struct blob *b, struct err *err)
+{
+	for (uint32_t i = 0; i < b->n_neighbors; i++) {
+		const struct blob_neighbor *n = &b->neighbors[i];
+		int rc = ip4_stack_neighbor(s, n->port, n->addr, n->mac, err);
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int configure(struct ip4_stack *s, const struct app *app, struct err *err)
+{
+	int rc = set_ports(s, app, err);
+
+	if (!rc)
+		rc = set_addresses(s, &app->blob, err);
+	if (!rc)
+		rc = set_routes(s, &app->blob, err);
+	if (!rc)
+		rc = set_neighbors(s, &app->blob, err);
+	return rc;
+}
+
+static int build(struct app *app, struct err *err)
+{
+	struct ip4_stack *s = create(app, err);
+	struct node *in;
+	int rc;
+
+	if (!s)
+		return -EINVAL;
+	rc = configure(s, app, err);
+	if (rc) {
+		ip4_stack_destroy(s);
+		return rc;
+	}
+	in = ip4_graph_build(app->graph, s, app->tx, err);
+	if (!in)
+		return -EINVAL;
+	for (unsigned p = 0; p < app->ports; p++)
+		app->rx[p] = in;
+	return 0;
+}
+
+const struct function router_function = {
+	.name = "router",
+	.build = build,
+};
