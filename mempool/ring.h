@@ -26,8 +26,7 @@ uint32_t ring_count(const struct ring *r);
 static inline unsigned ring_spsc_enqueue_burst(struct ring *r, void *const *in, unsigned n);
 static inline unsigned ring_spsc_dequeue_burst(struct ring *r, void **out, unsigned n);
 
-// Any number of either. bulk: n or 0. The two ends of a ring may be of different kinds; the calls of one
-// end all of the same.
+// Any number of either. bulk: n or 0. The two ends of a ring may be used in different ways.
 static inline unsigned ring_mpmc_enqueue_burst(struct ring *r, void *const *in, unsigned n);
 static inline unsigned ring_mpmc_dequeue_burst(struct ring *r, void **out, unsigned n);
 static inline unsigned ring_mpmc_enqueue_bulk(struct ring *r, void *const *in, unsigned n);
