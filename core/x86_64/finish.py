@@ -5,12 +5,12 @@
 #   finish.py LINKED FINAL
 #
 # Copies the loadable segments and the PVH note without padding, appends the names of all functions as a
-# read-only segment behind the image, says where in the WEIRSYMS descriptor, and leaves one PT_NULL program
-# header that `weir pack` may turn into the configuration's segment (README.md has that contract).
+# read-only segment behind the image, says where in the WEIRSYMS descriptor, and leaves one empty PT_LOAD
+# header for `weir pack` to fill with the configuration (README.md has that contract).
 import struct
 import sys
 
-PT_NULL, PT_LOAD, PT_NOTE = 0, 1, 4
+PT_LOAD, PT_NOTE = 1, 4
 EHDR, PHDR, SHDR, SYM = "<16sHHIQQQIHHHHHH", "<IIQQQQQQ", "<IIQQQQIIQQ", "<IBBHQQ"
 PAGE = 4096
 
@@ -73,7 +73,8 @@ def finish(elf):
     new.append((PT_LOAD, 4, len(out), end, end, len(syms), len(syms), 16))
     out += syms
     new.insert(0, (PT_NOTE, 4, note_at, note[3], note[4], note[5], note[6], 4))
-    new.append((PT_NULL, 4, 0, 0, 0, 0, 0, 16))
+    blob = align(end + len(syms), PAGE)
+    new.append((PT_LOAD, 4, len(out), blob, blob, 0, 0, 16))
     for i, h in enumerate(new):
         struct.pack_into(PHDR, out, 64 + i * 56, *h)
     struct.pack_into(EHDR, out, 0, e[0], 2, 62, 1, e[4], 64, 0, 0, 64, 56, count, 64, 0, 0)

@@ -57,17 +57,16 @@ static uint64_t hole_take(uint64_t len)
 	return 0;
 }
 
-// Pages the arena has not taken yet, in 2 MiB steps.
-static uint64_t take_from_arena(uint64_t len)
+// Pages of a list, or else those the arena has not taken yet, in 2 MiB steps.
+static uint64_t take(uint64_t len)
 {
-	uint64_t step = align_up(len, PAGE_2M);
+	uint64_t va = hole_take(len), step = align_up(len, PAGE_2M);
 
-	if (step < len || step > arena_end - align_up(arena_next, PAGE_4K))
-		return 0;
+	if (va || step < len || step > arena_end - align_up(arena_next, PAGE_4K))
+		return va;
 	arena_end -= step;
-	if (step > len)
-		hole_add(arena_end, step - len);
-	return arena_end + step - len;
+	hole_add(arena_end, step);
+	return hole_take(len);
 }
 
 void heap_init(void)
@@ -88,9 +87,7 @@ void heap_init(void)
 	// musl's malloc keeps its books in brk memory, one page for some hundred blocks.
 	brk_end = (arena_end - arena_start) >> 6;
 	brk_end = align_down(brk_end > 16 << 20 ? 16 << 20 : brk_end, PAGE_4K);
-	brk_start = hole_take(brk_end);
-	if (!brk_start)
-		brk_start = take_from_arena(brk_end);
+	brk_start = take(brk_end);
 	brk_now = brk_start;
 	brk_end += brk_start;
 }
@@ -114,9 +111,7 @@ long heap_map(size_t len)
 	if (!len || len > arena_end)
 		return -EINVAL;
 	spin_lock(&lock);
-	va = hole_take(len);
-	if (!va)
-		va = take_from_arena(len);
+	va = take(len);
 	spin_unlock(&lock);
 	if (!va)
 		return -ENOMEM;

@@ -21,7 +21,7 @@ static void put64(uint64_t at, uint64_t v)
 	memcpy((void *)at, &v, sizeof(v));
 }
 
-// The head of CPU 0's page with every address moved by one page per CPU, and the TSS not busy.
+// The head of CPU 0's page with every address moved by one page per CPU.
 static void prepare_page(unsigned i)
 {
 	uint64_t page = MON_CPU0 + i * MON_CPU_SIZE, tss = page + CPU_TSS;
@@ -33,7 +33,6 @@ static void prepare_page(unsigned i)
 	put64(page + CPU_TSS_IST1, page + CPU_IST1_TOP);
 	memcpy((void *)(page + CPU_INDEX), &i, sizeof(i));
 	memcpy(desc + 2, &tss, 3);
-	desc[5] = 0x89;
 	desc[7] = (uint8_t)(tss >> 24);
 }
 

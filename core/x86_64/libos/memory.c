@@ -126,67 +126,70 @@ void memory_plan(void)
 	memory.direct = (1ull << 40) + (entropy_u64() & 0x1ffffff) * PAGE_2M;
 }
 
+struct place {
+	uint64_t start, end;
+	const char *name;
+	int readable; // from ring 3
+};
+
 static int within(uint64_t va, uint64_t start, uint64_t end)
 {
 	return va >= start && va < end;
 }
 
-static const char *name_slot(uint64_t va)
+static struct place place_slot(uint64_t va)
 {
-	return (va - memory.slots) % SLOT_SIZE < SLOT_GUARD ? "guard page of a thread's stack"
-							     : "a thread's stack";
+	if ((va - memory.slots) % SLOT_SIZE < SLOT_GUARD)
+		return (struct place){.name = "guard page of a thread's stack"};
+	return (struct place){.name = "a thread's stack", .readable = 1};
 }
 
-static const char *name_direct(uint64_t pa)
+static struct place place_direct(uint64_t pa)
 {
-	struct span blob = boot_info.module;
+	struct span module = boot_info.module;
 
 	for (unsigned i = 0; i < memory.usable_count; i++)
 		if (within(pa, memory.usable[i].start, memory.usable[i].end))
-			return "arena or heap";
-	return within(pa, blob.start, blob.end) ? "configuration blob" : "not mapped";
+			return (struct place){.name = "arena or heap", .readable = 1};
+	if (within(pa, module.start, module.end))
+		return (struct place){.name = "configuration blob", .readable = 1};
+	return (struct place){.name = "nothing of ours"};
 }
 
-const char *memory_name(uint64_t va)
+static struct place place_of(uint64_t va)
 {
-	const struct {
-		uint64_t start, end;
-		const char *name;
-	} parts[] = {
-		{0, PAGE_4K, "page 0"},
-		{MON_BASE, MON_END, "monitor"},
-		{(uint64_t)__text_start, align_up((uint64_t)__text_end, PAGE_4K), "text"},
-		{(uint64_t)__rodata_start, align_up((uint64_t)__rodata_end, PAGE_4K), "rodata"},
-		{(uint64_t)__guard0, (uint64_t)__main_stack, "guard page of the main stack"},
-		{(uint64_t)__main_stack, (uint64_t)__guard1, "main stack"},
-		{(uint64_t)__guard1, (uint64_t)__fault_stack, "guard page"},
-		{(uint64_t)__guard2, (uint64_t)__image_end, "guard page"},
-		{(uint64_t)__data_start, (uint64_t)__image_end, "data"},
-		{(uint64_t)__image_end, memory.tables, "symbols or configuration blob"},
-		{memory.tables, memory.tables_end, "page tables"},
+	const struct place parts[] = {
+		{0, PAGE_4K, "page 0", 0},
+		{MON_BASE, MON_END, "monitor", 0},
+		{(uint64_t)__text_start, align_up((uint64_t)__text_end, PAGE_4K), "text", 1},
+		{(uint64_t)__rodata_start, align_up((uint64_t)__rodata_end, PAGE_4K), "rodata", 1},
+		{(uint64_t)__guard0, (uint64_t)__main_stack, "guard page of the main stack", 0},
+		{(uint64_t)__main_stack, (uint64_t)__guard1, "main stack", 1},
+		{(uint64_t)__guard1, (uint64_t)__fault_stack, "guard page of the fault stack", 0},
+		{(uint64_t)__guard2, (uint64_t)__image_end, "guard page", 0},
+		{(uint64_t)__data_start, (uint64_t)__image_end, "data", 1},
+		{(uint64_t)__image_end, memory.tables, "symbols or configuration blob", 1},
+		{memory.tables, memory.tables_end, "page tables", 0},
 	};
 
 	for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		if (within(va, parts[i].start, parts[i].end))
-			return parts[i].name;
+			return parts[i];
 	if (within(va, memory.slots, memory.slots + memory.slot_count * SLOT_SIZE))
-		return name_slot(va);
-	if ((int64_t)va < 0 || va >> 47)
-		return "not a user address";
-	return va > memory.direct ? name_direct(va - memory.direct) : "not mapped";
+		return place_slot(va);
+	if (va >> 47)
+		return (struct place){.name = "not a user address"};
+	return place_direct(va - memory.direct);
 }
 
-static int readable_page(uint64_t va)
+const char *memory_name(uint64_t va)
 {
-	const char *n = memory_name(va);
-
-	return n[0] == 't' || n[0] == 'r' || n[0] == 'd' || n[0] == 'a' || // text rodata data arena...
-	       within(va, (uint64_t)__main_stack, (uint64_t)__guard1);
+	return place_of(va).name;
 }
 
 int memory_readable(uint64_t va, size_t len)
 {
-	return va + len > va && readable_page(va) && readable_page(va + len - 1);
+	return va + len > va && place_of(va).readable && place_of(va + len - 1).readable;
 }
 
 const void *plat_blob(size_t *len)

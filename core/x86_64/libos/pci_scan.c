@@ -21,6 +21,9 @@
 #define HOLE_END   0xfec00000u
 #define BAR_MAX    (64u << 20)
 
+#define MICROVM_ECAM   0xe0000000u
+#define MICROVM_BRIDGE 0x00081b36u // 1b36:0008
+
 static uint64_t next, limit; // where the next BAR goes
 static unsigned next_bus;
 
@@ -199,8 +202,20 @@ static void find_hole(void)
 		}
 }
 
+// QEMU's microvm has no MCFG table: its ECAM is known by address, and by the host bridge that is always there.
+static void find_microvm(void)
+{
+	uint32_t id;
+
+	__asm__ volatile("movl (%1), %0" : "=r"(id) : "r"(BOOT_WINDOW + MICROVM_ECAM) : "memory");
+	if (id == MICROVM_BRIDGE)
+		acpi_info.ecam = (struct ecam){MICROVM_ECAM, 0, 255};
+}
+
 void pci_scan(void)
 {
+	if (!acpi_info.ecam.base)
+		find_microvm();
 	if (!acpi_info.ecam.base) {
 		outl(0xcf8, 0x80000000); // mechanism 1 reads back what was written (PCI 2.0 rule)
 		if (inl(0xcf8) != 0x80000000)

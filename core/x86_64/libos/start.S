@@ -62,7 +62,8 @@ libos_syscall_entry:
 	lea 128(%rsp), %rsp
 	jmp *%r11
 
-// rdi = the fault's frame. The stack may be what broke: take the one for faults, first come.
+// rdi = the fault's frame. The stack may be what broke: take the one for faults, first come. Whoever comes
+// second waits for the machine to end; if it does not, the first one's report is what broke, and this ends it.
 	.globl libos_fault
 	.type libos_fault, @function
 libos_fault:
@@ -70,8 +71,14 @@ libos_fault:
 	xchg %eax, fault_lock(%rip)
 	test %eax, %eax
 	jz 2f
+	mov $1 << 25, %ecx
 1:	pause
-	jmp 1b
+	dec %ecx
+	jnz 1b
+	mov $EXIT_VALUE_DOUBLE, %eax
+	out %eax, $EXIT_PORT
+	mov $MON_RESET, %eax
+	jmp mon_gate
 2:	lea __fault_stack_top(%rip), %rsp
 	xor %ebp, %ebp
 	call fault_report

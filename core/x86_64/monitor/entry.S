@@ -97,6 +97,7 @@ enter_ring3:
 	lea CPU_RSP0_TOP(%rbx), %rsp
 	lgdt CPU_GDTR(%rbx)
 	lidt idt_ptr
+	movb $0x89, CPU_GDT + SEL_TSS + 5(%rbx) // not busy: a CPU that starts again comes by again
 	mov $SEL_TSS, %eax
 	ltr %ax
 	xor %eax, %eax

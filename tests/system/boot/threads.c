@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// threads.c - one thread a vCPU: start, count together, own storage, join, start again
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/plat.h"
+
+#define COUNT  10000
+#define LCORES 64
+
+static atomic_uint arrived, sum;
+static atomic_int errors;
+static __thread unsigned mine = 7; // initialised thread-local storage
+static __thread char scratch[512]; // and zeroed
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static unsigned long guarded;
+static sem_t done;
+
+static unsigned lcores;
+
+static void work(unsigned id)
+{
+	char zero[sizeof(scratch)] = {0};
+
+	if (mine != 7 || memcmp(scratch, zero, sizeof(zero)) || plat_lcore_pin(id))
+		atomic_fetch_add(&errors, 1);
+	mine = id;
+	memset(scratch, (int)id, sizeof(scratch));
+	atomic_fetch_add(&arrived, 1);
+	while (atomic_load(&arrived) % lcores) // all at once
+		;
+	for (int i = 0; i < COUNT; i++)
+		atomic_fetch_add(&sum, 1);
+	for (int i = 0; i < 100; i++) {
+		pthread_mutex_lock(&mutex);
+		guarded++;
+		pthread_mutex_unlock(&mutex);
+	}
+	if (mine != id || scratch[5] != (char)id)
+		atomic_fetch_add(&errors, 1);
+	mine = 7; // main's thread comes again
+	memset(scratch, 0, sizeof(scratch));
+}
+
+static void *thread(void *arg)
+{
+	work((unsigned)(uintptr_t)arg);
+	return arg;
+}
+
+static void *detached(void *arg)
+{
+	sem_post(&done);
+	return NULL;
+}
+
+static int all_lcores(void)
+{
+	pthread_t t[LCORES];
+	void *result;
+
+	for (uintptr_t i = 1; i < lcores; i++)
+		if (pthread_create(&t[i], NULL, thread, (void *)i))
+			return -1;
+	work(0);
+	for (uintptr_t i = 1; i < lcores; i++)
+		if (pthread_join(t[i], &result) || result != (void *)i)
+			return -1;
+	return 0;
+}
+
+// A detached thread frees its own stack; the vCPU and the stack serve again.
+static int detached_threads(void)
+{
+	pthread_attr_t attr;
+	pthread_t t;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	sem_init(&done, 0, 0);
+	for (int i = 0; i < 20;) {
+		int err = pthread_create(&t, &attr, detached, NULL);
+
+		if (err == EAGAIN) // the last one has not quite ended
+			continue;
+		if (err)
+			return -1;
+		sem_wait(&done);
+		i++;
+	}
+	return 0;
+}
+
+int main(void)
+{
+	pthread_t t;
+
+	lcores = plat_lcore_count();
+	printf("lcores %u\n", lcores);
+	for (int round = 0; round < 3; round++)
+		if (all_lcores())
+			return 1;
+	printf("sum %u of %u, guarded %lu of %u, errors %d\n", sum, 3 * lcores * COUNT, guarded,
+	       300 * lcores, errors);
+	if (lcores > 1 && detached_threads())
+		return 1;
+	if (lcores == 1)
+		printf("one more: %s\n", strerror(pthread_create(&t, NULL, detached, NULL)));
+	plat_seal();
+	printf("after the seal: %s\n", strerror(pthread_create(&t, NULL, detached, NULL)));
+	return errors || sum != 3 * lcores * COUNT || guarded != 300 * lcores;
+}
