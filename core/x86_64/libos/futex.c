@@ -21,6 +21,13 @@ static uint64_t to_ns(const struct timespec *t)
 	return (uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec;
 }
 
+// No one is left to end the wait. What the last one did before it ended has been seen by then.
+static int hopeless(const uint32_t *addr, uint32_t val, uint32_t seen)
+{
+	return lcores_running() == 1 && __atomic_load_n(addr, __ATOMIC_ACQUIRE) == val &&
+	       __atomic_load_n(&wakes, __ATOMIC_ACQUIRE) == seen;
+}
+
 static long wait_change(uint32_t *addr, uint32_t val, const struct timespec *timeout)
 {
 	uint32_t seen = __atomic_load_n(&wakes, __ATOMIC_ACQUIRE);
@@ -32,7 +39,7 @@ static long wait_change(uint32_t *addr, uint32_t val, const struct timespec *tim
 	       __atomic_load_n(&wakes, __ATOMIC_ACQUIRE) == seen) {
 		if (timeout && clock_monotonic_ns() >= end)
 			return -ETIMEDOUT;
-		if (!timeout && lcores_running() == 1)
+		if (!timeout && hopeless(addr, val, seen))
 			panic("deadlock: the only running thread waits for another", (uint64_t)addr);
 		cpu_pause();
 	}
@@ -52,6 +59,18 @@ long futex_call(uint32_t *addr, int op, uint32_t val, const void *timeout, uint3
 	return -ENOSYS;
 }
 
+// The legacy interrupt controller, which firmware may have left running, must not end a halt.
+static void legacy_pic_off(void)
+{
+	static int done;
+
+	if (done)
+		return;
+	outb(0x21, 0xff);
+	outb(0xa1, 0xff);
+	done = 1;
+}
+
 // Long sleeps halt: the APIC timer of QEMU and KVM runs at 1 GHz. Elsewhere it may wake us early, which
 // costs a turn, or late by the ratio: so a halt takes at most 1 ms at a time.
 long sleep_until(uint64_t end)
@@ -61,9 +80,11 @@ long sleep_until(uint64_t end)
 
 		if (now >= end)
 			return 0;
-		if (end - now > 500000)
-			mon_call(MON_HALT, end - now > 1500000 ? 1000000 : 200000, 0, 0, 0, 0, 0);
-		else
+		if (end - now < 500000) {
 			cpu_pause();
+			continue;
+		}
+		legacy_pic_off();
+		mon_call(MON_HALT, end - now > 1500000 ? 1000000 : 200000, 0, 0, 0, 0, 0);
 	}
 }

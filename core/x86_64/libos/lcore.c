@@ -100,37 +100,44 @@ static long start_cpu(unsigned i)
 	return wait_running(e, 5 * plat_tsc_hz()) ? 0 : -EAGAIN;
 }
 
-long lcore_spawn(uint64_t rip, uint64_t rsp, uint64_t tls, uint64_t r9, uint32_t *tid_clear)
+static unsigned free_cpu(void)
 {
-	struct lcore_entry *e;
 	unsigned i = 1;
-	long err;
 
-	spin_lock(&lock);
 	while (i < acpi_info.cpus &&
 	       __atomic_load_n(&lcore_entry[i].state, __ATOMIC_ACQUIRE) != LCORE_FREE)
 		i++;
-	if (i >= acpi_info.cpus) {
-		spin_unlock(&lock);
-		return -EAGAIN;
+	return i;
+}
+
+long lcore_spawn(const struct lcore_entry *thread, uint32_t *tid)
+{
+	long err = -EAGAIN;
+	unsigned i;
+
+	spin_lock(&lock);
+	i = free_cpu();
+	if (i < acpi_info.cpus) {
+		lcore_entry[i] = *thread;
+		lcore_entry[i].state = LCORE_STARTING;
+		*tid = i + 1;
+		err = start_cpu(i);
+		if (err)
+			__atomic_store_n(&lcore_entry[i].state, LCORE_FREE, __ATOMIC_RELEASE);
 	}
-	e = &lcore_entry[i];
-	*e = (struct lcore_entry){rip, rsp, tls, r9, LCORE_STARTING, tid_clear, {0}};
-	err = start_cpu(i);
-	if (err)
-		__atomic_store_n(&e->state, LCORE_FREE, __ATOMIC_RELEASE);
 	spin_unlock(&lock);
 	return err ? err : (long)i + 1;
 }
 
-void lcore_exit(int code)
+// The boot CPU is not started anew: its state stays out of the pool.
+void lcore_exit(void)
 {
-	static uint32_t nobody, main_state = LCORE_RUNS;
+	static uint32_t nobody, main_state;
 	unsigned i = lcore_current();
 	struct lcore_entry *e = &lcore_entry[i];
 
-	// The boot CPU is not started anew: its state stays out of the pool.
-	lcore_leave(e->tid_clear ? e->tid_clear : &nobody, i ? &e->state : &main_state);
+	lcore_leave(e->slot_clear ? e->slot_clear : &nobody, e->tid_clear ? e->tid_clear : &nobody,
+		    i ? &e->state : &main_state);
 }
 
 unsigned plat_lcore_count(void)

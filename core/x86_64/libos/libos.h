@@ -156,16 +156,19 @@ enum { LCORE_FREE, LCORE_STARTING, LCORE_RUNS };
 struct lcore_entry {
 	uint64_t rip, rsp, tls, r9;
 	uint32_t state;
-	uint32_t *tid_clear; // zeroed when the thread has ended
-	uint8_t pad[16];
+	uint32_t *tid_clear;  // zeroed when the thread has ended
+	uint32_t *slot_clear; // likewise, when it unmapped its own stack
+	uint8_t pad[8];
 } __attribute__((aligned(64)));
 extern struct lcore_entry lcore_entry[MON_CPU_MAX];
 void lcores_prepare(void);
 unsigned lcore_current(void);
-long lcore_spawn(uint64_t rip, uint64_t rsp, uint64_t tls, uint64_t r9, uint32_t *tid_clear);
-__attribute__((noreturn)) void lcore_exit(int code);
+// Starts a thread as clone() would: entered at rip with rax = 0. Returns its tid, stored in *tid before it
+// runs, or -EAGAIN when no CPU is left or the machine is sealed.
+long lcore_spawn(const struct lcore_entry *thread, uint32_t *tid);
+__attribute__((noreturn)) void lcore_exit(void);
 unsigned lcores_running(void);
-__attribute__((noreturn)) void lcore_leave(uint32_t *tid, uint32_t *state);
+__attribute__((noreturn)) void lcore_leave(uint32_t *slot, uint32_t *tid, uint32_t *state);
 long slot_map(size_t len);
 int slot_owns(uint64_t addr);
 long slot_unmap(uint64_t addr, size_t len);

@@ -8,20 +8,10 @@
 
 #include "core/x86_64/libos/libos.h"
 
-enum { SLOT_FREE, SLOT_USED, SLOT_LEAVING };
+enum { SLOT_FREE, SLOT_USED };
 
-static struct {
-	uint32_t state;
-	unsigned lcore; // SLOT_LEAVING: still runs on it, until it has ended
-} slot[MON_CPU_MAX];
+static uint32_t state[MON_CPU_MAX];
 static uint32_t lock;
-
-static int is_free(unsigned i)
-{
-	return slot[i].state == SLOT_FREE ||
-	       (slot[i].state == SLOT_LEAVING &&
-		__atomic_load_n(&lcore_entry[slot[i].lcore].state, __ATOMIC_ACQUIRE) == LCORE_FREE);
-}
 
 long slot_map(size_t len)
 {
@@ -31,8 +21,8 @@ long slot_map(size_t len)
 		return -ENOMEM;
 	spin_lock(&lock);
 	for (unsigned i = 0; i < memory.slot_count && !va; i++)
-		if (is_free(i)) {
-			slot[i].state = SLOT_USED;
+		if (__atomic_load_n(&state[i], __ATOMIC_ACQUIRE) == SLOT_FREE) {
+			state[i] = SLOT_USED;
 			va = memory.slots + i * SLOT_SIZE;
 		}
 	spin_unlock(&lock);
@@ -47,7 +37,7 @@ int slot_owns(uint64_t addr)
 	return addr >= memory.slots && addr < memory.slots + memory.slot_count * SLOT_SIZE;
 }
 
-// A detached thread unmaps the stack it stands on and then exits.
+// A detached thread unmaps the stack it stands on and then exits: the slot is free when it has.
 long slot_unmap(uint64_t addr, size_t len)
 {
 	unsigned i = (unsigned)((addr - memory.slots) / SLOT_SIZE);
@@ -55,9 +45,9 @@ long slot_unmap(uint64_t addr, size_t len)
 
 	if ((addr - memory.slots) % SLOT_SIZE || len > SLOT_SIZE)
 		return -EINVAL;
-	spin_lock(&lock);
-	slot[i].lcore = lcore_current();
-	slot[i].state = here >= addr && here < addr + SLOT_SIZE ? SLOT_LEAVING : SLOT_FREE;
-	spin_unlock(&lock);
+	if (here >= addr && here < addr + SLOT_SIZE)
+		lcore_entry[lcore_current()].slot_clear = &state[i];
+	else
+		__atomic_store_n(&state[i], SLOT_FREE, __ATOMIC_RELEASE);
 	return 0;
 }

@@ -101,14 +101,16 @@ libos_ap:
 	xor %eax, %eax
 	jmp *%rcx
 
-// void lcore_leave(uint32_t *tid, uint32_t *state): the end of a thread. After the first store its stack
-// may be gone, after the second its CPU may be started anew; so no stack, and nothing in between.
+// void lcore_leave(uint32_t *slot, uint32_t *tid, uint32_t *state): the end of a thread. After the first two
+// stores its stack may be gone, after the third its CPU may be started anew; so no stack, and nothing in
+// between.
 	.globl lcore_leave
 	.type lcore_leave, @function
 lcore_leave:
 	mov $MON_PARK, %eax
-	movl $0, (%rdi)
-	movl $0, (%rsi)          // LCORE_FREE
+	movl $0, (%rdi)          // SLOT_FREE
+	movl $0, (%rsi)
+	movl $0, (%rdx)          // LCORE_FREE
 	jmp mon_gate
 
 	.section .rodata

@@ -3,8 +3,9 @@
 //
 // Signals, files and processes do not exist: their calls succeed where that is harmless and fail by name
 // where it is not. An unknown call fails with ENOSYS and is said once.
+#define _GNU_SOURCE // CLONE_*
 #include <errno.h>
-#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -132,15 +133,15 @@ static long sys_arch_prctl(long code, uint64_t addr)
 static long sys_clone(uint64_t flags, uint64_t stack, uint32_t *ptid, uint32_t *ctid, uint64_t tls,
 		      uint64_t r9, uint64_t rip)
 {
-	const uint64_t thread = 0x100 | 0x10000 | 0x80000; // CLONE_VM, CLONE_THREAD, CLONE_SETTLS
-	long tid;
+	const uint64_t thread = CLONE_VM | CLONE_THREAD | CLONE_SETTLS;
+	struct lcore_entry e = {.rip = rip, .rsp = stack, .tls = tls, .r9 = r9};
+	uint32_t nobody;
 
 	if ((flags & thread) != thread)
 		return -ENOSYS; // no processes
-	tid = lcore_spawn(rip, stack, tls, r9, flags & 0x200000 ? ctid : NULL);
-	if (tid > 0 && flags & 0x100000)
-		*ptid = (uint32_t)tid;
-	return tid;
+	if (flags & CLONE_CHILD_CLEARTID)
+		e.tid_clear = ctid;
+	return lcore_spawn(&e, flags & CLONE_PARENT_SETTID ? ptid : &nobody);
 }
 
 static long sys_kill(long sig)
@@ -229,7 +230,7 @@ long syscall_dispatch(long a, long b, long c, long d, long e, long f, long nr, u
 	case SYS_tgkill:
 		return sys_kill(c);
 	case SYS_exit:
-		lcore_exit((int)a);
+		lcore_exit();
 	case SYS_exit_group:
 		sys_exit_group(a);
 	case SYS_open:

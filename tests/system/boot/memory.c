@@ -6,62 +6,59 @@
 
 #include "core/plat.h"
 
-#define STEP (64u << 20)
+#define MIB   (1u << 20)
+#define LIMIT (128 * MIB)
 
-struct block {
-	struct block *next;
-	uint64_t stamp;
-};
-
-// Touches one page in 64 MiB; what was written must still be there when all is written.
-static int stamp(char *p, size_t len)
+// Every step of [p, p + len) holds its own address: no two pages are the same memory.
+static int stamp(char *p, size_t len, size_t step)
 {
-	for (size_t i = 0; i + 8 <= len; i += STEP)
+	for (size_t i = 0; i + 8 <= len; i += step)
 		*(uint64_t *)(p + i) = (uint64_t)(p + i);
-	*(uint64_t *)(p + len - 8) = (uint64_t)p;
-	for (size_t i = 0; i + 8 <= len - 8; i += STEP)
+	for (size_t i = 0; i + 8 <= len; i += step)
 		if (*(uint64_t *)(p + i) != (uint64_t)(p + i))
 			return -1;
-	return *(uint64_t *)(p + len - 8) == (uint64_t)p ? 0 : -1;
+	return 0;
 }
 
-// Half of the arena's span in one piece, contiguous for the device too.
+// What is allocated is zero; the rest of the arena is there too, up to where the heap begins.
 static int arena(void)
 {
-	size_t len = plat_arena_free() / 2;
-	uint64_t *p = plat_arena_alloc(8, 1u << 21);
+	size_t size = plat_arena_size(), len = size / 4 < 64 * MIB ? size / 4 : 64 * MIB;
+	uint64_t *p = plat_arena_alloc(len, 2 * MIB);
 
-	printf("arena %zu MiB, top iova %llx\n", plat_arena_size() >> 20,
-	       (unsigned long long)(plat_iova(p) + plat_arena_size()));
-	if (len > 1u << 30)
-		len = 1u << 30; // it is zeroed, and so touched
-	p = plat_arena_alloc(len, 4096);
+	printf("arena %zu MiB, top iova %llx\n", size / MIB,
+	       (unsigned long long)(plat_iova(p) + size));
 	if (!p || plat_arena_alloc(plat_arena_free() + 1, 1))
 		return -1;
-	for (size_t i = 0; i < len / 8; i += 512)
+	for (size_t i = 0; i < len / 8; i++)
 		if (p[i])
 			return -1;
-	return stamp((char *)p, len);
+	return stamp((char *)p, size, size > 1024ull * MIB ? 128 * MIB : 2 * MIB);
 }
 
-int main(int argc, char **argv)
+// malloc() gives all the other memory and what the arena has left: at most 128 MiB are tried.
+static int heap(void)
 {
-	size_t unit = argc > 1 ? (size_t)atoi(argv[1]) << 20 : 1 << 20, total = 0;
-	void *first = NULL, *p;
+	size_t total = 0;
+	char *first = NULL, *p = NULL;
 
-	if (arena())
-		return 1;
-	while ((p = malloc(unit))) {
+	while (total < LIMIT && (p = malloc(MIB))) {
 		if (!first)
 			first = p;
-		if (stamp(p, unit))
-			return 2;
-		total += unit;
+		if (stamp(p, MIB, 4096))
+			return -1;
+		total += MIB;
 	}
-	printf("heap %zu MiB\n", total >> 20);
-	if (!first || plat_arena_free() > unit + (4u << 20))
-		return 3;
+	printf("heap %zu MiB%s\n", total / MIB, p ? " and more" : "");
+	if (p)
+		return 0;
 	free(first);
-	p = malloc(unit);
-	return p ? 0 : 4;
+	return malloc(MIB) ? 0 : -1;
+}
+
+int main(void)
+{
+	if (arena())
+		return 1;
+	return heap() ? 2 : 0;
 }

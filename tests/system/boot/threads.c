@@ -5,11 +5,13 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/plat.h"
 
 #define COUNT  10000
+#define LOCKED 100
 #define LCORES 64
 
 static atomic_uint arrived, sum;
@@ -35,7 +37,7 @@ static void work(unsigned id)
 		;
 	for (int i = 0; i < COUNT; i++)
 		atomic_fetch_add(&sum, 1);
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < LOCKED; i++) {
 		pthread_mutex_lock(&mutex);
 		guarded++;
 		pthread_mutex_unlock(&mutex);
@@ -95,22 +97,23 @@ static int detached_threads(void)
 	return 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	unsigned rounds = argc > 1 ? (unsigned)atoi(argv[1]) : 3;
 	pthread_t t;
 
 	lcores = plat_lcore_count();
 	printf("lcores %u\n", lcores);
-	for (int round = 0; round < 3; round++)
+	for (unsigned round = 0; round < rounds; round++)
 		if (all_lcores())
 			return 1;
-	printf("sum %u of %u, guarded %lu of %u, errors %d\n", sum, 3 * lcores * COUNT, guarded,
-	       300 * lcores, errors);
+	printf("sum %u of %u, guarded %lu of %u, errors %d\n", sum, rounds * lcores * COUNT, guarded,
+	       rounds * lcores * LOCKED, errors);
 	if (lcores > 1 && detached_threads())
 		return 1;
 	if (lcores == 1)
 		printf("one more: %s\n", strerror(pthread_create(&t, NULL, detached, NULL)));
 	plat_seal();
 	printf("after the seal: %s\n", strerror(pthread_create(&t, NULL, detached, NULL)));
-	return errors || sum != 3 * lcores * COUNT || guarded != 300 * lcores;
+	return errors || sum != rounds * lcores * COUNT || guarded != rounds * lcores * LOCKED;
 }
