@@ -147,7 +147,7 @@ def weir_run(weir, config_file, inputs, folder):
         capfile.write(folder / f"{name}-in.pcap", frames)
         command += ["--port", f"{name}=pcap:{folder}/{name}-in.pcap,{folder}/{name}-out.pcap"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    if done.returncode != 0:
+    if done.returncode != 0 or "runtime error" in done.stderr:
         print(f"FAIL: {' '.join(command)} ended with {done.returncode}\n{done.stderr[-3000:]}")
         sys.exit(1)
     report = json.loads(done.stdout)
