@@ -113,6 +113,7 @@ def ttl(c):
     c.ip("ttl 1, long packet", udp(data=bytes(1200)), ttl=1)
     c.ip("ttl 1, an icmp error inside", ICMP(type=11) / Raw(DATA), ttl=1)
     c.ip("ttl 1, an echo reply inside", ping(type=0), ttl=1)
+    c.ip("ttl 1, a router solicitation inside", ICMP(type=10), ttl=1)
     c.ip("ttl 1, later fragment", Raw(DATA), ttl=1, frag=10)
     c.ip("ttl 1, first fragment", ttl=1, flags="MF")
     c.ip("ttl 1, no route", ttl=1, dst="203.0.114.1")

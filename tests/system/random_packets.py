@@ -3,7 +3,7 @@
 #
 # cases(seed, count) has the form of edge_packets.cases(). No packet has what the list in linux_router.py
 # lets differ: options, fragments to the router, martian addresses, frames above the MTU, protocols that
-# Linux itself speaks (IGMP, UDP-Lite).
+# Linux itself speaks (IGMP, UDP-Lite), ICMP router discovery.
 
 import random
 import struct
@@ -39,6 +39,8 @@ def damage(rnd, packet):
     kind = rnd.random()
     if kind < 0.2 and len(packet) > 20:  # a bit behind the header
         packet[rnd.randrange(20, len(packet))] ^= 1 << rnd.randrange(8)
+        if packet[9] == 1 and packet[20] in (9, 10):
+            packet[20] = 8
     elif kind < 0.3:  # the total length lies
         length = rnd.choice((len(packet) - 1, len(packet) + 1, 20, 21, 27, 28, 39, 40))
         struct.pack_into("!H", packet, 2, length)
