@@ -29,13 +29,13 @@ static void report(void)
 	const struct plat_boot_times *t = &plat_boot_times;
 
 	app_stats(&app, emit, NULL);
+	emit(NULL, "memory.arena_bytes", plat_arena_size());
+	emit(NULL, "memory.arena_free_bytes", plat_arena_free());
+	emit(NULL, "memory.mbufs", mempool_count(app.pool));
 	emit(NULL, "boot.monitor_us", us_between(t->entry, t->libos));
 	emit(NULL, "boot.libos_us", us_between(t->libos, t->main));
 	emit(NULL, "boot.ready_us", us_between(t->main, app.ready_tsc));
 	emit(NULL, "boot.first_packet_us", us_between(app.ready_tsc, app.first_tx_tsc));
-	emit(NULL, "memory.arena_bytes", plat_arena_size());
-	emit(NULL, "memory.arena_free_bytes", plat_arena_free());
-	emit(NULL, "memory.mbufs", mempool_count(app.pool));
 	fflush(stdout);
 }
 

@@ -197,7 +197,7 @@ static int report(struct boot *b, struct qemu_result *r)
 		fprintf(stderr, "weir boot: the image did not answer within 10 s and was ended\n");
 	else if (code == 127)
 		return EXIT_JOB; // said by the child
-	else if (code != QEMU_EXIT(0))
+	else if (code != QEMU_EXIT_GOOD)
 		fprintf(stderr, "weir boot: the image or QEMU failed (QEMU's exit status %d): see "
 				"above, and core/x86_64/README.md for the codes\n", code);
 	else if (!figures_balanced(f))
@@ -260,6 +260,8 @@ static int boot(struct boot *b, struct qemu_conf *q, const void *blob, size_t le
 	qemu_args(&args, q);
 	rc = qemu_run(&args, b->duration, b->json ? stderr : stdout, &result, err);
 	if (!rc) {
+		// Next to the image's own boot.* figures: one group.
+		figures_add(&result.figures, "boot.host_ready_us", result.ready_us);
 		figures_add(&result.figures, "image.bytes", packed);
 		figures_add(&result.figures, "image.memory_mib", q->memory);
 		rc = report(b, &result);

@@ -7,7 +7,7 @@
 #include "apps/tool/config_internal.h"
 #include "apps/tool/util.h"
 
-#define NEXTHOPS_MAX 65535u
+#define NEXTHOPS_MAX 32000u // a lookup gives 15 bits, of which ports and neighbors take some
 #define VIA_SLOTS    (1u << 18) // four a next hop at the most
 
 int config_port_of(const struct config *c, uint32_t addr)
@@ -71,7 +71,7 @@ static void resolve(struct config *c, const struct config_prefix *r, uint32_t *s
 		route_error(d, r, r->via, "expected a next hop that is not this router itself");
 	}
 	if (c->n_nexthops == NEXTHOPS_MAX) {
-		route_error(d, r, r->via, "expected at most 65535 different next hops");
+		route_error(d, r, r->via, "expected at most 32000 different next hops");
 		return;
 	}
 	c->nexthops = array_add(c->nexthops, &c->n_nexthops, &c->room_nexthops,

@@ -58,9 +58,8 @@ static void take_line(struct session *s)
 		fprintf(s->console, "%s\n", s->line);
 		fflush(s->console);
 	}
-	// The first line of a Weir image says that it is ready for ring 3's work: see boot.* figures.
-	if (!strncmp(s->line, "weir: ready", 11))
-		figures_add(&s->result->figures, "boot.host_ready_us", now_us() - s->start);
+	if (!strncmp(s->line, CONSOLE_READY, strlen(CONSOLE_READY)))
+		s->result->ready_us = now_us() - s->start;
 	s->len = 0;
 }
 

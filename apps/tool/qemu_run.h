@@ -13,16 +13,18 @@
 // it to report and stop.
 #define CONSOLE_FIGURE "stat "
 #define CONSOLE_STOP   'q'
+#define CONSOLE_READY  "weir: ready"
 
 struct qemu_result {
 	int status; // of QEMU: as waitpid() gives it
 	bool killed; // it did not answer and was ended
+	uint64_t ready_us; // from exec to the image's "weir: ready"; 0: it did not come
 	struct figures figures;
 };
 
 // Runs args until QEMU ends, SIGINT or SIGTERM comes, or duration seconds have passed (0: no limit);
 // then asks the image to stop and waits up to 10 s. Console lines go to console as they come, figures
-// into result, with boot.host_* times added. 0 or -errno.
+// into result. 0 or -errno.
 int qemu_run(const struct args *args, unsigned duration, FILE *console, struct qemu_result *result,
 	     struct err *err);
 

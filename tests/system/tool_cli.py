@@ -1,0 +1,148 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""The tool as a script sees it: exit codes, messages, JSON.
+
+usage: tool_cli.py WEIR
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+CAPTURE = os.path.join(HERE, "..", "captures", "router-wan.pcap")
+WEIR = sys.argv[1]
+checks = 0
+
+PATCH = """version: 1
+function: patch
+ports:
+  a: {device: "null"}
+  b: {device: "null"}
+patches: [{from: a, to: b}]
+"""
+ROUTER = """version: 1
+function: router
+lcores: 1
+ports:
+  wan: {device: "virtio:0", addresses: [192.0.2.1/24]}
+  lan: {device: "virtio:1", addresses: [198.51.100.1/24], mac: "02:00:00:00:00:01"}
+routes:
+  - {to: 0.0.0.0/0, via: 192.0.2.254}
+  - {file: table.txt}
+neighbors:
+  - {port: wan, address: 192.0.2.254, mac: "02:00:00:00:00:fe"}
+"""
+
+
+def weir(*args, status=0, out="", err=""):
+    """Runs weir; checks its exit status and that stdout and stderr hold what is given."""
+    global checks
+    r = subprocess.run([WEIR, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                       timeout=120)
+    checks += 1
+    if r.returncode != status or out not in r.stdout or err not in r.stderr:
+        print(f"weir {' '.join(args)}\nexit {r.returncode}, expected {status}\nstdout: {r.stdout}\n"
+              f"stderr: {r.stderr}\nexpected there: {out!r}, {err!r}")
+        sys.exit(1)
+    return r
+
+
+def usage():
+    weir(status=2, err="usage: weir COMMAND")
+    weir("--help", out="check")
+    weir("frobnicate", status=2, err="frobnicate: unknown command")
+    for command in ("check", "run", "boot", "pack"):
+        weir(command, "--help", out=f"usage: weir {command}")
+        weir(command, status=2, err="expected one FILE")
+        weir(command, "--frob", "x", status=2, err="--frob: unknown option")
+        weir(command, "nowhere.yaml", *(["-o", "x"] if command == "pack" else []), status=2,
+             err="nowhere.yaml: No such file or directory")
+    weir("run", "patch.yaml", "--clock", "sun", status=2, err="sun: not a value")
+    weir("run", "patch.yaml", "--port", "c=null", status=2, err="c: the configuration has no port")
+    weir("run", "patch.yaml", "--port", "a", status=2, err="a: expected NAME=")
+    weir("run", "patch.yaml", "--port", "a=pcpa:x", status=2, err="pcpa:x: expected DRIVER:ARGUMENT")
+
+
+def check():
+    weir("check", "patch.yaml", out="patch.yaml: good: patch, 2 ports")
+    weir("check", "router.yaml", out="router, 2 ports, 3 routes, 1 neighbors")
+    with open("bad.yaml", "w") as f:
+        f.write(ROUTER.replace("192.0.2.254}", "192.0.3.254}").replace("lcores: 1", "lcores: x"))
+    r = weir("check", "bad.yaml", status=2)
+    assert r.stderr.splitlines() == [
+        "bad.yaml:3:9: x: expected a number from 1 to 1",
+        "bad.yaml:8:26: 192.0.3.254: expected a next hop on the network of a port"], r.stderr
+
+
+def run():
+    ports = ("--port", f"a=pcap:{CAPTURE},", "--port", "b=pcap:,out.pcap")
+    weir("run", "patch.yaml", *ports, out="balanced")
+    with open("out.pcap", "rb") as got, open(CAPTURE, "rb") as want:
+        assert got.read() == want.read(), "patched capture differs"
+    j = json.loads(weir("run", "patch.yaml", *ports, "--json").stdout)
+    packets, size = j["ports"]["a"]["rx"]["packets"], os.path.getsize(CAPTURE)
+    # A pcap file is 24 bytes and 16 a packet more than its frames.
+    assert j["ports"]["a"]["rx"]["bytes"] == size - 24 - 16 * packets
+    assert j["ports"]["b"]["tx"] == j["ports"]["a"]["rx"]
+    assert j["accounting"] == {"rx": packets, "generated": 0, "tx": packets, "consumed": 0,
+                               "dropped": 0, "held": 0, "balanced": True}
+    weir("run", "patch.yaml", "--port", "a=pcap:nowhere.pcap,", status=1, err="nowhere.pcap")
+    weir("run", "router.yaml", status=1, err="virtio")
+    with open(CAPTURE, "rb") as f, open("cut.pcap", "wb") as g:
+        g.write(f.read()[:-1])
+    r = weir("run", "patch.yaml", "--port", "a=pcap:cut.pcap,", "--json", status=1, err="cut.pcap")
+    assert json.loads(r.stdout)["accounting"]["rx"] == packets - 1
+
+
+def boot():
+    weir("boot", "router.yaml", status=2, err="port wan: expected --vhost wan=SOCKET")
+    weir("boot", "router.yaml", "--vhost", "wan=none.sock", "--vhost", "lan=none.sock", status=2,
+         err="none.sock: no back end listens there")
+    weir("boot", "router.yaml", "--vhost", "dmz=x", status=2, err="dmz: the configuration has no")
+    weir("boot", "patch.yaml", "--vhost", "a=x", status=2, err="expected virtio:N")
+    r = weir("boot", "router.yaml", "--vhost", "wan=w,server", "--vhost", "lan=l", "--dry-run",
+             "--accel", "tcg", "--memory", "48", "--cpus", "2", "--machine", "q35")
+    pack, qemu = r.stdout.splitlines()
+    assert pack == "weir pack router.yaml -o router.yaml.elf", pack
+    for word in ("-accel tcg", "-m 48", "-smp 2", "-M q35", "size=48M,share=on", "path=w,server=on",
+                 "path=l", "mac=02:00:00:00:00:01", "-kernel router.yaml.elf"):
+        assert word in qemu, (word, qemu)
+    weir("boot", "router.yaml", "--vhost", "wan=w", "--vhost", "lan=l", "--memory", "x", status=2,
+         err="x: not a value of this option")
+
+
+def pack():
+    if not os.path.exists(os.path.join(os.path.dirname(WEIR), "weir-router.elf")):
+        print("no images in this build: pack is left out")
+        return
+    weir("pack", "router.yaml", status=2, err="-o IMAGE")
+    weir("pack", "router.yaml", "-o", "router.elf", out="router.elf: ")
+    weir("pack", "router.yaml", "-o", "nowhere/router.elf", status=1, err="nowhere/router.elf")
+    weir("pack", "router.yaml", "-o", "r.elf", "--image", "router.yaml", status=1,
+         err="router.yaml: not a Weir image")
+    # A packed image is not packed again: it is immutable.
+    weir("pack", "router.yaml", "-o", "r.elf", "--image", "router.elf", status=1,
+         err="not a Weir image without configuration")
+    assert not os.path.exists("r.elf")
+
+
+def main():
+    global WEIR
+    WEIR = os.path.abspath(WEIR)
+    with tempfile.TemporaryDirectory(prefix="weir-") as folder:
+        os.chdir(folder)
+        for name, text in (("patch.yaml", PATCH), ("router.yaml", ROUTER),
+                           ("table.txt", "10.0.0.0/8 via 198.51.100.7\n10.1.0.0/16 192.0.2.9\n")):
+            with open(name, "w") as f:
+                f.write(text)
+        for part in (usage, check, run, boot, pack):
+            part()
+        os.chdir("/")
+    print(f"{checks} calls of the tool did what a script relies on")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
