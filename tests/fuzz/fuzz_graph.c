@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// fuzz_graph.c - any frames, in any order and at any time, through the whole router: each ends once
+//
+// The input is a list of frames: a byte of choices, two of length (low byte first), the frame.
+//   bits 0-1  the port it arrives by (3: 0 again)
+//   bit 2     in segments of 100 bytes
+//   bit 3     the port says that it has verified the checksums
+//   bit 4     a second passes before it
+//   bit 5     it is given the port's MAC address
+//   bit 6     its IPv4 checksum is put right, else little behind it would be reached
+// After the last frame a minute passes: nothing may be held then, and what was learnt is forgotten, so
+// that one router serves all inputs (making its tables anew takes longer than the rest).
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "netstack/csum.h"
+#include "netstack/eth.h"
+#include "netstack/ip4_graph.h"
+
+#define PORTS	  3
+#define FRAME_MAX 1600
+
+#define SEGMENTS (1u << 2)
+#define VERIFIED (1u << 3)
+#define PASSES	 (1u << 4)
+#define OUR_MAC	 (1u << 5)
+#define MEND	 (1u << 6)
+
+#define CHECK(what)                                                                                \
+	do {                                                                                       \
+		if (!(what)) {                                                                     \
+			fprintf(stderr, "fuzz_graph: not true: %s\n", #what);                      \
+			abort();                                                                   \
+		}                                                                                  \
+	} while (0)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct router {
+	struct clock clock;
+	struct graph *g;
+	struct node *in;
+	struct node *tx[PORTS];
+};
+
+static struct mempool *pool;
+
+// What leaves is sound: a chain that holds together, an Ethernet frame, and an IPv4 header whose
+// length and checksum are right.
+static void sent(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		const struct mbuf *m = pkts[i];
+		const struct ip4_hdr *ip = mbuf_at(m, const struct ip4_hdr *, ETH_HLEN);
+
+		CHECK(mbuf_check(m) == 0 && m->len >= ETH_HLEN + IP4_HLEN);
+		if (load16(m->data + 12) == be16(ETH_TYPE_IP4)) {
+			CHECK(ip->ver_ihl >> 4 == 4 && be16(ip->len) == m->pkt_len - ETH_HLEN);
+			// What a port wrongly vouched for is wrong on its way out as well.
+			CHECK(m->flags & MBUF_RX_L3_OK ||
+			      csum_fold(csum_add(0, ip, ip4_hlen(ip))) == 0xffff);
+		}
+		next[i] = NEXT_SENT;
+	}
+	mbuf_free_bulk(pkts, n);
+}
+
+static const struct node_def sent_node = {.name = "tx", .process = sent};
+
+#define IP(a, b, c, d) ((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
+
+static struct ip4_stack *make_stack(void)
+{
+	struct ip4_conf conf = {.pool = pool,
+				.ports = PORTS,
+				.addresses = PORTS,
+				.nexthops = 1,
+				.neighbors = 2,
+				.learnt = 8,
+				.arp_hold = 2,
+				.arp_timeout = 3,
+				.icmp_rate = 10,
+				.icmp_burst = 10};
+	struct ip4_stack *s = ip4_stack_create(&conf, NULL);
+	int rc = 0, nh;
+
+	CHECK(s);
+	for (uint16_t p = 0; p < PORTS; p++) {
+		const uint8_t mac[6] = {2, 0, 0, 0, 0, (uint8_t)p};
+
+		rc |= ip4_stack_port(s, p, mac, p == 2 ? 100 : 1500, NULL);
+	}
+	rc |= ip4_stack_address(s, 0, IP(192, 0, 2, 1), 24, NULL);
+	rc |= ip4_stack_address(s, 1, IP(198, 51, 100, 1), 24, NULL);
+	rc |= ip4_stack_address(s, 2, IP(10, 0, 0, 1), 8, NULL);
+	nh = ip4_stack_nexthop(s, 0, IP(192, 0, 2, 254), NULL);
+	CHECK(nh > 0);
+	rc |= ip4_stack_route(s, IP(128, 0, 0, 0), 1, (uint32_t)nh, NULL);
+	rc |= ip4_stack_neighbor(s, 1, IP(198, 51, 100, 10), (const uint8_t *)"\2\1\1\1\1\1", NULL);
+	rc |= ip4_stack_neighbor(s, 2, IP(10, 0, 0, 10), (const uint8_t *)"\2\1\1\1\1\2", NULL);
+	CHECK(rc == 0);
+	return s;
+}
+
+static void router_open(struct router *r)
+{
+	static const char *const names[PORTS] = {"tx0", "tx1", "tx2"};
+	struct mempool_conf conf = {.name = "packets", .count = 512};
+
+	if (!pool)
+		pool = mempool_create(&conf, NULL);
+	CHECK(pool);
+	r->clock = (struct clock){.kind = CLOCK_CAPTURE, .now = NSEC_PER_SEC};
+	r->g = graph_create(&r->clock, NULL);
+	CHECK(r->g);
+	for (unsigned p = 0; p < PORTS; p++)
+		r->tx[p] = graph_add(r->g, &sent_node, names[p], NULL, NULL);
+	r->in = ip4_graph_build(r->g, make_stack(), r->tx, NULL);
+	CHECK(r->in && graph_check(r->g, NULL) == 0);
+}
+
+static void pass(struct router *r, uint64_t ns)
+{
+	uint64_t end = r->clock.now + ns, due = graph_housekeep(r->g, r->clock.now);
+
+	while (due <= end) {
+		clock_advance(&r->clock, due);
+		due = graph_housekeep(r->g, r->clock.now);
+	}
+	clock_advance(&r->clock, end);
+}
+
+static struct mbuf *chain(const uint8_t *p, size_t len, size_t seg)
+{
+	struct mbuf *first = NULL, **link = &first;
+
+	for (size_t left = len, n; left; left -= n, p += n) {
+		struct mbuf *m = mbuf_alloc(pool);
+
+		n = left < seg ? left : seg;
+		CHECK(m);
+		memcpy(mbuf_append(m, (uint16_t)n), p, n);
+		*link = m;
+		link = &m->next;
+		if (m != first)
+			first->nsegs++;
+	}
+	first->pkt_len = (uint32_t)len;
+	return first;
+}
+
+static void mend(uint8_t *frame, size_t len)
+{
+	struct ip4_hdr *ip = (struct ip4_hdr *)(void *)(frame + ETH_HLEN);
+
+	if (len < ETH_HLEN + IP4_HLEN || len < ETH_HLEN + ip4_hlen(ip) || ip4_hlen(ip) < IP4_HLEN)
+		return;
+	ip->csum = 0;
+	ip->csum = (uint16_t)~csum_fold(csum_add(0, ip, ip4_hlen(ip)));
+}
+
+static void receive(struct router *r, uint8_t choice, const uint8_t *bytes, size_t len)
+{
+	uint8_t frame[FRAME_MAX];
+	uint16_t port = (choice & 3) % PORTS;
+	struct mbuf *m;
+
+	memcpy(frame, bytes, len);
+	if (choice & PASSES)
+		pass(r, NSEC_PER_SEC);
+	if (choice & OUR_MAC && len >= 6) {
+		const uint8_t mac[6] = {2, 0, 0, 0, 0, (uint8_t)port};
+
+		memcpy(frame, mac, 6);
+	}
+	if (choice & MEND)
+		mend(frame, len);
+	m = chain(frame, len, choice & SEGMENTS ? 100 : FRAME_MAX);
+	m->port = port;
+	if (choice & VERIFIED)
+		m->flags |= MBUF_RX_L3_OK | MBUF_RX_L4_OK;
+	graph_rx(r->g, r->in, &m, 1);
+}
+
+static void check(const struct router *r)
+{
+	struct graph_books b;
+
+	graph_books(r->g, &b);
+	CHECK(graph_balanced(&b));
+	CHECK(b.held == 0);
+	CHECK(mempool_available(pool) == mempool_count(pool));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct router r;
+
+	if (!r.g)
+		router_open(&r);
+	while (size > 3) {
+		uint8_t choice = data[0];
+		size_t len = data[1] | (size_t)data[2] << 8;
+
+		data += 3;
+		size -= 3;
+		len = len > size ? size : len;
+		len = len > FRAME_MAX ? FRAME_MAX : len;
+		if (len)
+			receive(&r, choice, data, len);
+		data += len;
+		size -= len;
+	}
+	pass(&r, 60 * NSEC_PER_SEC);
+	check(&r);
+	return 0;
+}
