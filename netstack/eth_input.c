@@ -25,6 +25,8 @@ static const char *const drops[] = {
 
 #define TAGS_MAX 2
 
+#define AHEAD 8 // packets whose headers are fetched early
+
 static bool is_tag(uint16_t type)
 {
 	return type == ETH_TYPE_VLAN || type == ETH_TYPE_QINQ || type == ETH_TYPE_9100;
@@ -95,11 +97,14 @@ static void process(struct node *node, struct mbuf **pkts, uint8_t *next, unsign
 {
 	const struct ip4_stack *s = node->state;
 
+	// This node is the first to look at a packet: its mbuf and its headers may be far away.
+	for (unsigned i = 0; i < n && i < AHEAD; i++)
+		__builtin_prefetch(pkts[i]->data);
 	for (unsigned i = 0; i < n; i++) {
-		if (i + 8 < n)
-			__builtin_prefetch(pkts[i + 8]);
-		if (i + 4 < n)
-			__builtin_prefetch(pkts[i + 4]->data);
+		if (i + 2 * AHEAD < n)
+			__builtin_prefetch(pkts[i + 2 * AHEAD]);
+		if (i + AHEAD < n)
+			__builtin_prefetch(pkts[i + AHEAD]->data);
 		next[i] = one(s, pkts[i]);
 	}
 }
