@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // acpi.c - CPUs, local APIC, configuration space and PM timer from the ACPI tables
 //
-// Source: ACPI 6.4, 5.2.5 (RSDP) to 5.2.12 (MADT), 5.2.9 (FADT); PCI Firmware 3.0, 4.1.2 (MCFG). Read
-// with the boot tables, so everything must lie below 4 GiB; a table that is too long, too short or has
-// a bad checksum is left out. Without ACPI there is one CPU and no ECAM.
+// Source: ACPI 6.4, 5.2.5 (RSDP) to 5.2.12 (MADT), 5.2.9 (FADT); PCI Firmware 3.0, 4.1.2 (MCFG).
+// Read with the boot tables, so everything must lie below 4 GiB; a table that is too long, too
+// short or has a bad checksum is left out. Without ACPI there is one CPU and no ECAM.
 #include <string.h>
 
 #include "core/x86_64/libos/libos.h"
 
-#define TABLE_MAX (1u << 20)
+#define TABLE_MAX     (1u << 20)
 #define LAPIC_DEFAULT 0xfee00000u
 
 struct sdt {

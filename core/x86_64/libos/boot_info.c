@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // boot_info.c - read what the loader left: memory map, command line, boot module
 //
-// Source: Xen's public/arch-x86/hvm/start_info.h. All of it lies in memory that will be handed out, so
-// it is copied first. Addresses at or above the boot tables' reach count as absent.
+// Source: Xen's public/arch-x86/hvm/start_info.h. All of it lies in memory that will be handed out,
+// so it is copied first. Addresses at or above the boot tables' reach count as absent.
 #include <string.h>
 
 #include "core/x86_64/libos/libos.h"
@@ -76,10 +76,11 @@ void boot_info_read(uint64_t start_info)
 	if (!si || si->magic != HVM_MAGIC)
 		refuse("no PVH start_info", "boot with QEMU's -kernel");
 	map = si->version && si->memmap_entries <= 256
-		      ? boot_memory(si->memmap, si->memmap_entries * sizeof(*map))
-		      : NULL;
+	              ? boot_memory(si->memmap, si->memmap_entries * sizeof(*map))
+	              : NULL;
 	if (!map)
-		refuse("the loader gave no memory map", "PVH version 1 is needed: QEMU 4.0 or later");
+		refuse("the loader gave no memory map",
+		       "PVH version 1 is needed: QEMU 4.0 or later");
 	for (uint32_t i = 0; i < si->memmap_entries; i++)
 		if (map[i].type == E820_RAM)
 			add_ram(map[i].addr, map[i].len);

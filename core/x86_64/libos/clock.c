@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // clock.c - how fast the TSC ticks, and what time it is
 //
-// Source for the rate, best first: KVM's clock page (Documentation/virt/kvm/msr.rst), the hypervisor's
-// CPUID leaf 0x40000010, CPUID leaf 0x15 (SDM 2A), the PM timer (ACPI 6.4, 4.8.2.1), the PIT (Intel 8254).
+// Source for the rate, best first: KVM's clock page (Documentation/virt/kvm/msr.rst), the
+// hypervisor's CPUID leaf 0x40000010, CPUID leaf 0x15 (SDM 2A), the PM timer (ACPI 6.4, 4.8.2.1),
+// the PIT (Intel 8254).
 #include <cpuid.h>
 #include <string.h>
 
@@ -152,13 +153,15 @@ void clock_calibrate(void)
 	if (!hz)
 		hz = hz_from_timer();
 	if (hz < 100000000 || hz > 20000000000)
-		refuse("no usable clock", "neither KVM's clock, CPUID, PM timer nor PIT tells the TSC's "
-					  "rate; on microvm leave pit=on");
+		refuse("no usable clock",
+		       "neither KVM's clock, CPUID, PM timer nor PIT tells the TSC's "
+		       "rate; on microvm leave pit=on");
 	tsc_start = tsc_now();
 	ns_mult = (uint64_t)(((unsigned __int128)NSEC << 32) / hz);
 	if (have_kvm_clock && kvm_wall.sec && !(kvm_wall.version & 1))
-		wall_start = kvm_wall.sec * NSEC + kvm_wall.nsec + kvm_time.system_ns +
-			     (uint64_t)(((unsigned __int128)(tsc_start - kvm_time.tsc) * ns_mult) >> 32);
+		wall_start =
+			kvm_wall.sec * NSEC + kvm_wall.nsec + kvm_time.system_ns +
+			(uint64_t)(((unsigned __int128)(tsc_start - kvm_time.tsc) * ns_mult) >> 32);
 }
 
 uint64_t plat_tsc_hz(void)

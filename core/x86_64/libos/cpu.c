@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // cpu.c - is this CPU at least x86-64-v3, and which protections does it offer?
 //
-// Source: x86-64 psABI 1.0 (microarchitecture levels), SDM 2A CPUID, 3A 2.5 (CR4) and 2.6 (XCR0). CPUID
-// costs an exit under a hypervisor, so each leaf is read once.
+// Source: x86-64 psABI 1.0 (microarchitecture levels), SDM 2A CPUID, 3A 2.5 (CR4) and 2.6 (XCR0).
+// CPUID costs an exit under a hypervisor, so each leaf is read once.
 #include <cpuid.h>
 
 #include "core/x86_64/libos/libos.h"
@@ -19,11 +19,10 @@ static const struct need {
 	uint8_t word; // index of uint32_t in struct leaves
 	uint8_t bit;
 } needs[] = {
-	{"nx", 5, 20},     {"cx16", 0, 13},  {"lahf_lm", 4, 0}, {"popcnt", 0, 23},
-	{"sse3", 0, 0},    {"ssse3", 0, 9},  {"sse4_1", 0, 19}, {"sse4_2", 0, 20},
-	{"movbe", 0, 22},  {"xsave", 0, 26}, {"avx", 0, 28},    {"f16c", 0, 29},
-	{"fma", 0, 12},    {"bmi1", 2, 3},   {"avx2", 2, 5},    {"bmi2", 2, 8},
-	{"abm", 4, 5},     {"fsgsbase", 2, 0},
+	{"nx", 5, 20},   {"cx16", 0, 13},   {"lahf_lm", 4, 0},  {"popcnt", 0, 23}, {"sse3", 0, 0},
+	{"ssse3", 0, 9}, {"sse4_1", 0, 19}, {"sse4_2", 0, 20},  {"movbe", 0, 22},  {"xsave", 0, 26},
+	{"avx", 0, 28},  {"f16c", 0, 29},   {"fma", 0, 12},     {"bmi1", 2, 3},    {"avx2", 2, 5},
+	{"bmi2", 2, 8},  {"abm", 4, 5},     {"fsgsbase", 2, 0},
 };
 
 static const struct {
@@ -48,7 +47,8 @@ static uint32_t kvm_signature(void)
 	return 0;
 }
 
-// Nested KVM may hide LZCNT's CPUID bit though the CPU has it. Without it the opcode is BSR: 0, not 63.
+// Nested KVM may hide LZCNT's CPUID bit though the CPU has it. Without it the opcode is BSR, and
+// gives 0, not 63.
 static int lzcnt_works(void)
 {
 	uint64_t r;
@@ -92,7 +92,8 @@ void cpu_check(void)
 	if ((cpu_traits.xcr0 & 0xe0) != 0xe0)
 		cpu_traits.xcr0 &= 7;
 	if (cpu_traits.xcr0 < 7)
-		refuse("this CPU cannot save AVX state", "use -cpu host with KVM, -cpu max with TCG");
+		refuse("this CPU cannot save AVX state",
+		       "use -cpu host with KVM, -cpu max with TCG");
 	cpu_traits.cr4 = CR4_BOOT;
 	for (unsigned i = 0; i < sizeof(protections) / sizeof(protections[0]); i++)
 		if (words[protections[i].word] >> protections[i].bit & 1)

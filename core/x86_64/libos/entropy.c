@@ -37,7 +37,8 @@ static int rdseed64(uint64_t *v)
 // splitmix64 over the time-stamp counter: unpredictable to a casual observer at best.
 static uint64_t weak64(void)
 {
-	uint64_t z = __atomic_add_fetch(&weak_state, 0x9e3779b97f4a7c15ull, __ATOMIC_RELAXED) + tsc_now();
+	uint64_t z = __atomic_add_fetch(&weak_state, 0x9e3779b97f4a7c15ull, __ATOMIC_RELAXED) +
+	             tsc_now();
 
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
 	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
@@ -56,8 +57,9 @@ void entropy_init(void)
 	if (hardware64(&v))
 		return;
 	if (!boot_option("entropy=weak"))
-		refuse("no entropy", "this CPU offers neither RDSEED nor RDRAND; use another -cpu, or "
-				     "append entropy=weak and live with predictable secrets");
+		refuse("no entropy",
+		       "this CPU offers neither RDSEED nor RDRAND; use another -cpu, or "
+		       "append entropy=weak and live with predictable secrets");
 	weak = 1;
 }
 

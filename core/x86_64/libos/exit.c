@@ -2,8 +2,8 @@
 // exit.c - the ways a machine ends
 #include "core/x86_64/libos/libos.h"
 
-// isa-debug-exit ends QEMU with a status of our choice. Where it is absent the machine is reset (QEMU
-// with -no-reboot ends with 0): chipset, keyboard controller, triple fault, whichever works.
+// isa-debug-exit ends QEMU with a status of our choice. Where it is absent the machine is reset
+// (QEMU with -no-reboot ends with 0): chipset, keyboard controller, triple fault, whichever works.
 void machine_exit(unsigned value)
 {
 	outl(EXIT_PORT, value);
@@ -43,7 +43,7 @@ void panic(const char *what, uint64_t value)
 	text_dec(&t, lcore_current());
 	text_str(&t, "\n");
 	backtrace(&t, (uint64_t)__builtin_return_address(0),
-		  *(uint64_t *)__builtin_frame_address(0));
+	          *(uint64_t *)__builtin_frame_address(0));
 	console_write(buf, t.len);
 	machine_exit(EXIT_VALUE_PANIC);
 }

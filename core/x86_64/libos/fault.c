@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // fault.c - the last words: cause, address, registers, backtrace; then the machine ends
 //
-// Runs in ring 3 on its own stack, with nothing but the console. The frame lies in the monitor's memory,
-// seen read-only. A fault in here ends the machine from ring 0.
+// Runs in ring 3 on its own stack, with nothing but the console. The frame lies in the monitor's
+// memory, seen read-only. A fault in here ends the machine from ring 0.
 #include "core/x86_64/libos/libos.h"
 
 #define PF_PRESENT 1
@@ -14,24 +14,42 @@ uint32_t fault_lock;
 extern void __stack_chk_fail(void);
 
 static const char *const names[] = {
-	"divide error", "debug", "NMI", "breakpoint", "overflow", "bound", "invalid opcode",
-	"no FPU", "double fault", "vector 9", "invalid TSS", "segment not present",
-	"stack-segment fault", "general protection", "page fault", "vector 15", "x87 error",
-	"alignment check", "machine check", "SIMD exception"};
+	"divide error",
+	"debug",
+	"NMI",
+	"breakpoint",
+	"overflow",
+	"bound",
+	"invalid opcode",
+	"no FPU",
+	"double fault",
+	"vector 9",
+	"invalid TSS",
+	"segment not present",
+	"stack-segment fault",
+	"general protection",
+	"page fault",
+	"vector 15",
+	"x87 error",
+	"alignment check",
+	"machine check",
+	"SIMD exception",
+};
 
 static void say_cause(struct text *t, const struct mon_frame *f)
 {
 	if (f->vector == VEC_PF) {
 		text_str(t, f->error & PF_FETCH   ? "executing "
-			    : f->error & PF_WRITE ? "writing "
-						  : "reading ");
+		            : f->error & PF_WRITE ? "writing "
+		                                  : "reading ");
 		text_hex(t, f->cr2, 16);
 		text_str(t, f->error & PF_PRESENT ? ", not allowed: " : ", not mapped: ");
 		text_str(t, memory_name(f->cr2));
 	} else if (f->vector == 13 && f->rip - (uint64_t)__stack_chk_fail < 64) {
 		text_str(t, "stack smashed: the canary of a function's frame was overwritten");
 	} else {
-		text_str(t, f->vector < sizeof(names) / sizeof(names[0]) ? names[f->vector] : "exception");
+		text_str(t, f->vector < sizeof(names) / sizeof(names[0]) ? names[f->vector]
+		                                                         : "exception");
 	}
 	text_str(t, " (vector ");
 	text_dec(t, f->vector);
@@ -78,10 +96,10 @@ static void say_registers(struct text *t, const struct mon_frame *f)
 		const char *name;
 		uint64_t v;
 	} r[] = {{"rip ", f->rip}, {"rsp ", f->rsp}, {"flags ", f->rflags}, {"cr2 ", f->cr2},
-		 {"rax ", f->rax}, {"rbx ", f->rbx}, {"rcx ", f->rcx},	    {"rdx ", f->rdx},
-		 {"rsi ", f->rsi}, {"rdi ", f->rdi}, {"rbp ", f->rbp},	    {"r8  ", f->r8},
-		 {"r9  ", f->r9},  {"r10 ", f->r10}, {"r11 ", f->r11},	    {"r12 ", f->r12},
-		 {"r13 ", f->r13}, {"r14 ", f->r14}, {"r15 ", f->r15}};
+	         {"rax ", f->rax}, {"rbx ", f->rbx}, {"rcx ", f->rcx},      {"rdx ", f->rdx},
+	         {"rsi ", f->rsi}, {"rdi ", f->rdi}, {"rbp ", f->rbp},      {"r8  ", f->r8},
+	         {"r9  ", f->r9},  {"r10 ", f->r10}, {"r11 ", f->r11},      {"r12 ", f->r12},
+	         {"r13 ", f->r13}, {"r14 ", f->r14}, {"r15 ", f->r15}};
 
 	for (unsigned i = 0; i < sizeof(r) / sizeof(r[0]); i++) {
 		text_str(t, r[i].name);

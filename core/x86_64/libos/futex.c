@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // futex.c - waiting, for code outside the data plane: pthread_join, mutexes, sleep
 //
-// A waiter has its CPU to itself, so it spins. Any wake ends every wait: futex(2) allows spurious wake-ups,
-// and none can be lost.
+// A waiter has its CPU to itself, so it spins. Any wake ends every wait: futex(2) allows spurious
+// wake-ups, and none can be lost.
 #include <errno.h>
 #include <time.h>
 
@@ -40,7 +40,8 @@ static long wait_change(uint32_t *addr, uint32_t val, const struct timespec *tim
 		if (timeout && clock_monotonic_ns() >= end)
 			return -ETIMEDOUT;
 		if (!timeout && hopeless(addr, val, seen))
-			panic("deadlock: the only running thread waits for another", (uint64_t)addr);
+			panic("deadlock: the only running thread waits for another",
+			      (uint64_t)addr);
 		cpu_pause();
 	}
 	return 0;
@@ -71,8 +72,8 @@ static void legacy_pic_off(void)
 	done = 1;
 }
 
-// Long sleeps halt: the APIC timer of QEMU and KVM runs at 1 GHz. Elsewhere it may wake us early, which
-// costs a turn, or late by the ratio: so a halt takes at most 1 ms at a time.
+// Long sleeps halt: the APIC timer of QEMU and KVM runs at 1 GHz. Elsewhere it may wake us early,
+// which costs a turn, or late by the ratio: so a halt takes at most 1 ms at a time.
 long sleep_until(uint64_t end)
 {
 	for (;;) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // heap.c - the arena for packets and, behind musl's malloc, pages for everything else
 //
-// The arena grows from the bottom of the largest span of memory; the heap takes the other spans, then the
-// top of the largest one, so that either may use what the other leaves. Free pages are kept in lists
-// inside themselves, sorted by address.
+// The arena grows from the bottom of the largest span of memory; the heap takes the other spans,
+// then the top of the largest one, so that either may use what the other leaves. Free pages are
+// kept in lists inside themselves, sorted by address.
 #include <errno.h>
 #include <string.h>
 
@@ -83,7 +83,7 @@ void heap_init(void)
 	for (unsigned i = 0; i < memory.usable_count; i++)
 		if (i != largest)
 			hole_add(memory.direct + memory.usable[i].start,
-				 memory.usable[i].end - memory.usable[i].start);
+			         memory.usable[i].end - memory.usable[i].start);
 	// musl's malloc keeps its books in brk memory, one page for some hundred blocks.
 	brk_end = (arena_end - arena_start) >> 6;
 	brk_end = align_down(brk_end > 16 << 20 ? 16 << 20 : brk_end, PAGE_4K);

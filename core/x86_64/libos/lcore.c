@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // lcore.c - one thread a vCPU: start it by INIT and SIPI, know it, end it
 //
-// Source: SDM 3A 8.4 (start-up protocol), 10.6 (ICR). A CPU belongs to its thread until that ends; then
-// it halts, and the next clone() starts it again with another INIT.
+// Source: SDM 3A 8.4 (start-up protocol), 10.6 (ICR). A CPU belongs to its thread until that ends;
+// then it halts, and the next clone() starts it again with another INIT.
 #include <errno.h>
 #include <string.h>
 
@@ -92,7 +92,8 @@ static long start_cpu(unsigned i)
 	if (mon_call(MON_IPI, apic, ICR_INIT, i, 0, 0, 0))
 		return -EAGAIN; // sealed
 	wait_running(e, plat_tsc_hz() / 100000);
-	// A second SIPI for CPUs that lose the first (SDM 8.4.4.1); then patience for a loaded host.
+	// A second SIPI for CPUs that lose the first (SDM 8.4.4.1); then patience for a loaded
+	// host.
 	mon_call(MON_IPI, apic, ICR_SIPI, i, 0, 0, 0);
 	if (wait_running(e, plat_tsc_hz() / 100))
 		return 0;
@@ -137,7 +138,7 @@ void lcore_exit(void)
 	struct lcore_entry *e = &lcore_entry[i];
 
 	lcore_leave(e->slot_clear ? e->slot_clear : &nobody, e->tid_clear ? e->tid_clear : &nobody,
-		    i ? &e->state : &main_state);
+	            i ? &e->state : &main_state);
 }
 
 unsigned plat_lcore_count(void)

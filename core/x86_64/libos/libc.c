@@ -11,7 +11,7 @@
 extern char __tdata_start[], __tdata_end[], __tls_size[], __tls_align[]; // the last two: values
 extern int main(int argc, char **argv, char **envp);
 extern int __libc_start_main(int (*entry)(int, char **, char **), int argc, char **argv,
-			     void (*init)(void), void (*fini)(void), void (*ldso)(void));
+                             void (*init)(void), void (*fini)(void), void (*ldso)(void));
 
 static uint64_t random_bytes[2];
 static Elf64_Phdr headers[2];
@@ -19,7 +19,8 @@ static Elf64_Phdr headers[2];
 // What musl expects on the stack of a new process: argv, NULL, environment, NULL, auxiliary vector.
 static uintptr_t start_block[ARGS_MAX + 2 + 16];
 
-// Words the library OS understands itself, or that QEMU adds (microvm lists its virtio-mmio devices).
+// Words the library OS understands itself, or that QEMU adds (microvm lists its virtio-mmio
+// devices).
 static int own_word(const char *word)
 {
 	return !memcmp(word, "entropy=", 8) || !memcmp(word, "virtio_mmio.", 12);
@@ -57,14 +58,17 @@ void libc_start(void)
 	random_bytes[0] = entropy_u64(); // the stack canary
 	random_bytes[1] = entropy_u64();
 	headers[0] = (Elf64_Phdr){.p_type = PT_TLS,
-				  .p_vaddr = (uint64_t)__tdata_start,
-				  .p_filesz = (uint64_t)(__tdata_end - __tdata_start),
-				  .p_memsz = (uint64_t)__tls_size,
-				  .p_align = (uint64_t)__tls_align};
+	                          .p_vaddr = (uint64_t)__tdata_start,
+	                          .p_filesz = (uint64_t)(__tdata_end - __tdata_start),
+	                          .p_memsz = (uint64_t)__tls_size,
+	                          .p_align = (uint64_t)__tls_align};
 	headers[1] = (Elf64_Phdr){.p_type = PT_GNU_STACK, .p_memsz = THREAD_STACK};
-	const uintptr_t auxv[] = {AT_PHDR,   (uintptr_t)headers, AT_PHENT,  sizeof(headers[0]),
-				  AT_PHNUM,  2,                  AT_PAGESZ, PAGE_4K,
-				  AT_RANDOM, (uintptr_t)random_bytes,       AT_NULL, 0};
+	const uintptr_t auxv[] = {AT_PHDR,   (uintptr_t)headers,
+	                          AT_PHENT,  sizeof(headers[0]),
+	                          AT_PHNUM,  2,
+	                          AT_PAGESZ, PAGE_4K,
+	                          AT_RANDOM, (uintptr_t)random_bytes,
+	                          AT_NULL,   0};
 	memcpy(start_block + argc + 2, auxv, sizeof(auxv));
 	__libc_start_main(enter_main, argc, (char **)start_block, NULL, NULL, NULL);
 	__builtin_trap();

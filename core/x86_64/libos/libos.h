@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// libos.h - what the library OS's files share among themselves; nothing outside core/x86_64/ includes it
+// libos.h - what the library OS's files share; nothing outside core/x86_64/ includes it
 //
-// All of libos/ is compiled without vector registers and without a stack protector: it runs before the
-// CPU is known to be good enough, before there is thread-local storage, and inside system calls.
+// All of libos/ is compiled without vector registers and without a stack protector: it runs before
+// the CPU is known to be good enough, before there is thread-local storage, and inside system
+// calls.
 #ifndef WEIR_X86_64_LIBOS_H
 #define WEIR_X86_64_LIBOS_H
 
@@ -67,8 +68,8 @@ void text_dec(struct text *t, uint64_t v);
 
 // --- exit.c
 __attribute__((noreturn)) void machine_exit(unsigned value);
-// Says `weir: <what>` and ends the machine: EXIT_VALUE_REFUSE and EXIT_VALUE_PANIC. The text names the
-// value and the remedy.
+// Says `weir: <what>` and ends the machine: EXIT_VALUE_REFUSE and EXIT_VALUE_PANIC. The text names
+// the value and the remedy.
 __attribute__((noreturn)) void refuse(const char *what, const char *detail);
 __attribute__((noreturn)) void panic(const char *what, uint64_t value);
 
@@ -98,8 +99,8 @@ void pci_tables_ready(void);
 // Calls back with each stretch of device memory that must stay reachable.
 void pci_for_each_mmio(void (*f)(struct span));
 
-// A part appended to the linked image: symbols by finish.py, the configuration by `weir pack`. Tools find
-// the struct in the file by its magic and fill in the rest.
+// A part appended to the linked image: symbols by finish.py, the configuration by `weir pack`.
+// Tools find the struct in the file by its magic and fill in the rest.
 struct image_part {
 	char magic[8];
 	uint64_t paddr, len;
@@ -112,10 +113,10 @@ extern struct memory {
 	uint64_t tables, tables_end; // page tables, within it
 	uint64_t slots;              // first thread stack slot
 	unsigned slot_count;
-	uint64_t direct;             // va - pa of the direct map, random
+	uint64_t direct;                       // va - pa of the direct map, random
 	struct span usable[RAM_SPANS_MAX + 2]; // whole 2 MiB pages for arena and heap
 	unsigned usable_count;
-	struct span blob;            // the configuration, wherever it came from
+	struct span blob; // the configuration, wherever it came from
 } memory;
 void boot_tables_extend(void);
 void memory_plan(void);
@@ -125,11 +126,11 @@ const char *memory_name(uint64_t va);
 // 1 when ring 3 may read [va, va + len) without a fault.
 int memory_readable(uint64_t va, size_t len);
 
-// A thread's stack: a guard of SLOT_GUARD bytes, then the stack musl lays out. musl asks for guard + stack
-// + thread-local storage in one mapping; this is what it gets at most.
-#define SLOT_SIZE     0x80000ull
-#define SLOT_GUARD    0x2000ull
-#define THREAD_STACK  0x40000ull // musl's default size, told through PT_GNU_STACK
+// A thread's stack: a guard of SLOT_GUARD bytes, then the stack musl lays out. musl asks for guard
+// + stack + thread-local storage in one mapping; this is what it gets at most.
+#define SLOT_SIZE    0x80000ull
+#define SLOT_GUARD   0x2000ull
+#define THREAD_STACK 0x40000ull // musl's default size, told through PT_GNU_STACK
 
 // --- heap.c
 void heap_init(void);
@@ -163,8 +164,8 @@ struct lcore_entry {
 extern struct lcore_entry lcore_entry[MON_CPU_MAX];
 void lcores_prepare(void);
 unsigned lcore_current(void);
-// Starts a thread as clone() would: entered at rip with rax = 0. Returns its tid, stored in *tid before it
-// runs, or -EAGAIN when no CPU is left or the machine is sealed.
+// Starts a thread as clone() would: entered at rip with rax = 0. Returns its tid, stored in *tid
+// before it runs, or -EAGAIN when no CPU is left or the machine is sealed.
 long lcore_spawn(const struct lcore_entry *thread, uint32_t *tid);
 __attribute__((noreturn)) void lcore_exit(void);
 unsigned lcores_running(void);

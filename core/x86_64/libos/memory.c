@@ -5,7 +5,7 @@
 //	2 MiB        the image: monitor, text, rodata, data, main stack (4 KiB pages, va = pa),
 //	             its symbols, the blob `weir pack` appended
 //	low_start    page tables, then one stack slot a secondary CPU (4 KiB pages, va = pa)
-//	low_end      2 MiB aligned; from here on all RAM in the direct map (2 MiB pages, va = pa + random):
+//	low_end      2 MiB aligned; from here on RAM in the direct map (2 MiB pages, va = pa + random):
 //	             arena from the bottom of the largest span, heap from everywhere else
 #include "core/plat.h"
 #include "core/x86_64/libos/libos.h"
@@ -22,9 +22,9 @@ static uint64_t boot_window[4 * 512] __attribute__((aligned(4096)));
 __attribute__((used)) const volatile struct image_part image_syms = {"WEIRSYMS", 0, 0};
 __attribute__((used)) const volatile struct image_part image_blob = {"WEIRBLOB", 0, 0};
 
-// Entries that become present need no TLB flush. The directories are filled before they are linked: a
-// hypervisor that shadows page tables traps every store to one in use. Below the end of low RAM cached,
-// the rest not.
+// Entries that become present need no TLB flush. The directories are filled before they are linked:
+// a hypervisor that shadows page tables traps every store to one in use. Below the end of low RAM
+// cached, the rest not.
 void boot_tables_extend(void)
 {
 	uint64_t ram_end = 0;
@@ -79,8 +79,8 @@ static void plan_usable(void)
 	}
 }
 
-// Page tables needed: a directory for each GiB the direct map touches (a random base may straddle two),
-// device memory scattered at worst, page tables for the low area, and the roots.
+// Page tables needed: a directory for each GiB the direct map touches (a random base may straddle
+// two), device memory scattered at worst, page tables for the low area, and the roots.
 static uint64_t table_pages(void)
 {
 	uint64_t n = 32;
@@ -116,11 +116,13 @@ void memory_plan(void)
 	if (boot_info.module.start > MON_BASE && boot_info.module.start < have)
 		have = boot_info.module.start;
 	if (have < memory.low_end || memory.low_end > MON_LAPIC)
-		refuse("too little memory", "the image, its configuration and thread stacks do not fit; "
-					    "give the machine more (QEMU's -m)");
+		refuse("too little memory",
+		       "the image, its configuration and thread stacks do not fit; "
+		       "give the machine more (QEMU's -m)");
 	plan_usable();
 	if (!memory.usable_count)
-		refuse("too little memory", "nothing is left for packets; give the machine more (-m)");
+		refuse("too little memory",
+		       "nothing is left for packets; give the machine more (-m)");
 	find_blob();
 	// 2 MiB steps between 1 TiB and 65 TiB: 25 bits.
 	memory.direct = (1ull << 40) + (entropy_u64() & 0x1ffffff) * PAGE_2M;

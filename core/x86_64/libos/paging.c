@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// paging.c - the final page tables, built in ring 3 under the boot tables and handed to the monitor once
+// paging.c - the final page tables, built in ring 3 under the boot tables and handed to the monitor
+// once
 //
-// Source: SDM 3A 4.5. No page of theirs is reachable from ring 3 afterwards, nothing is both writable and
-// executable, and no physical page of the image is mapped a second time with other rights.
+// Source: SDM 3A 4.5. No page of theirs is reachable from ring 3 afterwards, nothing is both
+// writable and executable, and no physical page of the image is mapped a second time with other
+// rights.
 #include <string.h>
 
 #include "core/plat.h"
@@ -115,7 +117,7 @@ static void map_stacks(void)
 static void map_windows(void)
 {
 	map_small(MON_LAPIC, MON_LAPIC + PAGE_4K, acpi_info.lapic,
-		  P_PRESENT | P_WRITE | P_NX | P_UC);
+	          P_PRESENT | P_WRITE | P_NX | P_UC);
 	map_small(MON_ALIAS, MON_ALIAS + acpi_info.cpus * PAGE_4K, MON_CPU0, R);
 }
 
@@ -145,7 +147,7 @@ void paging_build(void)
 	plat_iova_bias = memory.direct;
 	clock_prepare(&kvm_system, &kvm_wall);
 	if (mon_call(MON_SETUP, (long)memory.tables, (long)cpu_traits.cr4, (long)cpu_traits.xcr0,
-		     EFER_SCE | EFER_LME | EFER_NXE, (long)kvm_system, (long)kvm_wall))
+	             EFER_SCE | EFER_LME | EFER_NXE, (long)kvm_system, (long)kvm_wall))
 		panic("paging: the monitor refused the page tables", memory.tables);
 }
 

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // pci.c - configuration space by ECAM or by ports 0xcf8 and 0xcfc, and the devices' BARs
 //
-// Source: PCI Local Bus 3.0, 3.2.2.3.2 (configuration mechanism 1) and 6.2; PCI Express Base 3.0, 7.2.2.
+// Source: PCI Local Bus 3.0, 3.2.2.3.2 (configuration mechanism 1) and 6.2; PCI Express Base 3.0,
+// 7.2.2.
 #include "core/x86_64/libos/pci.h"
 
-#define CFG_ADDR 0xcf8
-#define CFG_DATA 0xcfc
+#define CFG_ADDR     0xcf8
+#define CFG_DATA     0xcfc
 #define CFG_LEN_ECAM 4096
 #define CFG_LEN_PORT 256
 
-#define COMMAND       0x04
-#define COMMAND_MEM   0x0002
-#define COMMAND_MAST  0x0004
-#define COMMAND_INTX  0x0400 // set: disabled
+#define COMMAND      0x04
+#define COMMAND_MEM  0x0002
+#define COMMAND_MAST 0x0004
+#define COMMAND_INTX 0x0400 // set: disabled
 
 struct pci_node pci_nodes[PCI_DEVICES_MAX];
 unsigned pci_nodes_count;
@@ -31,7 +32,7 @@ static uint64_t ecam_address(const struct pci_dev *d, uint16_t off)
 static void port_select(const struct pci_dev *d, uint16_t off)
 {
 	outl(CFG_ADDR, 0x80000000u | (uint32_t)d->bus << 16 | (uint32_t)d->dev << 11 |
-			       (uint32_t)d->fn << 8 | (off & 0xfc));
+	                       (uint32_t)d->fn << 8 | (off & 0xfc));
 }
 
 static int out_of_range(const struct pci_dev *d, uint16_t off, unsigned size)
@@ -39,7 +40,8 @@ static int out_of_range(const struct pci_dev *d, uint16_t off, unsigned size)
 	return off & (size - 1) || off >= (ecam_address(d, 0) ? CFG_LEN_ECAM : CFG_LEN_PORT);
 }
 
-// Plain mov of the register's own width: wider or vector accesses to device memory are not portable.
+// Plain mov of the register's own width: wider or vector accesses to device memory are not
+// portable.
 uint8_t pci_read8(const struct pci_dev *d, uint16_t off)
 {
 	uint64_t a = ecam_address(d, off);
@@ -175,5 +177,5 @@ void pci_for_each_mmio(void (*f)(struct span))
 	}
 	if (acpi_info.ecam.base && pci_nodes_count)
 		f((struct span){acpi_info.ecam.base,
-				acpi_info.ecam.base + (((uint64_t)last_bus + 1) << 20)});
+		                acpi_info.ecam.base + (((uint64_t)last_bus + 1) << 20)});
 }

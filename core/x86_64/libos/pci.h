@@ -20,7 +20,7 @@ struct pci_node {
 	uint8_t bridge;    // header type 1
 	uint8_t secondary; // bus behind a bridge
 	uint8_t subordinate;
-	uint8_t windowed;  // firmware gave the bridge a memory window
+	uint8_t windowed; // firmware gave the bridge a memory window
 };
 
 extern struct pci_node pci_nodes[PCI_DEVICES_MAX];

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // pci_scan.c - find the devices, number the buses, place the BARs that firmware left unassigned
 //
-// Source: PCI Local Bus 3.0, 6.1 (header), 6.2.5 (BARs); PCI-to-PCI Bridge 1.2, 3.2. Every access is an
-// exit under a hypervisor: only buses that exist are looked at, functions beyond 0 only where the header
-// says there are any, and a BAR is sized once. Device memory is placed below 4 GiB, where every machine
-// we boot on has room (microvm and q35: from 3 GiB on); a device whose size does not fit stays without.
+// Source: PCI Local Bus 3.0, 6.1 (header), 6.2.5 (BARs); PCI-to-PCI Bridge 1.2, 3.2. Every access
+// is an exit under a hypervisor: only buses that exist are looked at, functions beyond 0 only where
+// the header says there are any, and a BAR is sized once. Device memory is placed below 4 GiB,
+// where every machine we boot on has room (microvm and q35: from 3 GiB on); a device whose size
+// does not fit stays without.
 #include "core/x86_64/libos/pci.h"
 
 #define VENDOR      0x00
@@ -85,12 +86,12 @@ static void enter_bridge(struct pci_node *n)
 		return;
 	n->secondary = (uint8_t)next_bus++;
 	pci_write32(&n->dev, BUSES,
-		    (buses & 0xff000000) | 0xff0000 | (uint32_t)n->secondary << 8 | n->dev.bus);
+	            (buses & 0xff000000) | 0xff0000 | (uint32_t)n->secondary << 8 | n->dev.bus);
 	scan_bus(n->secondary);
 	n->subordinate = (uint8_t)(next_bus - 1);
 	pci_write32(&n->dev, BUSES,
-		    (buses & 0xff000000) | (uint32_t)n->subordinate << 16 |
-			    (uint32_t)n->secondary << 8 | n->dev.bus);
+	            (buses & 0xff000000) | (uint32_t)n->subordinate << 16 |
+	                    (uint32_t)n->secondary << 8 | n->dev.bus);
 }
 
 // Classes the image never drives; a chipset is full of them, and each access to them is an exit.
@@ -178,7 +179,7 @@ static void place_bus(uint8_t bus)
 			continue;
 		}
 		pci_write32(&n->dev, MEM_WINDOW,
-			    (uint32_t)((next - 1) & 0xfff00000) | (uint32_t)(start >> 16 & 0xfff0));
+		            (uint32_t)((next - 1) & 0xfff00000) | (uint32_t)(start >> 16 & 0xfff0));
 		pci_enable(&n->dev, 1);
 	}
 }
@@ -197,12 +198,14 @@ static void find_hole(void)
 		for (unsigned b = 0; b < PCI_BARS; b++) {
 			const struct pci_bar *bar = &pci_nodes[i].bar[b];
 
-			if (bar->addr >= HOLE_START && bar->addr < limit && bar->addr + bar->size > next)
+			if (bar->addr >= HOLE_START && bar->addr < limit &&
+			    bar->addr + bar->size > next)
 				next = align_up(bar->addr + bar->size, 1u << 20);
 		}
 }
 
-// QEMU's microvm has no MCFG table: its ECAM is known by address, and by the host bridge that is always there.
+// QEMU's microvm has no MCFG table: its ECAM is known by address, and by the host bridge that is
+// always there.
 static void find_microvm(void)
 {
 	uint32_t id;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // slot.c - thread stacks: as many as there are CPUs, each above a guard that is never mapped
 //
-// musl maps guard, stack and thread-local storage of a thread in one go, without rights, and then opens
-// all but the guard. The slots have that shape from the start, so the sealed page tables need no change.
+// musl maps guard, stack and thread-local storage of a thread in one go, without rights, and then
+// opens all but the guard. The slots have that shape from the start, so the sealed page tables need
+// no change.
 #include <errno.h>
 #include <string.h>
 

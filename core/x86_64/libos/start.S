@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// start.S - where ring 3 is entered: boot, system calls, faults, new lcores; and the way out to ring 0
+// start.S - where ring 3 is entered: boot, system calls, faults, new lcores; and the way out to
+// ring 0
 #include "core/x86_64/monitor/monitor.h"
 
 	.text
@@ -28,9 +29,9 @@ mon_gate:
 	ud2
 	ret
 
-// A reflected system call: number in rax, arguments rdi rsi rdx r10 r8 r9, return address in r11's high
-// half. Linux's rules: everything but rax, rcx and r11 survives, vector registers too (libos/ is built
-// without them), and so does the red zone below the caller's stack pointer.
+// A reflected system call: number in rax, arguments rdi rsi rdx r10 r8 r9, return address in r11's
+// high half. Linux's rules: everything but rax, rcx and r11 survives, vector registers too (libos/
+// is built without them), and so does the red zone below the caller's stack pointer.
 	.globl libos_syscall_entry
 	.type libos_syscall_entry, @function
 libos_syscall_entry:
@@ -62,8 +63,9 @@ libos_syscall_entry:
 	lea 128(%rsp), %rsp
 	jmp *%r11
 
-// rdi = the fault's frame. The stack may be what broke: take the one for faults, first come. Whoever comes
-// second waits for the machine to end; if it does not, the first one's report is what broke, and this ends it.
+// rdi = the fault's frame. The stack may be what broke: take the one for faults, first come.
+// Whoever comes second waits for the machine to end; if it does not, the first one's report is what
+// broke, and this ends it.
 	.globl libos_fault
 	.type libos_fault, @function
 libos_fault:
@@ -84,7 +86,8 @@ libos_fault:
 	call fault_report
 	ud2
 
-// A started CPU, edi = its number: becomes the thread that lcore_spawn() laid out (struct lcore_entry).
+// A started CPU, edi = its number: becomes the thread that lcore_spawn() laid out (struct
+// lcore_entry).
 	.globl libos_ap
 	.type libos_ap, @function
 libos_ap:
@@ -101,9 +104,9 @@ libos_ap:
 	xor %eax, %eax
 	jmp *%rcx
 
-// void lcore_leave(uint32_t *slot, uint32_t *tid, uint32_t *state): the end of a thread. After the first two
-// stores its stack may be gone, after the third its CPU may be started anew; so no stack, and nothing in
-// between.
+// void lcore_leave(uint32_t *slot, uint32_t *tid, uint32_t *state): the end of a thread. After the
+// first two stores its stack may be gone, after the third its CPU may be started anew; so no stack,
+// and nothing in between.
 	.globl lcore_leave
 	.type lcore_leave, @function
 lcore_leave:

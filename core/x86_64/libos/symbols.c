@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // symbols.c - function names for backtraces, from the table finish.py appends to the image
 //
-// Layout: u32 count, u32 address[count] (ascending), then count names, each ending in 0, in that order.
+// Layout: u32 count, u32 address[count] (ascending), then count names, each ending in 0, in that
+// order.
 #include "core/x86_64/libos/libos.h"
 
 extern char __text_end[];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // syscall.c - the Linux system calls musl makes, and what the image answers
 //
-// Signals, files and processes do not exist: their calls succeed where that is harmless and fail by name
-// where it is not. An unknown call fails with ENOSYS and is said once.
+// Signals, files and processes do not exist: their calls succeed where that is harmless and fail by
+// name where it is not. An unknown call fails with ENOSYS and is said once.
 #define _GNU_SOURCE // CLONE_*
 #include <errno.h>
 #include <sched.h>
@@ -131,7 +131,7 @@ static long sys_arch_prctl(long code, uint64_t addr)
 }
 
 static long sys_clone(uint64_t flags, uint64_t stack, uint32_t *ptid, uint32_t *ctid, uint64_t tls,
-		      uint64_t r9, uint64_t rip)
+                      uint64_t r9, uint64_t rip)
 {
 	const uint64_t thread = CLONE_VM | CLONE_THREAD | CLONE_SETTLS;
 	struct lcore_entry e = {.rip = rip, .rsp = stack, .tls = tls, .r9 = r9};
@@ -151,7 +151,8 @@ static long sys_kill(long sig)
 	return 0;
 }
 
-// What the last write to the console could not tell: exit status 0 is success, any other the application's.
+// What the last write to the console could not tell: exit status 0 is success, any other the
+// application's.
 static __attribute__((noreturn)) void sys_exit_group(long code)
 {
 	char buf[64];
@@ -207,10 +208,11 @@ long syscall_dispatch(long a, long b, long c, long d, long e, long f, long nr, u
 	case SYS_clock_nanosleep:
 		return sys_sleep(a, b, (const struct timespec *)c);
 	case SYS_futex:
-		return futex_call((uint32_t *)a, (int)b, (uint32_t)c, (const void *)d, (uint32_t *)e);
+		return futex_call((uint32_t *)a, (int)b, (uint32_t)c, (const void *)d,
+		                  (uint32_t *)e);
 	case SYS_clone:
-		return sys_clone((uint64_t)a, (uint64_t)b, (uint32_t *)c, (uint32_t *)d, (uint64_t)e,
-				 (uint64_t)f, rip);
+		return sys_clone((uint64_t)a, (uint64_t)b, (uint32_t *)c, (uint32_t *)d,
+		                 (uint64_t)e, (uint64_t)f, rip);
 	case SYS_set_tid_address:
 		lcore_entry[lcore_current()].tid_clear = (uint32_t *)a;
 		return lcore_current() + 1;

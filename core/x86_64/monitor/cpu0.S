@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// cpu0.S - the first CPU page, laid out at build time; the library OS copies its head for the others
+// cpu0.S - the first CPU page, laid out at build time; the library OS copies its head for the
+// others
 //
 // SDM 3A: 3.4.5 (descriptors), 7.7 (64-bit TSS), 19.5.2 of volume 1 (I/O bitmap: one byte of ones
 // must follow it).

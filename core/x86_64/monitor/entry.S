@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // entry.S - how a CPU gets from its first instruction to ring 3
 //
-// Straight-line code without loops: a nested hypervisor may emulate ring 0 instruction by instruction.
-// The boot tables map the first 16 MiB, all of it open to ring 3; the library OS adds a window on the
-// first 4 GiB, builds the real tables and hands them to MON_SETUP before anything else runs.
+// Straight-line code without loops: a nested hypervisor may emulate ring 0 instruction by
+// instruction. The boot tables map the first 16 MiB, all of it open to ring 3; the library OS adds
+// a window on the first 4 GiB, builds the real tables and hands them to MON_SETUP before anything
+// else runs.
 #include "core/x86_64/monitor/monitor.h"
 
 	.section .note.pvh, "a", @note
@@ -118,8 +119,8 @@ enter_ring3:
 	push %rbp
 	iretq
 
-// CR4, XCR0, EFER and CR3 as MON_SETUP was given them. NX must be known before CR3 uses it, and SMEP
-// must come after CR3 has taken ring 3's bit off these pages.
+// CR4, XCR0, EFER and CR3 as MON_SETUP was given them. NX must be known before CR3 uses it, and
+// SMEP must come after CR3 has taken ring 3's bit off these pages.
 	.globl load_control
 load_control:
 	mov $MSR_EFER, %ecx

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // monitor.h - what the monitor (ring 0) and the library OS (ring 3) agree on
 //
-// Included by assembly and C alike. Sources: Intel SDM volume 3A (2.5, 3.4, 6.10, 7.7, 10.6), Xen PVH
-// (docs/misc/pvh.pandoc), KVM's cpuid and msr documents.
+// Included by assembly and C alike. Sources: Intel SDM volume 3A (2.5, 3.4, 6.10, 7.7, 10.6), Xen
+// PVH (docs/misc/pvh.pandoc), KVM's cpuid and msr documents.
 #ifndef WEIR_X86_64_MONITOR_H
 #define WEIR_X86_64_MONITOR_H
 
-// Physical = virtual. image.ld places the monitor's page and the first CPU page here and asserts it.
+// Physical = virtual. image.ld places the monitor's page and the first CPU page here and asserts
+// it.
 #define MON_BASE     0x200000
 #define MON_CPU0     0x201000
 #define MON_CPU_MAX  64
@@ -15,7 +16,7 @@
 
 // Windows the final page tables provide; one page table covers both.
 #define MON_LAPIC 0x3f000000 // supervisor, uncached: the local APIC
-#define MON_ALIAS 0x3f100000 // ring 3, read-only: the CPU pages again, so that it can read a fault's frame
+#define MON_ALIAS 0x3f100000 // ring 3, read-only: the CPU pages again, with a fault's frame
 
 // Real-mode start page of the other CPUs (SIPI vector 8), written before the final tables hide it.
 #define MON_AP_PAGE 0x8000
@@ -47,9 +48,9 @@
 
 // Services: rax at the one `ud2` the monitor answers (mon_gate); arguments rdi rsi rdx r10 r8 r9.
 // The result is in rax: 0, or -1 for a call that is not allowed (any more).
-#define MON_SETUP 0 // once: CR3, CR4, XCR0, EFER, kvmclock MSR, wall clock MSR (MSRs: 0 leaves them alone)
+#define MON_SETUP 0 // once: CR3, CR4, XCR0, EFER, and two KVM clock MSRs (0: leave alone)
 #define MON_IPI   1 // before the seal: APIC id, ICR low word, CPU page the started CPU shall take
-#define MON_SEAL  2 // from here on MON_IPI is refused as well: the machine's privileged state is fixed
+#define MON_SEAL  2 // from here on MON_IPI is refused as well
 #define MON_HALT  3 // APIC timer ticks at most (0: no timer): halts until an interrupt
 #define MON_PARK  4 // halts for good (an INIT brings the CPU back)
 #define MON_RESET 5 // triple fault

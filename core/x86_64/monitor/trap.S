@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// trap.S - everything that can bring a CPU back to ring 0: system calls, services, faults, interrupts
+// trap.S - everything that can bring a CPU back to ring 0: system calls, services, faults,
+// interrupts
 //
-// The monitor never reads or writes ring 3's memory: it answers in registers, and a fault's frame stays
-// on the CPU page, which ring 3 may read through MON_ALIAS.
+// The monitor never reads or writes ring 3's memory: it answers in registers, and a fault's frame
+// stays on the CPU page, which ring 3 may read through MON_ALIAS.
 #include "core/x86_64/monitor/monitor.h"
 
 	.section .monitor.trap, "ax"
 	.code64
 mon_base:
 
-// `syscall`: rcx = return address, r11 = flags. SYSRET loads its flags from the low half of r11, so the
-// return address (the image lies below 4 GiB) travels to ring 3 in the high half; nothing else moves.
+// `syscall`: rcx = return address, r11 = flags. SYSRET loads its flags from the low half of r11, so
+// the return address (the image lies below 4 GiB) travels to ring 3 in the high half; nothing else
+// moves.
 	.globl mon_syscall
 	.type mon_syscall, @function
 mon_syscall:
@@ -174,7 +176,7 @@ vectors:
 	.elseif vec >= 32
 	jmp interrupt
 	.else
-	.ifeq (vec == 8) + (vec >= 10) * (vec <= 13) + (vec == 17) + (vec == 21) + (vec == 29) + (vec == 30)
+	.if vec != 8 && (vec < 10 || vec > 13) && vec != 17 && vec != 21 && vec < 29 || vec == 31
 	push $0
 	.endif
 	push $vec
@@ -196,7 +198,8 @@ idt_none:
 	.quad 0
 
 // Gates hold the handler's address in pieces, which a linker cannot make: the monitor's fixed base
-// leaves only the distance from it, and that the assembler knows. NMI, #DF and #MC use their own stack.
+// leaves only the distance from it, and that the assembler knows. NMI, #DF and #MC use their own
+// stack.
 	.balign 16
 idt:
 	.set vec, 0

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// blob.c - the configuration blob, packed or as boot module, is there byte by byte; `write` writes to it
+// blob.c - the configuration blob, packed or as boot module, is there byte by byte; `write` writes
+// to it
 #include <stdint.h>
 #include <stdio.h>
 

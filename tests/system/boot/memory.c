@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// memory.c - all RAM is there, above 4 GiB too: the arena takes the largest span, malloc all the rest
+// memory.c - all RAM is there, above 4 GiB too: the arena takes the largest span, malloc all the
+// rest
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// pci.c - list the devices; on each modern virtio one, talk to its common configuration (virtio 1.2, 4.1.4)
+// pci.c - list the devices; on each modern virtio one, talk to its common configuration (virtio
+// 1.2, 4.1.4)
 #include <stdio.h>
 
 #include "core/pci.h"

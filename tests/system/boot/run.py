@@ -68,6 +68,7 @@ def cases(scratch):
         Case("memory 32 MiB", "memory", OK, r"arena 2\d MiB", r"heap 1\d MiB", mem="32M"),
         Case("memory 32 MiB, 2 vCPUs", "threads", OK, "lcores 2", mem="32M", smp=2),
         Case("memory too small", "memory", REFUSED, "too little memory", mem="4M"),
+        Case("a system call changes nothing else", "registers", OK, "registers kept"),
         Case("blob none", "blob", OK, "no blob"),
         Case("exit status", "hello", APP, "weir: exit status 5", append="5"),
         Case("entropy none", "hello", REFUSED, "no entropy", "entropy=weak", cpu="max,-rdrand,-rdseed",
@@ -153,6 +154,8 @@ SINS = [
     sin("smash-canary", FAULT, "stack smashed", r"smash_canary\+|commit\+"),
     sin("trap", FAULT, "invalid opcode"),
     sin("privileged", FAULT, "general protection"),
+    sin("read-gdt", FAULT, "general protection"),
+    sin("interrupts-on", FAULT, "general protection"),
     sin("ask-monitor", OK, "setup -1, ipi -1, unknown -1"),
     sin("abort", PANIC, r"panic: abort\(\) was called"),
     sin("deadlock", PANIC, "panic: deadlock"),
@@ -203,6 +206,55 @@ def differs(accel):
         seen[0][0] == seen[1][0] or seen[0][1] == seen[1][1] else []
 
 
+def protections():
+    """What the sealed machine looks like from outside, by QEMU's monitor (TCG): control registers, and every
+    mapping of the page tables: none writable and executable, ring 3 without page 0 and page tables."""
+    with tempfile.TemporaryDirectory() as d:
+        console = os.path.join(d, "console")
+        cmd = command(Case("", "idle", OK), "tcg")
+        cmd[cmd.index("-serial") + 1] = "file:" + console
+        q = subprocess.Popen(cmd + ["-monitor", "stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL, text=True)
+        end = time.monotonic() + 30
+        while time.monotonic() < end and not os.path.exists(console) or \
+                "sealed" not in open(console).read():
+            time.sleep(0.05)
+        try:
+            text, _ = q.communicate("info registers\ninfo tlb\nquit\n", timeout=30)
+        except subprocess.TimeoutExpired:
+            q.kill()
+            text, _ = q.communicate()
+        with open(console) as f:
+            table = int(re.search(r"tables (\w+)", f.read() + "tables 0").group(1), 16)
+    return wrong_protections(text, table)
+
+
+def wrong_protections(text, table):
+    wrong, regs = [], {}
+    for name in ("CR0", "CR4", "EFER"):
+        m = re.search(name + r"=([0-9a-f]+)", text)
+        regs[name] = int(m.group(1), 16) if m else 0
+    for name, reg, bit in (("WP", "CR0", 16), ("UMIP", "CR4", 11), ("SMEP", "CR4", 20),
+                           ("SMAP", "CR4", 21), ("NXE", "EFER", 11)):
+        if not regs[reg] >> bit & 1:
+            wrong.append(f"{name} is off")
+    # "0000000000201000: 0000000000201000 X--DA---W": X means no-execute, U ring 3, W writable.
+    pages = re.findall(r"^([0-9a-f]{16}): ([0-9a-f]{16}) ([-XGPDACTUW]{9})", text, re.M)
+    if len(pages) < 100:
+        wrong.append(f"info tlb shows {len(pages)} mappings")
+    writable = {int(pa, 16) for _, pa, f in pages if f[8] == "W"}
+    for va, pa, f in pages:
+        if f[8] == "W" and f[0] != "X":
+            wrong.append(f"{va} is writable and executable: {f}")
+        if f[0] != "X" and int(pa, 16) in writable:
+            wrong.append(f"{va} is executable, and its page is writable elsewhere")
+        if f[7] == "U" and (int(va, 16) < 0x200000 or int(pa, 16) == table):
+            wrong.append(f"{va} is open to ring 3")
+    if not any(int(pa, 16) == table for _, pa, _ in pages):
+        wrong.append(f"the page tables at {table:#x} are not where they should be")
+    return wrong
+
+
 def report(name, wrong, text, seconds, verbose):
     print(f"{'FAIL' if wrong else 'ok  '} {name} ({seconds:.1f} s)", flush=True)
     for w in wrong:
@@ -244,6 +296,9 @@ def main():
                 ran += 1
     if re.search(a.only, "random"):
         failed += report("random: canary and arena differ", differs(a.accel), "", 0, a.v)
+        ran += 1
+    if a.accel == "tcg" and re.search(a.only, "protections"):
+        failed += report("protections, seen from outside", protections(), "", 0, a.v)
         ran += 1
     print(f"{a.accel}: {ran} booted, {failed} failed")
     return 1 if failed else 0

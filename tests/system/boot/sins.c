@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// sins.c - commits the one sin its argument names, after the seal; the machine must end it, and say so
+// sins.c - commits the one sin its argument names, after the seal; the machine must end it, and say
+// so
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,6 +100,20 @@ static void privileged(void)
 	__asm__ volatile("wrmsr" : : "a"(0), "d"(0), "c"(MSR_LSTAR));
 }
 
+// UMIP keeps the GDT's address from ring 3.
+static void read_gdt(void)
+{
+	char gdtr[10];
+
+	__asm__ volatile("sgdt %0" : "=m"(gdtr));
+}
+
+// Interrupts stay off: no one may take the CPU away from the loop.
+static void interrupts_on(void)
+{
+	__asm__ volatile("sti");
+}
+
 static void ask_monitor(void)
 {
 	printf("setup %ld, ipi %ld, unknown %ld\n", mon_call(MON_SETUP, 0, 0, 0, 0, 0, 0),
@@ -155,6 +170,8 @@ static void commit(const char *name)
 		{"abort", NULL, 0, abort},
 		{"deadlock", NULL, 0, wait_for_self},
 		{"privileged", NULL, 0, privileged},
+		{"read-gdt", NULL, 0, read_gdt},
+		{"interrupts-on", NULL, 0, interrupts_on},
 		{"ask-monitor", NULL, 0, ask_monitor},
 		{"break-report", NULL, 0, break_report},
 		{"trap", NULL, 0, trap},

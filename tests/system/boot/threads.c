@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/plat.h"
+#include "core/x86_64/cpu.h"
 
 #define COUNT  10000
 #define LOCKED 100
@@ -23,12 +24,14 @@ static unsigned long guarded;
 static sem_t done;
 
 static unsigned lcores;
+static uint64_t vector_state; // XCR0 of the boot CPU: every lcore must have the same registers
 
 static void work(unsigned id)
 {
 	char zero[sizeof(scratch)] = {0};
 
-	if (mine != 7 || memcmp(scratch, zero, sizeof(zero)) || plat_lcore_pin(id))
+	if (mine != 7 || memcmp(scratch, zero, sizeof(zero)) || plat_lcore_pin(id) ||
+	    cpu_xcr0() != vector_state)
 		atomic_fetch_add(&errors, 1);
 	mine = id;
 	memset(scratch, (int)id, sizeof(scratch));
@@ -103,12 +106,13 @@ int main(int argc, char **argv)
 	pthread_t t;
 
 	lcores = plat_lcore_count();
-	printf("lcores %u\n", lcores);
+	vector_state = cpu_xcr0();
+	printf("lcores %u, vector state %llx\n", lcores, (unsigned long long)vector_state);
 	for (unsigned round = 0; round < rounds; round++)
 		if (all_lcores())
 			return 1;
-	printf("sum %u of %u, guarded %lu of %u, errors %d\n", sum, rounds * lcores * COUNT, guarded,
-	       rounds * lcores * LOCKED, errors);
+	printf("sum %u of %u, guarded %lu of %u, errors %d\n", sum, rounds * lcores * COUNT,
+	       guarded, rounds * lcores * LOCKED, errors);
 	if (lcores > 1 && detached_threads())
 		return 1;
 	if (lcores == 1)
