@@ -23,8 +23,8 @@
 struct ring_end {
 	union {
 		struct {
-			uint32_t head; // claimed up to here
 			uint32_t seen; // the other end's tail, as last read
+			uint32_t head; // claimed up to here
 		};
 		uint64_t claim;
 	};
@@ -55,6 +55,10 @@ static always_inline void ring_copy(void **dst, void *const *src, unsigned n)
 {
 	unsigned i = 0;
 
+	if (n == 1) {
+		dst[0] = src[0];
+		return;
+	}
 	for (; i + 8 <= n; i += 8) {
 		ring_vec4 a = *(const ring_vec4 *)(src + i);
 		ring_vec4 b = *(const ring_vec4 *)(src + i + 4);
@@ -149,13 +153,15 @@ static always_inline unsigned ring_claim(struct ring_end *self, const struct rin
 {
 	// Acquire (5): pairs with release (6); whoever stored this `seen` had acquired that tail.
 	uint64_t old = __atomic_load_n(&self->claim, __ATOMIC_ACQUIRE);
+	uint64_t new;
 	uint32_t head, seen, take;
 
 	do {
-		head = (uint32_t)old;
-		seen = (uint32_t)(old >> 32);
+		head = (uint32_t)(old >> 32);
+		seen = (uint32_t)old;
 		take = n;
-		if (base + seen - head < n) {
+		new = old + ((uint64_t)n << 32); // head is above seen: its wrap leaves the word
+		if (unlikely(base + seen - head < n)) {
 			// Acquire (7): pairs with release (8) of the other end's ring_finish().
 			seen = __atomic_load_n(&other->tail, __ATOMIC_ACQUIRE);
 			if (base + seen - head < n) {
@@ -163,11 +169,11 @@ static always_inline unsigned ring_claim(struct ring_end *self, const struct rin
 				if (take == 0)
 					return 0;
 			}
+			new = (uint64_t)(head + take) << 32 | seen;
 		}
 		// Release (6), and acquire as (5) when another thread was quicker.
-	} while (!__atomic_compare_exchange_n(&self->claim, &old,
-					      (uint64_t)seen << 32 | (uint32_t)(head + take), false,
-					      __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+	} while (!__atomic_compare_exchange_n(&self->claim, &old, new, false, __ATOMIC_ACQ_REL,
+					      __ATOMIC_ACQUIRE));
 	*at = head;
 	return take;
 }
@@ -176,7 +182,7 @@ static always_inline unsigned ring_claim(struct ring_end *self, const struct rin
 static always_inline void ring_finish(struct ring_end *self, uint32_t at, unsigned n)
 {
 	// Acquire: pairs with release (8) of the claim before ours, whose entries (8) then offers too.
-	while (__atomic_load_n(&self->tail, __ATOMIC_ACQUIRE) != at)
+	while (unlikely(__atomic_load_n(&self->tail, __ATOMIC_ACQUIRE) != at))
 		__builtin_ia32_pause();
 	// Release (8): pairs with acquire (7).
 	__atomic_store_n(&self->tail, at + n, __ATOMIC_RELEASE);
