@@ -65,7 +65,7 @@ struct mbuf {
 	};
 
 	// Cold line.
-	uint8_t *buf;      // start of the headroom; constant
+	uint8_t *buf;      // start of the headroom; constant: mbuf_buf()
 	uint32_t buf_len;  // headroom + data room; constant
 	uint16_t vlan_tci; // with MBUF_VLAN; host byte order
 	uint16_t mss;      // with MBUF_TSO
@@ -89,9 +89,15 @@ static inline uint64_t mbuf_iova(const struct mbuf *m)
 	return plat_iova(m->data);
 }
 
+// m->buf without touching the cold line: the headroom begins right behind the mbuf.
+static inline uint8_t *mbuf_buf(const struct mbuf *m)
+{
+	return (uint8_t *)(uintptr_t)(m + 1);
+}
+
 static inline uint32_t mbuf_headroom(const struct mbuf *m)
 {
-	return (uint32_t)(m->data - m->buf);
+	return (uint32_t)(m->data - mbuf_buf(m));
 }
 
 static inline uint32_t mbuf_tailroom(const struct mbuf *m)
@@ -102,7 +108,7 @@ static inline uint32_t mbuf_tailroom(const struct mbuf *m)
 // A buffer fresh from mempool_get_bulk() made an empty packet.
 static inline void mbuf_reset(struct mbuf *m)
 {
-	m->data = m->buf + MBUF_HEADROOM;
+	m->data = mbuf_buf(m) + MBUF_HEADROOM;
 	m->pkt_len = 0;
 	m->len = 0;
 	m->flags = 0;
