@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // futex.c - waiting, for code outside the data plane: pthread_join, mutexes, sleep
 //
-// A waiter has its CPU to itself, so it spins. Any wake ends every wait: futex(2) allows spurious
+// A waiter has its CPU to itself, so it spins; after a millisecond it halts in between, since the
+// thread it waits for may need the same host CPU. Any wake ends every wait: futex(2) allows spurious
 // wake-ups, and none can be lost.
 #include <errno.h>
 #include <time.h>
@@ -21,6 +22,26 @@ static uint64_t to_ns(const struct timespec *t)
 	return (uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec;
 }
 
+// The legacy interrupt controller, which firmware may have left running, must not end a halt.
+static void legacy_pic_off(void)
+{
+	static int done;
+
+	if (done)
+		return;
+	outb(0x21, 0xff);
+	outb(0xa1, 0xff);
+	done = 1;
+}
+
+// Halts until the APIC timer of QEMU and KVM, which runs at 1 GHz, has counted ns. A timer of another
+// rate wakes us early, which costs a turn, or late by the ratio: callers ask for little at a time.
+static void halt(uint64_t ns)
+{
+	legacy_pic_off();
+	mon_call(MON_HALT, (long)ns, 0, 0, 0, 0, 0);
+}
+
 // No one is left to end the wait. What the last one did before it ended has been seen by then.
 static int hopeless(const uint32_t *addr, uint32_t val, uint32_t seen)
 {
@@ -31,18 +52,23 @@ static int hopeless(const uint32_t *addr, uint32_t val, uint32_t seen)
 static long wait_change(uint32_t *addr, uint32_t val, const struct timespec *timeout)
 {
 	uint32_t seen = __atomic_load_n(&wakes, __ATOMIC_ACQUIRE);
-	uint64_t end = timeout ? clock_monotonic_ns() + to_ns(timeout) : 0;
+	uint64_t start = clock_monotonic_ns(), end = timeout ? start + to_ns(timeout) : 0;
 
 	if (__atomic_load_n(addr, __ATOMIC_ACQUIRE) != val)
 		return -EAGAIN;
 	while (__atomic_load_n(addr, __ATOMIC_ACQUIRE) == val &&
 	       __atomic_load_n(&wakes, __ATOMIC_ACQUIRE) == seen) {
-		if (timeout && clock_monotonic_ns() >= end)
+		uint64_t now = clock_monotonic_ns();
+
+		if (timeout && now >= end)
 			return -ETIMEDOUT;
 		if (!timeout && hopeless(addr, val, seen))
 			panic("deadlock: the only running thread waits for another",
 			      (uint64_t)addr);
-		cpu_pause();
+		if (now - start < 1000000)
+			cpu_pause();
+		else
+			halt(100000);
 	}
 	return 0;
 }
@@ -60,20 +86,6 @@ long futex_call(uint32_t *addr, int op, uint32_t val, const void *timeout, uint3
 	return -ENOSYS;
 }
 
-// The legacy interrupt controller, which firmware may have left running, must not end a halt.
-static void legacy_pic_off(void)
-{
-	static int done;
-
-	if (done)
-		return;
-	outb(0x21, 0xff);
-	outb(0xa1, 0xff);
-	done = 1;
-}
-
-// Long sleeps halt: the APIC timer of QEMU and KVM runs at 1 GHz. Elsewhere it may wake us early,
-// which costs a turn, or late by the ratio: so a halt takes at most 1 ms at a time.
 long sleep_until(uint64_t end)
 {
 	for (;;) {
@@ -81,11 +93,9 @@ long sleep_until(uint64_t end)
 
 		if (now >= end)
 			return 0;
-		if (end - now < 500000) {
+		if (end - now < 500000)
 			cpu_pause();
-			continue;
-		}
-		legacy_pic_off();
-		mon_call(MON_HALT, end - now > 1500000 ? 1000000 : 200000, 0, 0, 0, 0, 0);
+		else
+			halt(end - now > 1500000 ? 1000000 : 200000);
 	}
 }
