@@ -2,6 +2,7 @@
 // cmd_run.c - weir run: a configuration in this process
 #include <errno.h>
 #include <getopt.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@ struct run {
 	bool has_clock, json;
 	double linger;
 	unsigned memory; // MiB
+	int cpu;         // -1: wherever the system puts us
 };
 
 static struct app app;
@@ -38,7 +40,7 @@ static int options(struct run *r, const struct command *cmd, int argc, char **ar
 		{"help", no_argument, 0, 'h'},	   {"port", required_argument, 0, 'p'},
 		{"clock", required_argument, 0, 'c'}, {"linger", required_argument, 0, 'l'},
 		{"memory", required_argument, 0, 'M'}, {"json", no_argument, 0, 'j'},
-		{0},
+		{"cpu", required_argument, 0, 'C'},    {0},
 	};
 	char *end = "";
 	int opt;
@@ -60,6 +62,9 @@ static int options(struct run *r, const struct command *cmd, int argc, char **ar
 		} else if (opt == 'M') {
 			r->memory = (unsigned)strtoul(optarg, &end, 10);
 			good = !*end && r->memory >= 16 && r->memory <= 1u << 16;
+		} else if (opt == 'C') {
+			r->cpu = (int)strtol(optarg, &end, 10);
+			good = *optarg && !*end && r->cpu >= 0 && r->cpu < CPU_SETSIZE;
 		} else if (opt == 'j') {
 			r->json = true;
 		} else {
@@ -136,6 +141,15 @@ static int finish(const struct run *r)
 	return rc;
 }
 
+static int stay_on_cpu(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((size_t)cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set) < 0 ? -errno : 0;
+}
+
 static int run(struct run *r)
 {
 	struct app_conf conf = {.clock = choose_clock(r)};
@@ -147,6 +161,13 @@ static int run(struct run *r)
 	conf.blob = blob;
 	if (conf.clock == CLOCK_REAL)
 		conf.linger_ns = (uint64_t)(r->linger * (double)NSEC_PER_SEC);
+	rc = r->cpu < 0 ? 0 : stay_on_cpu(r->cpu);
+	if (rc) {
+		fprintf(stderr, "weir run: --cpu %d: %s: see `taskset -p $$` for those allowed\n",
+			r->cpu, strerror(-rc));
+		free(blob);
+		return EXIT_JOB;
+	}
 	rc = plat_linux_init((size_t)r->memory << 20);
 	if (rc) {
 		fprintf(stderr, "weir run: %u MiB of packet memory: %s: give less by --memory\n",
@@ -167,7 +188,7 @@ static int run(struct run *r)
 
 int cmd_run(const struct command *cmd, int argc, char **argv)
 {
-	struct run r = {.linger = 1, .memory = 256};
+	struct run r = {.linger = 1, .memory = 256, .cpu = -1};
 	struct err err;
 	int rc = options(&r, cmd, argc, argv);
 

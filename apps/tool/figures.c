@@ -193,7 +193,15 @@ static void json_members(const struct figures *f, size_t from, size_t to, size_t
 
 void figures_print_json(const struct figures *f, FILE *out)
 {
+	bool drops = false;
+	size_t i;
+
+	for (i = 0; i < f->n; i++)
+		drops |= under(f->list[i].name, "drops.") != NULL;
 	fputc('{', out);
+	// Always there, so that a script may look into it.
+	if (!drops)
+		fputs("\"drops\": {}, ", out);
 	json_members(f, 0, f->n, 0, out);
 	fputs("}\n", out);
 }

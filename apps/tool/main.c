@@ -18,7 +18,7 @@ static const struct command commands[] = {
 	 cmd_check},
 	{"run", "run a configuration in this process",
 	 "weir run FILE [--port NAME=DEVICE]... [--clock capture|real] [--linger SECONDS]\n"
-	 "                [--memory MIB] [--json]\n"
+	 "                [--memory MIB] [--cpu N] [--json]\n"
 	 "  --port NAME=DEVICE  use DEVICE for port NAME instead of the file's:\n"
 	 "                        pcap:IN,OUT   play capture IN, record into OUT (either may be empty)\n"
 	 "                        dpdk:DEVARGS  any DPDK ethdev: net_vhost0,iface=PATH, a PCI address\n"
@@ -28,6 +28,7 @@ static const struct command commands[] = {
 	 "                      a capture and no port is live); real: the machine's\n"
 	 "  --linger SECONDS    after the captures' end, wait so long for live ports (default 1)\n"
 	 "  --memory MIB        packet memory (default 256)\n"
+	 "  --cpu N             stay on this CPU (for measuring)\n"
 	 "  --json              print figures as JSON\n"
 	 "  Ends when the captures end, or by ^C. Exit 0 only when every packet is accounted for.\n",
 	 cmd_run},

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define ANSWER_MS 10000
+#define ASK_MS    250 // an image that is still starting loses what was said before
 #define LINE_MAX_ 1024
 
 struct session {
@@ -21,9 +22,8 @@ struct session {
 	int in, out; // pipes to QEMU's stdin and from its stdout
 	FILE *console;
 	struct qemu_result *result;
-	uint64_t start; // ms
-	uint64_t stop_at, kill_at;
-	bool stopping;
+	uint64_t start;                    // us
+	uint64_t stop_at, kill_at, ask_at; // us
 	char line[LINE_MAX_];
 	size_t len;
 };
@@ -73,15 +73,19 @@ static void take_bytes(struct session *s, const char *p, size_t n)
 	}
 }
 
-static void stop(struct session *s)
+// Asks the image to stop, again and again until QEMU ends or kill_at has come.
+static void ask_to_stop(struct session *s, uint64_t now)
 {
 	static const char ask = CONSOLE_STOP;
 
-	// A full or closed pipe means that QEMU is gone or stuck: kill_at settles both.
-	if (write(s->in, &ask, 1) != 1 && errno == EINTR)
+	if (!s->kill_at)
+		s->kill_at = now + ANSWER_MS * 1000;
+	if (now < s->ask_at)
 		return;
-	s->stopping = true;
-	s->kill_at = now_us() + ANSWER_MS * 1000;
+	s->ask_at = now + ASK_MS * 1000;
+	// A full or closed pipe means that QEMU is stuck or gone: kill_at settles both.
+	if (write(s->in, &ask, 1) != 1)
+		return;
 }
 
 static int spawn(struct session *s, const struct args *args, struct err *err)
@@ -130,9 +134,9 @@ static void pump(struct session *s)
 	for (;;) {
 		uint64_t now = now_us();
 
-		if (!s->stopping && (interrupted || (s->stop_at && now >= s->stop_at)))
-			stop(s);
-		if (s->stopping && now >= s->kill_at) {
+		if (interrupted || (s->stop_at && now >= s->stop_at))
+			ask_to_stop(s, now);
+		if (s->kill_at && now >= s->kill_at) {
 			s->result->killed = true;
 			kill(s->pid, SIGKILL);
 			return;
