@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/plat.h"
+
 #define MBUFS_PORT 2048u // default: both rings of a port at their largest
 #define MBUFS_MORE 2048u // and what is in the graph, held, or waiting to be sent
 
@@ -72,14 +74,16 @@ static int open_ports(struct app *app, struct err *err)
 static int tick(void *arg, uint64_t now)
 {
 	struct app *app = arg;
+	uint64_t tsc = tsc_read();
 	unsigned i;
 
 	for (i = 0; !app->first_tx_tsc && i < app->ports; i++)
 		if (app->tx[i]->stats.sent)
-			app->first_tx_tsc = tsc_read();
-	if (now < app->tick_at)
+			app->first_tx_tsc = tsc;
+	// By the TSC: a capture's clock says nothing about how long the user has waited.
+	if (tsc < app->tick_at)
 		return 0;
-	app->tick_at = now + APP_TICK_NS;
+	app->tick_at = tsc + plat_tsc_hz() / APP_TICKS;
 	for (i = 0; i < app->ports; i++)
 		if (app->port[i].pmd->poll)
 			app->port[i].pmd->poll(&app->port[i]);

@@ -39,14 +39,14 @@ struct app {
 	struct port_gate gate[BLOB_PORTS_MAX];
 	unsigned ports;
 	struct loop loop;
-	// Optional: called with housekeeping, at most every APP_TICK_NS; nonzero ends the loop.
+	// Optional: called with housekeeping, at most APP_TICKS times a second; nonzero ends the loop.
 	int (*tick)(struct app *app);
-	uint64_t tick_at;      // next
+	uint64_t tick_at;      // TSC of the next
 	uint64_t ready_tsc;    // when the loop was entered
 	uint64_t first_tx_tsc; // when housekeeping first saw a packet sent; 0: none yet
 };
 
-#define APP_TICK_NS (10 * 1000 * 1000ull)
+#define APP_TICKS 100
 
 struct app_conf {
 	const void *blob; // kept by the caller while the app lives

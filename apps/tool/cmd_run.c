@@ -2,16 +2,19 @@
 // cmd_run.c - weir run: a configuration in this process
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "apps/app.h"
 #include "apps/tool/figures.h"
 #include "apps/tool/tool.h"
 #include "core/linux/plat_linux.h"
+#include "core/plat.h"
 
 #define OVERRIDES_MAX 64u
 
@@ -28,6 +31,7 @@ struct run {
 };
 
 static struct app app;
+static bool progress_shown; // and the cursor stands behind it
 
 static void on_signal(int sig)
 {
@@ -150,6 +154,24 @@ static int stay_on_cpu(int cpu)
 	return sched_setaffinity(0, sizeof(set), &set) < 0 ? -errno : 0;
 }
 
+// From two seconds on: says every second on a terminal, every ten elsewhere, how far it is.
+static int show_progress(struct app *a)
+{
+	static uint64_t next = 2;
+	uint64_t seconds = (tsc_read() - a->ready_tsc) / plat_tsc_hz();
+	bool tty = isatty(STDERR_FILENO);
+	struct graph_books b;
+
+	if (seconds < next)
+		return 0;
+	next = seconds + (tty ? 1 : 10);
+	graph_books(a->graph, &b);
+	fprintf(stderr, "%sweir run: %" PRIu64 " s, %" PRIu64 " packets received, %" PRIu64 " sent%s",
+		tty ? "\r" : "", seconds, b.rx, b.tx, tty ? "\033[K" : "\n");
+	progress_shown = tty;
+	return 0;
+}
+
 static int run(struct run *r)
 {
 	struct app_conf conf = {.clock = choose_clock(r)};
@@ -179,7 +201,10 @@ static int run(struct run *r)
 	if (!rc) {
 		sigaction(SIGINT, &act, NULL);
 		sigaction(SIGTERM, &act, NULL);
+		app.tick = show_progress;
 		app_run(&app);
+		if (progress_shown)
+			fputc('\n', stderr);
 		rc = finish(r);
 	}
 	free(blob);
