@@ -2,7 +2,9 @@
 // rx.c - receive: take used buffers, check what the device says of them, post fresh ones
 //
 // A posted buffer is one descriptor: [virtio_net_hdr 12][frame], the header in the last bytes of the
-// headroom, so that every frame begins at the same, cache-aligned place (virtio 1.2, 5.1.6.3).
+// headroom, so that every frame begins at the same, cache-aligned place (virtio 1.2, 5.1.6.3). With the
+// header aligned instead, both would share a line here, but a back end that copies 64-byte frames was
+// half as fast.
 #include "pmd/virtio/rx.h"
 
 #define RX_CHUNK   64u // used elements looked at together, so that their cache misses overlap
@@ -124,8 +126,7 @@ static always_inline unsigned rx_take(struct virtio_rxq *q, struct mbuf **seg, u
 		virtq_set_slot(vq, vq->used_idx, (uint16_t)e.id);
 		vq->used_idx++;
 		__builtin_prefetch(seg[i], 1);
-		__builtin_prefetch(rx_header(seg[i]));
-		__builtin_prefetch(rx_data(seg[i]));
+		__builtin_prefetch(rx_header(seg[i])); // the frame itself: whoever reads it
 	}
 	return n;
 }
