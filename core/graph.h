@@ -117,7 +117,8 @@ uint64_t graph_rx_at(struct graph *g, struct node *node, struct mbuf **pkts, uns
 // "graph: emit-full".
 void graph_emit(struct node *node, uint8_t edge, struct mbuf *pkt);
 
-// From process() or housekeep() of any node: a packet that `node` holds goes on by its `edge`, as above.
+// From process() or housekeep() of any node: a packet that `node` holds goes on by its `edge`, run
+// as above.
 void graph_release(struct node *node, uint8_t edge, struct mbuf *pkt);
 
 // A packet that was NEXT_HELD is dropped for `reason`, at once. From anywhere, destroy() included.

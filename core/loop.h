@@ -19,8 +19,10 @@
 
 #define LOOP_SOURCES_MAX  64
 #define LOOP_HOUSEKEEPING 256 // turns
-#define LOOP_HELD_NS      (5 * NSEC_PER_SEC) // what is held at the end has this long to move, real time
-#define LOOP_TIMERS_MAX   (1u << 20)         // stops of a capture clock between two packets; then it skips
+// What is held at the end has this long to move, real time.
+#define LOOP_HELD_NS (5 * NSEC_PER_SEC)
+// Timers a capture clock stops at between two packets; then it goes straight to the packet.
+#define LOOP_TIMERS_MAX (1u << 20)
 
 // Takes up to n packets (the shape of port_burst_fn: core knows no driver).
 typedef uint16_t (*loop_burst_fn)(void *arg, struct mbuf **pkts, uint16_t n);

@@ -69,7 +69,8 @@ static void careless_destroy(struct node *node)
 static const struct node_def careless_def = {
 	.name = "careless", .process = picker_process, .destroy = careless_destroy};
 
-static void commit(const struct node_def *def, uint8_t (*pick)(struct node *, struct mbuf *), unsigned n)
+static void commit(const struct node_def *def, uint8_t (*pick)(struct node *, struct mbuf *),
+		   unsigned n)
 {
 	struct picker p = {.pick = pick, .due = TIME_NEVER};
 	struct graph *g = graph_create(&now_clock, NULL);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "core/loop.h"
-#include "core/stats.h"
 
 static struct mempool *pool;
 
@@ -401,56 +400,6 @@ static void test_sink(void **state)
 	teardown();
 }
 
-// --- figures by name ---
-
-struct figure {
-	const char *name;
-	uint64_t value;
-	bool met;
-};
-
-static struct figure figures[] = {
-	{"nodes.n.calls", 1, false},          {"nodes.n.packets", 3, false},
-	{"drops.n.worse", 3, false},          {"accounting.rx", 3, false},
-	{"accounting.generated", 0, false},   {"accounting.tx", 0, false},
-	{"accounting.consumed", 0, false},    {"accounting.dropped", 3, false},
-	{"accounting.held", 0, false},        {"accounting.balanced", 1, false},
-	{"loop.busy_turns", 1, false},
-};
-
-static void note_figure(void *arg, const char *name, uint64_t value)
-{
-	assert_string_not_equal(name, "drops.n.bad"); // 0: not shown
-	for (unsigned i = 0; i < sizeof(figures) / sizeof(*figures); i++) {
-		if (strcmp(figures[i].name, name) == 0) {
-			assert_int_equal(figures[i].value, value);
-			assert_false(figures[i].met);
-			figures[i].met = true;
-		}
-	}
-}
-
-static uint8_t pick_drop(struct node *node, struct mbuf *m)
-{
-	return NEXT_DROP(1);
-}
-
-static void test_figures(void **state)
-{
-	static const uint64_t t[] = {1, 1, 1};
-
-	setup(CLOCK_CAPTURE);
-	b.p.pick = pick_drop;
-	add_tape(0, t, 3);
-	loop_run(&b.l);
-	graph_stats_emit(b.l.graph, note_figure, NULL);
-	loop_stats_emit(&b.l, note_figure, NULL);
-	for (unsigned i = 0; i < sizeof(figures) / sizeof(*figures); i++)
-		if (!figures[i].met)
-			fail_msg("no figure %s", figures[i].name);
-	teardown();
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -468,7 +417,6 @@ int main(void)
 		cmocka_unit_test(test_tick),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_sink),
-		cmocka_unit_test(test_figures),
 	};
 
 	pool = test_pool(1024);
