@@ -6,30 +6,40 @@
 
 static const struct node_def *const kinds[] = {
 	&arp_hold_node, // first: it frees the stack with the graph
-	&eth_input_node,   &arp_input_node,  &ip4_input_node, &ip4_lookup_node,
-	&ip4_rewrite_node, &ip4_output_node, &ip4_local_node, &icmp_error_node,
+	&eth_input_node,  &arp_input_node, &ip4_input_node,  &ip4_lookup_node,	 &ip4_rewrite_node,
+	&ip4_output_node, &ip4_local_node, &icmp_error_node, &ip4_fragment_node,
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
+// clang-format off
 static const struct {
 	const char *from, *edge, *to;
 } wires[] = {
-	{"eth-input", "ip4", "ip4-input"},	  {"eth-input", "arp", "arp-input"},
-	{"ip4-input", "lookup", "ip4-lookup"},	  {"ip4-lookup", "rewrite", "ip4-rewrite"},
-	{"ip4-lookup", "local", "ip4-local"},	  {"ip4-lookup", "icmp-error", "icmp-error"},
-	{"ip4-rewrite", "hold", "arp-hold"},	  {"ip4-rewrite", "icmp-error", "icmp-error"},
-	{"ip4-local", "output", "ip4-output"},	  {"ip4-local", "icmp-error", "icmp-error"},
-	{"icmp-error", "output", "ip4-output"},	  {"ip4-output", "hold", "arp-hold"},
+	{"eth-input", "ip4", "ip4-input"},
+	{"eth-input", "arp", "arp-input"},
+	{"ip4-input", "lookup", "ip4-lookup"},
+	{"ip4-lookup", "rewrite", "ip4-rewrite"},
+	{"ip4-lookup", "local", "ip4-local"},
+	{"ip4-lookup", "icmp-error", "icmp-error"},
+	{"ip4-rewrite", "hold", "arp-hold"},
+	{"ip4-rewrite", "icmp-error", "icmp-error"},
+	{"ip4-rewrite", "fragment", "ip4-fragment"},
+	{"ip4-fragment", "hold", "arp-hold"},
+	{"ip4-local", "output", "ip4-output"},
+	{"ip4-local", "icmp-error", "icmp-error"},
+	{"icmp-error", "output", "ip4-output"},
+	{"ip4-output", "hold", "arp-hold"},
+	{"ip4-output", "fragment", "ip4-fragment"},
 	{"arp-hold", "icmp-error", "icmp-error"},
 };
+// clang-format on
 
 static const struct {
 	const char *name;
 	unsigned port0;
 } senders[] = {
-	{"arp-input", ARP_INPUT_EDGE_PORT0},
-	{"arp-hold", ARP_HOLD_EDGE_PORT0},
-	{"ip4-rewrite", IP4_REWRITE_EDGE_PORT0},
+	{"arp-input", ARP_INPUT_EDGE_PORT0},	 {"arp-hold", ARP_HOLD_EDGE_PORT0},
+	{"ip4-rewrite", IP4_REWRITE_EDGE_PORT0}, {"ip4-fragment", IP4_FRAGMENT_EDGE_PORT0},
 	{"ip4-output", IP4_OUTPUT_EDGE_PORT0},
 };
 

@@ -17,15 +17,17 @@ extern const struct node_def arp_hold_node;
 extern const struct node_def ip4_input_node;
 extern const struct node_def ip4_lookup_node;
 extern const struct node_def ip4_rewrite_node;
+extern const struct node_def ip4_fragment_node;
 extern const struct node_def ip4_output_node;
 extern const struct node_def ip4_local_node;
 extern const struct node_def icmp_error_node;
 
 // Nodes that send have an edge a port after their fixed ones, in the order of the ports.
-#define ARP_INPUT_EDGE_PORT0   0u
-#define ARP_HOLD_EDGE_PORT0    1u
-#define IP4_REWRITE_EDGE_PORT0 2u
-#define IP4_OUTPUT_EDGE_PORT0  1u
+#define ARP_INPUT_EDGE_PORT0	0u
+#define ARP_HOLD_EDGE_PORT0	1u
+#define IP4_REWRITE_EDGE_PORT0	3u
+#define IP4_FRAGMENT_EDGE_PORT0 1u
+#define IP4_OUTPUT_EDGE_PORT0	2u
 
 // Adds the router's nodes to g and connects them; tx[] are the nodes that send by ports 0 to
 // s->ports - 1. Returns the node at which the frames of all ports enter, or NULL and err. The

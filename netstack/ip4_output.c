@@ -9,11 +9,11 @@
 #include "netstack/ip4_graph.h"
 #include "netstack/ip4_stack.h"
 
-enum { EDGE_HOLD, EDGE_PORT0 };
+enum { EDGE_HOLD, EDGE_FRAGMENT, EDGE_PORT0 };
 static_assert(EDGE_PORT0 == IP4_OUTPUT_EDGE_PORT0, "the wiring counts on it");
-enum { DROP_NO_ROUTE, DROP_NOT_A_NEIGHBOR, DROP_NO_SOURCE, DROP_TOO_BIG };
-static const char *const edges[] = {"hold", NULL};
-static const char *const drops[] = {"no-route", "not-a-neighbor", "no-source", "too-big", NULL};
+enum { DROP_NO_ROUTE, DROP_TOO_BIG };
+static const char *const edges[] = {"hold", "fragment", NULL};
+static const char *const drops[] = {"no-route", "too-big", NULL};
 
 static bool set_source(const struct ip4_stack *s, struct ip4_hdr *ip, const struct adj *a)
 {
@@ -30,17 +30,15 @@ static uint8_t one(struct ip4_stack *s, struct mbuf *m)
 	uint32_t index = ip4_resolve(s, lpm4_lookup(s->lpm, be32(ip->dst)), ip->dst);
 	struct adj *a = &s->neighbors.adj[index];
 
-	if (a->kind == ADJ_NONE)
+	if ((a->kind != ADJ_FORWARD && a->kind != ADJ_GLEAN) || !set_source(s, ip, a))
 		return NEXT_DROP(DROP_NO_ROUTE);
-	if (a->kind != ADJ_FORWARD && a->kind != ADJ_GLEAN)
-		return NEXT_DROP(DROP_NOT_A_NEIGHBOR);
-	if (!set_source(s, ip, a))
-		return NEXT_DROP(DROP_NO_SOURCE);
-	if (be16(ip->len) > a->mtu)
+	if (be16(ip->len) > a->mtu && ip->frag & be16(IP4_DF))
 		return NEXT_DROP(DROP_TOO_BIG);
 	ip->csum = 0;
 	ip->csum = (uint16_t)~csum_fold(csum_ip4_header(ip));
 	m->scratch32[SCRATCH_ADJ] = index;
+	if (be16(ip->len) > a->mtu)
+		return EDGE_FRAGMENT;
 	if (!a->ready)
 		return EDGE_HOLD;
 	a->used = true;

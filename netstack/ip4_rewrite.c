@@ -9,10 +9,10 @@
 #include "netstack/ip4_graph.h"
 #include "netstack/ip4_stack.h"
 
-enum { EDGE_HOLD, EDGE_ERROR, EDGE_PORT0 };
+enum { EDGE_HOLD, EDGE_ERROR, EDGE_FRAGMENT, EDGE_PORT0 };
 static_assert(EDGE_PORT0 == IP4_REWRITE_EDGE_PORT0, "the wiring counts on it");
 enum { DROP_TTL_EXCEEDED, DROP_FRAGMENTATION_NEEDED };
-static const char *const edges[] = {"hold", "icmp-error", NULL};
+static const char *const edges[] = {"hold", "icmp-error", "fragment", NULL};
 static const char *const drops[] = {"ttl-exceeded", "fragmentation-needed", NULL};
 
 static __attribute__((noinline)) uint8_t expired(struct node *node, struct mbuf *m)
@@ -26,13 +26,15 @@ static __attribute__((noinline)) uint8_t expired(struct node *node, struct mbuf 
 static __attribute__((noinline)) uint8_t too_big(struct node *node, struct mbuf *m, uint16_t mtu)
 {
 	const struct ip4_stack *s = node->state;
-	const struct ip4_hdr *ip = mbuf_at(m, const struct ip4_hdr *, m->l3);
+	struct ip4_hdr *ip = mbuf_at(m, struct ip4_hdr *, m->l3);
 
-	if (ip->frag & be16(IP4_DF)) // RFC 1191, 4
-		icmp_report(node, EDGE_ERROR, s->pool, m,
-			    (struct icmp_report){.type = ICMP_UNREACHABLE,
-						 .code = ICMP_FRAG_NEEDED,
-						 .mtu = mtu});
+	if (!(ip->frag & be16(IP4_DF))) {
+		csum_dec_ttl(ip);
+		return EDGE_FRAGMENT;
+	}
+	icmp_report(node, EDGE_ERROR, s->pool, m, // RFC 1191, 4
+		    (struct icmp_report){
+			    .type = ICMP_UNREACHABLE, .code = ICMP_FRAG_NEEDED, .mtu = mtu});
 	return NEXT_DROP(DROP_FRAGMENTATION_NEEDED);
 }
 

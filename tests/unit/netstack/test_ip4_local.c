@@ -238,12 +238,14 @@ static void test_no_way_back(void **state)
 	world_close(w);
 }
 
-// Asked from afar, with an answer too big for the way back.
+// The answer has the asker's DF, and is too big for the way back.
 static void test_too_big(void **state)
 {
 	struct world *w = world_open(NULL);
 	struct packet p = icmp_packet(LAN, ip(10, 0, 0, 10), SELF, 8, 0, 549);
 
+	packet_ip(&p)->frag = be16(IP4_DF);
+	fix_ip(&p);
 	world_rx_packet(w, LAN, &p);
 	assert_int_equal(world_drops(w, "ip4-output", "too-big"), 1);
 	world_close(w);
