@@ -9,11 +9,13 @@
 #include <string.h>
 
 #include "mempool/ring.h"
+#include "pmd/burst.h"
 #include "pmd/pmds.h"
 
 #define LOOP_SIZE_DEFAULT 1024u
 #define LOOP_SIZE_MAX     65536u
 #define LOOP_MTU_DEFAULT  1500u
+#define LOOP_BURST        255u // packets received at once, whose bytes fit 32 bits: lengths are below 2^24
 
 struct loop_half { // one direction of one queue as one lcore sees it
 	struct ring *ring;
@@ -44,16 +46,18 @@ static struct loop_cable *cables;
 static uint16_t loop_rx(void *queue, struct mbuf **pkts, uint16_t n)
 {
 	struct loop_half *h = queue;
-	unsigned got = ring_spsc_dequeue_burst(h->ring, (void **)pkts, n);
-	uint64_t bytes = 0;
+	unsigned got = ring_spsc_dequeue_burst(h->ring, (void **)pkts, n < LOOP_BURST ? n : LOOP_BURST);
+	uint16_t port = h->port;
+	uint32_t bytes = 0;
 
+	if (!got)
+		return 0;
+#pragma GCC unroll 8
 	for (unsigned i = 0; i < got; i++) {
 		struct mbuf *m = pkts[i];
 
-		if (i + 4 < got)
-			__builtin_prefetch(pkts[i + 4], 1);
 		bytes += m->pkt_len;
-		m->port = h->port;
+		m->port = port;
 		m->flags = 0; // as if fresh from the wire
 	}
 	h->packets += got;
@@ -64,15 +68,12 @@ static uint16_t loop_rx(void *queue, struct mbuf **pkts, uint16_t n)
 static uint16_t loop_tx(void *queue, struct mbuf **pkts, uint16_t n)
 {
 	struct loop_half *h = queue;
-	uint64_t bytes = 0;
-	unsigned sent;
-
 	// Lengths are read while the packets are still ours; the peer may have freed what is enqueued.
-	for (unsigned i = 0; i < n; i++)
-		bytes += pkts[i]->pkt_len;
-	sent = ring_spsc_enqueue_burst(h->ring, (void *const *)pkts, n);
-	for (unsigned i = sent; i < n; i++)
-		bytes -= pkts[i]->pkt_len;
+	uint64_t bytes = burst_bytes(pkts, n);
+	unsigned sent = ring_spsc_enqueue_burst(h->ring, (void *const *)pkts, n);
+
+	if (unlikely(sent < n))
+		bytes -= burst_bytes(pkts + sent, n - sent);
 	h->packets += sent;
 	h->bytes += bytes;
 	return (uint16_t)sent;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "mempool/mempool.h"
+#include "pmd/burst.h"
 #include "pmd/pmds.h"
 
 #define NULL_FRAME_MIN 60u
@@ -62,13 +63,10 @@ static uint16_t null_rx_frames(void *queue, struct mbuf **pkts, uint16_t n)
 static uint16_t null_tx(void *queue, struct mbuf **pkts, uint16_t n)
 {
 	struct null_queue *q = queue;
-	uint64_t bytes = 0;
 
-	for (unsigned i = 0; i < n; i++)
-		bytes += pkts[i]->pkt_len;
-	mbuf_free_bulk(pkts, n);
 	q->tx_packets += n;
-	q->tx_bytes += bytes;
+	q->tx_bytes += burst_bytes(pkts, n);
+	mbuf_free_bulk(pkts, n);
 	return n;
 }
 

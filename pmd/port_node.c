@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pmd/burst.h"
+
 #define TX_MASK       (PORT_TX_BACKLOG - 1)
 #define TX_DIRECT_MIN 16u // packets worth a call of the driver (and perhaps a doorbell) of their own
 #define TX_OVERHEAD   18u // Ethernet header and one 802.1Q tag, beyond the MTU
@@ -103,18 +105,23 @@ static void send_around_long(struct port_tx *t, struct mbuf **pkts, uint8_t *nex
 	wait_for_flush(t, pkts + n - run, next + n - run, run);
 }
 
+static bool any_too_long(const struct port_tx *t, struct mbuf **pkts, unsigned n)
+{
+	uint32_t over = 0; // its top bit is set by any length above the maximum: lengths are below 2^24
+
+	for (unsigned i = 0; i < n; i++)
+		over |= t->frame_max - pkts[i]->pkt_len;
+	return over >> 31;
+}
+
 static void port_tx_process(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n)
 {
 	struct port_tx *t = node->state;
-	uint32_t max = t->frame_max;
-	uint32_t over = 0; // its top bit is set by any length above max (lengths are below 2^24)
 
 	// What waits is of earlier bursts, so the machinery has counted it as held.
 	if (unlikely(waiting(t)) && waiting(t) + n > GRAPH_BURST)
 		send_waiting(t);
-	for (unsigned i = 0; i < n; i++)
-		over |= max - pkts[i]->pkt_len;
-	if (likely(!(over >> 31)))
+	if (likely(burst_length_bits(pkts, n) <= t->frame_max) || !any_too_long(t, pkts, n))
 		send_or_wait(t, pkts, next, n);
 	else
 		send_around_long(t, pkts, next, n);

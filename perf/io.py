@@ -1,0 +1,219 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+# io.py - io forwarding of circulating packets: Weir beside dpdk-testpmd, in turns on one core
+#
+# usage: perf/io.py [--build DIR] [--rounds N] [--json] [--instructions]
+# Every side stays alive and sleeps while another runs. A window in which the forwarding thread waited for
+# its core for more than 5% of the time is thrown away. Figures are medians; ratio is testpmd's cycles by
+# ours, the median of the ratios turn by turn: above 1, we take fewer. --instructions counts instructions
+# a packet with callgrind instead, which no other load can disturb.
+import argparse
+import json
+import os
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+WINDOW_MS = 4
+WAIT_SHARE = 0.05
+TRIES = 40  # windows tried for each that counts
+TESTPMD = ['--no-pci', '--no-telemetry', '--vdev=net_ring0', '--', '-i', '--total-num-mbufs=8192',
+           '--forward-mode=io', '--record-core-cycles']
+CYCLES = re.compile(r'CPU cycles/packet=.*\(total cycles=(\d+) / total io packets=(\d+)\) at (\d+) MHz')
+
+
+class Weir:
+    def __init__(self, build, cpu, device, packets):
+        args = [os.path.join(build, 'perf', 'io_run'), device, str(packets), str(packets)]
+        self.proc = subprocess.Popen(['taskset', '-c', str(cpu)] + args, text=True,
+                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def turn(self):
+        """Cycles a packet, share of time waited, MHz."""
+        self.proc.stdin.write(f'{WINDOW_MS}\n')
+        self.proc.stdin.flush()
+        packets, cycles, wait, mhz = map(int, self.proc.stdout.readline().split())
+        return cycles / packets, wait / 1000 * mhz / cycles, mhz
+
+    def close(self):
+        self.proc.stdin.close()
+        return self.proc.wait(20)
+
+
+class Testpmd:
+    def __init__(self, cpu, other, packets):
+        args = ['stdbuf', '-oL', 'dpdk-testpmd', f'--lcores=0@{other},1@{cpu}', '--no-huge', '--no-shconf', '-m', '128']
+        self.proc = subprocess.Popen(args + TESTPMD + [f'--burst={packets}'], text=True,
+                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                     stderr=subprocess.DEVNULL)
+        self.command('show port info 0', 'RX queues')
+        self.thread = self.find_thread()
+        self.cpu_wait()
+
+    # stdbuf: testpmd's answers come through a pipe, at once.
+    def find_thread(self):
+        tasks = f'/proc/{self.proc.pid}/task'
+        for tid in os.listdir(tasks):
+            with open(f'{tasks}/{tid}/comm') as f:
+                if 'worker' in f.read():
+                    return f'{tasks}/{tid}'
+        sys.exit('io.py: testpmd has no forwarding thread')
+
+    def command(self, text, until):
+        self.proc.stdin.write(text + '\n')
+        self.proc.stdin.flush()
+        for line in self.proc.stdout:
+            found = re.search(until, line)
+            if found:
+                return found
+        sys.exit(f'io.py: testpmd ended at "{text}"')
+
+    def cpu_wait(self):
+        with open(self.thread + '/schedstat') as f:
+            return int(f.read().split()[1])
+
+    def turn(self):
+        wait = self.cpu_wait()
+        self.proc.stdin.write('start tx_first\n')
+        self.proc.stdin.flush()
+        time.sleep(WINDOW_MS / 1000)
+        cycles, packets, mhz = map(int, self.command('stop', CYCLES).groups())
+        wait = self.cpu_wait() - wait
+        return cycles / packets, wait / 1000 * mhz / cycles, mhz
+
+    def close(self):
+        self.proc.stdin.write('quit\n')
+        self.proc.stdin.flush()
+        self.proc.stdout.read()
+        return self.proc.wait(20)
+
+
+def clean_turn(side):
+    """A turn that did not wait for its core; None: the machine is too busy. Who has slept is let in."""
+    for _ in range(TRIES):
+        time.sleep(WINDOW_MS / 1000)
+        cycles, waited, mhz = side.turn()
+        if waited <= WAIT_SHARE:
+            return cycles, mhz
+    return None
+
+
+def compare(sides, rounds):
+    """Cycles a packet of all sides, turn by turn, and the TSC's MHz."""
+    good = []
+    mhz = 0
+    for n in range(-1, rounds):  # the first warms up
+        turn = {}
+        for k in range(len(sides)):
+            i = (k + n) % len(sides)
+            clean = clean_turn(sides[i])
+            if clean:
+                turn[i], mhz = clean
+        if n >= 0 and len(turn) == len(sides):
+            good.append([turn[i] for i in range(len(sides))])
+    return good, mhz
+
+
+def measure(args, packets, cpus):
+    names = ['loop', 'dpdk:net_ring0']
+    sides = [Testpmd(cpus[-1], cpus[0], packets), Weir(args.build, cpus[-1], 'loop:', packets),
+             Weir(args.build, cpus[-1], 'dpdk:net_ring0', packets)]
+    try:
+        good, mhz = compare(sides, args.rounds)
+    except BaseException:
+        for side in sides:
+            side.proc.kill()
+        raise
+    failed = [side.close() for side in sides]
+    if any(failed):
+        sys.exit(f'io.py: a side failed: {failed}')
+    if len(good) < 3:
+        sys.exit('io.py: the core was never free enough; try again on a quieter machine')
+    peer = statistics.median(t[0] for t in good)
+    lines = [{'name': f'testpmd io net_ring0, {packets} packets', 'cycles': peer, 'ratio': 1.0}]
+    for i, name in enumerate(names, 1):
+        lines.append({'name': f'weir io {name}, {packets} packets',
+                      'cycles': statistics.median(t[i] for t in good),
+                      'ratio': statistics.median(t[0] / t[i] for t in good)})
+    for line in lines:
+        line['mpps'] = mhz / line['cycles']
+        line['turns'] = len(good)
+    return lines
+
+
+def instructions(run, packets_of):
+    """Instructions a packet: of a longer run less a shorter one, so that start-up does not count."""
+    points = []
+    for ms in (100, 900):
+        with tempfile.NamedTemporaryFile() as out:
+            text = run(['valgrind', '--tool=callgrind', f'--callgrind-out-file={out.name}'], ms)
+            with open(out.name) as f:
+                total = int(re.search(r'^(?:summary|totals): (\d+)', f.read(), re.M).group(1))
+        points.append((packets_of(text), total))
+    return (points[1][1] - points[0][1]) / (points[1][0] - points[0][0])
+
+
+def count_instructions(args):
+    def weir(device):
+        def run(tool, ms):
+            program = [os.path.join(args.build, 'perf', 'io_run'), device, '32', '32']
+            return subprocess.run(tool + program, input=f'{ms}\n', text=True, check=True,
+                                  capture_output=True).stdout
+        return run
+
+    def testpmd(tool, ms):
+        program = ['stdbuf', '-oL', 'dpdk-testpmd', '-l', '0,1', '--no-huge', '--no-shconf', '-m', '128'] + TESTPMD
+        proc = subprocess.Popen(tool + program, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL, text=True)
+        time.sleep(15)  # its start-up under callgrind
+        proc.stdin.write('start tx_first\n')
+        proc.stdin.flush()
+        time.sleep(ms / 100)
+        return proc.communicate('stop\nquit\n', timeout=120)[0]
+
+    def testpmd_packets(text):
+        return int(CYCLES.search(text).group(2))
+
+    def weir_packets(text):
+        return int(text.split()[0])
+
+    sides = [('testpmd io net_ring0', testpmd, testpmd_packets),
+             ('weir io loop', weir('loop:'), weir_packets),
+             ('weir io dpdk:net_ring0', weir('dpdk:net_ring0'), weir_packets)]
+    return [{'name': name, 'instructions': instructions(run, packets)} for name, run, packets in sides]
+
+
+def main():
+    parser = argparse.ArgumentParser(description='io forwarding beside dpdk-testpmd')
+    parser.add_argument('--build', default='.build', help='build directory (default .build)')
+    parser.add_argument('--rounds', type=int, default=15, help='turns that count (default 15)')
+    parser.add_argument('--limit', type=int, default=300, help='seconds at most (default 300)')
+    parser.add_argument('--json', action='store_true', help='print JSON')
+    parser.add_argument('--instructions', action='store_true', help='count instructions with callgrind')
+    args = parser.parse_args()
+    signal.alarm(args.limit)
+    signal.signal(signal.SIGALRM, lambda *_: sys.exit(f'io.py: not done in {args.limit} s'))
+    if not shutil.which('dpdk-testpmd'):
+        sys.exit('io.py: dpdk-testpmd is missing; install the package dpdk')
+    if args.instructions:
+        lines = count_instructions(args)
+    else:
+        cpus = sorted(os.sched_getaffinity(0))
+        lines = measure(args, 32, cpus) + measure(args, 64, cpus)
+    if args.json:
+        print(json.dumps(lines, indent=1))
+        return
+    for line in lines:
+        if args.instructions:
+            print(f"{line['name']:40} {line['instructions']:6.1f} instructions/pkt")
+        else:
+            print(f"{line['name']:40} {line['cycles']:6.2f} cycles/pkt {line['mpps']:7.1f} Mpps "
+                  f"{line['ratio']:5.2f}")
+
+
+main()
