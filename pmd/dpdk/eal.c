@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "core/linux/plat_linux.h"
 #include "core/plat.h"
@@ -74,6 +75,7 @@ int dpdk_eal_start(struct err *err)
 		return err_set(err, -rte_errno, "dpdk: DPDK did not start (%s); what it said is above",
 			       rte_strerror(rte_errno));
 	started = true;
+	rmdir(rte_eal_get_runtime_dir()); // made all the same, and empty
 	if (CPU_COUNT(&cpus))
 		pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
 	return 0;
