@@ -33,6 +33,22 @@ int ring_init(struct ring *r, uint32_t size)
 	return 0;
 }
 
+void ring_write_wrapping(struct ring *r, uint32_t at, void *const *in, unsigned n)
+{
+	uint32_t end = r->size - at;
+
+	ring_copy(&r->slot[at], in, end);
+	ring_copy(&r->slot[0], in + end, n - end);
+}
+
+void ring_read_wrapping(const struct ring *r, uint32_t at, void **out, unsigned n)
+{
+	uint32_t end = r->size - at;
+
+	ring_copy(out, &r->slot[at], end);
+	ring_copy(out + end, &r->slot[0], n - end);
+}
+
 uint32_t ring_count(const struct ring *r)
 {
 	uint32_t cons = __atomic_load_n(&r->cons.tail, __ATOMIC_ACQUIRE);

@@ -78,6 +78,10 @@ static always_inline void ring_copy(void **dst, void *const *src, unsigned n)
 		dst[i] = src[i];
 }
 
+// The rare half: entries that continue at the start of the array.
+void ring_write_wrapping(struct ring *r, uint32_t at, void *const *in, unsigned n);
+void ring_read_wrapping(const struct ring *r, uint32_t at, void **out, unsigned n);
+
 static always_inline void ring_write(struct ring *r, uint32_t index, void *const *in, unsigned n)
 {
 	uint32_t at = index & r->mask;
@@ -87,8 +91,7 @@ static always_inline void ring_write(struct ring *r, uint32_t index, void *const
 		ring_copy(&r->slot[at], in, n);
 		return;
 	}
-	ring_copy(&r->slot[at], in, end);
-	ring_copy(&r->slot[0], in + end, n - end);
+	ring_write_wrapping(r, at, in, n);
 }
 
 static always_inline void ring_read(const struct ring *r, uint32_t index, void **out, unsigned n)
@@ -100,11 +103,10 @@ static always_inline void ring_read(const struct ring *r, uint32_t index, void *
 		ring_copy(out, &r->slot[at], n);
 		return;
 	}
-	ring_copy(out, &r->slot[at], end);
-	ring_copy(out + end, &r->slot[0], n - end);
+	ring_read_wrapping(r, at, out, n);
 }
 
-static inline unsigned ring_spsc_enqueue_burst(struct ring *r, void *const *in, unsigned n)
+static always_inline unsigned ring_spsc_enqueue_burst(struct ring *r, void *const *in, unsigned n)
 {
 	uint32_t head = r->prod.head; // ours alone
 	uint32_t room = r->size - (head - r->prod.seen);
@@ -125,7 +127,7 @@ static inline unsigned ring_spsc_enqueue_burst(struct ring *r, void *const *in, 
 	return n;
 }
 
-static inline unsigned ring_spsc_dequeue_burst(struct ring *r, void **out, unsigned n)
+static always_inline unsigned ring_spsc_dequeue_burst(struct ring *r, void **out, unsigned n)
 {
 	uint32_t head = r->cons.head; // ours alone
 	uint32_t there = r->cons.seen - head;
@@ -212,22 +214,22 @@ static always_inline unsigned ring_mpmc_dequeue(struct ring *r, void **out, unsi
 	return n;
 }
 
-static inline unsigned ring_mpmc_enqueue_burst(struct ring *r, void *const *in, unsigned n)
+static always_inline unsigned ring_mpmc_enqueue_burst(struct ring *r, void *const *in, unsigned n)
 {
 	return ring_mpmc_enqueue(r, in, n, false);
 }
 
-static inline unsigned ring_mpmc_dequeue_burst(struct ring *r, void **out, unsigned n)
+static always_inline unsigned ring_mpmc_dequeue_burst(struct ring *r, void **out, unsigned n)
 {
 	return ring_mpmc_dequeue(r, out, n, false);
 }
 
-static inline unsigned ring_mpmc_enqueue_bulk(struct ring *r, void *const *in, unsigned n)
+static always_inline unsigned ring_mpmc_enqueue_bulk(struct ring *r, void *const *in, unsigned n)
 {
 	return ring_mpmc_enqueue(r, in, n, true);
 }
 
-static inline unsigned ring_mpmc_dequeue_bulk(struct ring *r, void **out, unsigned n)
+static always_inline unsigned ring_mpmc_dequeue_bulk(struct ring *r, void **out, unsigned n)
 {
 	return ring_mpmc_dequeue(r, out, n, true);
 }
