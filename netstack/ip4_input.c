@@ -133,11 +133,11 @@ static __attribute__((noinline)) uint8_t check(const struct ip4_stack *s, struct
 }
 
 // By the first byte of an address (RFC 1812, 5.3.7): 0 and 127, class D, class E.
-static inline bool odd_class(uint32_t addr)
+static inline unsigned odd_class(uint32_t addr)
 {
 	uint8_t first = (uint8_t)addr; // of network byte order
 
-	return (uint8_t)(first - 1) >= 126 && (uint8_t)(first - 128) >= 96;
+	return ((uint8_t)(first - 1) >= 126) & ((uint8_t)(first - 128) >= 96);
 }
 
 // No option, a right checksum, sound lengths and plain unicast addresses: nothing left to check.
