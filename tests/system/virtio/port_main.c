@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // port_main.c - an image that drives one virtio port: receives, sends, or sends back what it receives
 //
-// Arguments (kernel command line): mode=rx|tx|echo seconds=N size=N rx=N tx=N. Ends by printing the
-// figures of the port, one `name value` a line, and what the second half of the time saw.
+// Arguments (kernel command line): mode=rx|tx|echo seconds=N packets=N size=N rx=N tx=N port=N. Ends
+// after the seconds, or a moment after so many packets, by printing the figures of the port, one
+// `name value` a line, and what the second half of the time saw.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,9 @@ struct run {
 	struct mempool *pool;
 	const char *mode;
 	unsigned seconds, size;
+	uint64_t wanted, total; // packets
+	uint64_t end;
+	bool up;
 	uint64_t packets, polls, empty, busy_cycles; // of the second half
 };
 
@@ -104,6 +108,27 @@ static unsigned turn(struct run *r)
 	return sent;
 }
 
+// Says when the link changes.
+static void watch(struct run *r)
+{
+	struct port_link link;
+
+	port_link(&r->port, &link);
+	if (link.up == r->up)
+		return;
+	r->up = link.up;
+	printf("link %s at packet %llu\n", link.up ? "up" : "down", (unsigned long long)r->total);
+	fflush(stdout);
+}
+
+// The last packets sent still have to be taken: true once that may have happened.
+static bool linger(struct run *r)
+{
+	if (!r->end)
+		r->end = r->clock.now + NSEC_PER_SEC / 5;
+	return r->clock.now >= r->end;
+}
+
 static void run(struct run *r)
 {
 	uint64_t half = r->seconds * NSEC_PER_SEC / 2;
@@ -112,9 +137,13 @@ static void run(struct run *r)
 		uint64_t t0 = tsc_read();
 		unsigned n = turn(r);
 
+		r->total += n;
 		if (turns % 256 == 0) {
 			clock_turn(&r->clock);
 			r->port.pmd->poll(&r->port);
+			watch(r);
+			if (r->total >= r->wanted && linger(r))
+				return;
 		}
 		if (r->clock.now < half)
 			continue;
@@ -138,6 +167,7 @@ int main(int argc, char **argv)
 		.mode = arg(argc, argv, "mode", "echo"),
 		.seconds = (unsigned)atoi(arg(argc, argv, "seconds", "4")),
 		.size = (unsigned)atoi(arg(argc, argv, "size", "64")),
+		.wanted = strtoull(arg(argc, argv, "packets", "18446744073709551615"), NULL, 10),
 	};
 
 	clock_init(&r.clock, CLOCK_REAL);
