@@ -24,7 +24,7 @@ struct acpi_info acpi_info = {.cpus = 1, .cpus_offered = 1, .lapic = LAPIC_DEFAU
 
 static const void *phys(uint64_t pa, uint64_t len)
 {
-	return pa && pa < GIB_4 && len < GIB_4 - pa ? (const void *)(pa + BOOT_WINDOW) : NULL;
+	return pa && pa < GIB_4 && len <= GIB_4 - pa ? (const void *)(pa + BOOT_WINDOW) : NULL;
 }
 
 static uint64_t get(const void *p, unsigned size)
@@ -112,9 +112,12 @@ static void read_fadt(const struct sdt *t)
 
 static uint64_t find_rsdp(void)
 {
-	for (uint64_t pa = 0xe0000; pa < 0x100000; pa += 16)
-		if (!memcmp((const void *)pa, "RSD PTR ", 8) && checksum_ok((const void *)pa, 20))
+	for (uint64_t pa = 0xe0000; pa < 0x100000; pa += 16) {
+		const char *p = phys(pa, 20);
+
+		if (!memcmp(p, "RSD PTR ", 8) && checksum_ok(p, 20))
 			return pa;
+	}
 	return 0;
 }
 

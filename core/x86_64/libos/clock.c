@@ -121,7 +121,7 @@ struct timer {
 	uint32_t mask;
 };
 
-// Counts cycles over 3 ms of a timer; 0 when it stands still.
+// Counts cycles over 2 ms of a timer; 0 when it stands still.
 static uint64_t measure_once(const struct timer *t)
 {
 	uint64_t t0, t1;
@@ -131,7 +131,7 @@ static uint64_t measure_once(const struct timer *t)
 		passed = (t->read() - v0) & t->mask;
 		if (!passed && tsc_now() - t0 > 1ull << 30)
 			return 0;
-	} while (passed < t->hz / 333);
+	} while (passed < t->hz / 500);
 	passed = (sample(t->read, &t1) - v0) & t->mask;
 	return (uint64_t)((unsigned __int128)(t1 - t0) * t->hz / passed);
 }

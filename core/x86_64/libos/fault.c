@@ -115,7 +115,7 @@ void fault_report(const struct mon_frame *f)
 
 	console_break_lock();
 	text_str(&t, "\nweir: fault on lcore ");
-	text_dec(&t, ((uint64_t)f - MON_ALIAS) / MON_CPU_SIZE);
+	text_dec(&t, *(const uint32_t *)(align_down((uint64_t)f, PAGE_4K) + CPU_INDEX));
 	text_str(&t, ": ");
 	say_cause(&t, f);
 	text_str(&t, "\n");

@@ -69,6 +69,17 @@ static uint64_t take(uint64_t len)
 	return hole_take(len);
 }
 
+// What lies free at the arena's end is the arena's again.
+static void give_back(void)
+{
+	for (struct hole **at = &holes; *at; at = &(*at)->next)
+		if ((uint64_t)*at == arena_end) {
+			arena_end += (*at)->len;
+			*at = (*at)->next;
+			return;
+		}
+}
+
 void heap_init(void)
 {
 	unsigned largest = 0;
@@ -142,6 +153,7 @@ long heap_unmap(uint64_t va, size_t len)
 		return -EINVAL;
 	}
 	hole_add(va, len);
+	give_back();
 	spin_unlock(&lock);
 	return 0;
 }

@@ -19,8 +19,11 @@
 #define align_up(x, a)   (((x) + (a)-1) & ~((a)-1))
 #define align_down(x, a) ((x) & ~((a)-1))
 
-// While the boot tables hold, physical memory below 4 GiB is reached at pa + BOOT_WINDOW.
+// While the boot tables hold, physical memory below 4 GiB is reached at pa + BOOT_WINDOW. Unit tests
+// have their own memory there.
+#ifndef BOOT_WINDOW
 #define BOOT_WINDOW GIB_4
+#endif
 
 // A stretch of physical memory, [start, end).
 struct span {

@@ -73,7 +73,7 @@ libos_fault:
 	xchg %eax, fault_lock(%rip)
 	test %eax, %eax
 	jz 2f
-	mov $1 << 25, %ecx
+	mov $1 << 27, %ecx
 1:	pause
 	dec %ecx
 	jnz 1b

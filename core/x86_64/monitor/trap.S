@@ -72,11 +72,13 @@ fault:
 	jz die
 	mov %rsp, %rbx
 	and $~(MON_CPU_SIZE - 1), %rbx
-	cmpl $0, mon_ready       // without the final tables ring 3 has no alias to read
-	je die
 	btsl $0, CPU_IN_FAULT(%rbx)
 	jc die
-	lea MON_ALIAS - MON_CPU0(%rsp), %rdi
+	mov %rsp, %rdi
+	cmpl $0, mon_ready       // the boot tables have no alias, but leave the page itself open
+	je 1f
+	add $(MON_ALIAS - MON_CPU0), %rdi
+1:
 	push $SEL_UDATA
 	push $0
 	push $2
