@@ -167,8 +167,8 @@ def count_instructions(args):
         return run
 
     def testpmd(tool, ms):
-        program = ['stdbuf', '-oL', 'dpdk-testpmd', '-l', '0,1', '--no-huge', '--no-shconf', '-m', '128'] + TESTPMD
-        proc = subprocess.Popen(tool + program, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        program = ['dpdk-testpmd', '-l', '0,1', '--no-huge', '--no-shconf', '-m', '128'] + TESTPMD
+        proc = subprocess.Popen(['stdbuf', '-oL'] + tool + program, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                 stderr=subprocess.DEVNULL, text=True)
         time.sleep(15)  # its start-up under callgrind
         proc.stdin.write('start tx_first\n')
