@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// io_run.c - forward packets that circulate through one port, by the real loop and graph; io.py runs it
+// io_run.c - forward packets that circulate through one port, by the real loop and graph; io.py
+// runs it
 //
 // usage: io_run DEVICE PACKETS BURST      (io_run loop: 32 32)
-// The port must give back what it is sent (loop:, dpdk:net_ring0). For each number read from standard
-// input runs for so many milliseconds and prints: packets, TSC cycles, nanoseconds that the thread
-// waited for its core, the TSC's MHz.
+// The port must give back what it is sent (loop:, dpdk:net_ring0). For each number read from
+// standard input runs for so many milliseconds and prints: packets, TSC cycles, nanoseconds that
+// the thread waited for its core, the TSC's MHz.
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +46,8 @@ static struct mempool *open_port(struct port *port, char *device, struct clock *
 
 static void start_packets(struct port *port, struct mempool *pool, unsigned n)
 {
-	static const uint8_t frame[FRAME] = {0x02, 0, 0, 0, 0, 2, 0x02, 0, 0, 0, 0, 1, 0x08, 0x00, 0x45};
+	static const uint8_t frame[FRAME] = {0x02, 0, 0, 0, 0,    2,    0x02, 0,
+					     0,    0, 0, 1, 0x08, 0x00, 0x45};
 	struct err e = {"the port does not take the first packets"};
 
 	for (unsigned i = 0; i < n; i++) {
@@ -88,8 +90,8 @@ static void measure(struct loop *l, uint64_t ns)
 
 	run(l, ns);
 	cycles = tsc_read() - start;
-	printf("%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", l->source[0].packets - packets, cycles,
-	       wait_ns() - wait, plat_tsc_hz() / 1000000);
+	printf("%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", l->source[0].packets - packets,
+	       cycles, wait_ns() - wait, plat_tsc_hz() / 1000000);
 	fflush(stdout);
 }
 

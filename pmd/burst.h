@@ -5,8 +5,8 @@
 
 #include "mempool/mbuf.h"
 
-// Bytes of up to 64 packets: 32 bits hold the sum, each length is below 2^24. Unrolled, since over packets
-// in the first-level cache a loop's own instructions would be half of all.
+// Bytes of up to 64 packets: 32 bits hold the sum, each length is below 2^24. Unrolled, since over
+// packets in the first-level cache a loop's own instructions would be half of all.
 static always_inline uint32_t burst_bytes_64(struct mbuf *const *pkts, unsigned n)
 {
 	uint32_t bytes = 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// loop.c - ports made of memory: two with the same name are cabled to each other, one alone to itself
+// loop.c - ports made of memory: two of one name are cabled to each other, one alone to itself
 //
-// A cable has two ends and for each end one ring a queue that holds what that end sends. Packets are
-// handed over, never copied. Ends are opened and closed while no lcore polls them.
+// A cable has two ends and for each end one ring a queue that holds what that end sends. Packets
+// are handed over, never copied. Ends are opened and closed while no lcore polls them.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +33,7 @@ struct loop_end {
 
 struct loop_cable {
 	struct loop_cable *next;
-	char *name; // "": a port by itself
+	char *name;                            // "": a port by itself
 	struct ring *ring[2][PORT_QUEUES_MAX]; // [end] what that end sends
 	struct loop_end end[2];
 	uint16_t queues;
@@ -46,7 +46,8 @@ static struct loop_cable *cables;
 static uint16_t loop_rx(void *queue, struct mbuf **pkts, uint16_t n)
 {
 	struct loop_half *h = queue;
-	unsigned got = ring_spsc_dequeue_burst(h->ring, (void **)pkts, n < LOOP_BURST ? n : LOOP_BURST);
+	unsigned got =
+		ring_spsc_dequeue_burst(h->ring, (void **)pkts, n < LOOP_BURST ? n : LOOP_BURST);
 	uint16_t port = h->port;
 	uint32_t bytes = 0;
 
@@ -68,7 +69,8 @@ static uint16_t loop_rx(void *queue, struct mbuf **pkts, uint16_t n)
 static uint16_t loop_tx(void *queue, struct mbuf **pkts, uint16_t n)
 {
 	struct loop_half *h = queue;
-	// Lengths are read while the packets are still ours; the peer may have freed what is enqueued.
+	// Lengths are read while the packets are still ours; the peer may have freed what is
+	// enqueued.
 	uint64_t bytes = burst_bytes(pkts, n);
 	unsigned sent = ring_spsc_enqueue_burst(h->ring, (void *const *)pkts, n);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // null.c - a port that swallows what it is sent and, when asked, makes frames out of nothing
 //
-// With "rx=N" every receive gives as many N-byte frames as were asked for, each written anew: Ethernet,
-// IPv4 and UDP (port 9, discard: RFC 863) from 198.18.0.1 to 198.18.0.2 (RFC 2544 C.2.2).
+// With "rx=N" every receive gives as many N-byte frames as were asked for, each written anew:
+// Ethernet, IPv4 and UDP (port 9, discard: RFC 863) from 198.18.0.1 to 198.18.0.2 (RFC 2544 C.2.2).
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,7 +126,8 @@ static int parse_args(const struct port_conf *conf, uint16_t *len, struct err *e
 			return 0;
 		}
 	}
-	return err_set(err, -EINVAL, "port %s: null:%s: expected nothing, or rx=N with N %u to %u bytes",
+	return err_set(err, -EINVAL,
+		       "port %s: null:%s: expected nothing, or rx=N with N %u to %u bytes",
 		       conf->name, conf->args, NULL_FRAME_MIN, NULL_FRAME_MAX);
 }
 
@@ -136,8 +137,9 @@ static int check_room(const struct port_conf *conf, uint16_t len, struct err *er
 
 	if ((len + 63u) / 64 * 64 <= room)
 		return 0;
-	return err_set(err, -EINVAL, "port %s: null:%s: a buffer holds %u bytes; take smaller frames",
-		       conf->name, conf->args, room);
+	return err_set(err, -EINVAL,
+		       "port %s: null:%s: a buffer holds %u bytes; take smaller frames", conf->name,
+		       conf->args, room);
 }
 
 static int null_open(struct port *port, const struct port_conf *conf, struct err *err)
@@ -173,7 +175,8 @@ static int null_open(struct port *port, const struct port_conf *conf, struct err
 		q->frame = p->frame;
 		q->frame_len = len;
 		q->port = port->id;
-		port->queue[i] = (struct port_queue){len ? null_rx_frames : null_rx_nothing, q, null_tx, q};
+		port->queue[i] =
+			(struct port_queue){len ? null_rx_frames : null_rx_nothing, q, null_tx, q};
 	}
 	port->priv = p;
 	return 0;

@@ -20,7 +20,8 @@ static int unknown_driver(const struct port_conf *conf, struct err *err)
 	size_t n = 0;
 
 	for (const struct pmd *const *p = pmd_list; *p && n < sizeof(names); p++)
-		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", n ? ", " : "", (*p)->name);
+		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", n ? ", " : "",
+				      (*p)->name);
 	return err_set(err, -ENOENT, "port %s: no driver is called '%s'; there are %s", conf->name,
 		       conf->driver, names);
 }
@@ -44,8 +45,9 @@ static int check_grant(const struct port *port, const struct port_conf *conf, st
 	const struct port_grant *g = &port->grant;
 
 	if (!g->queues || g->queues > conf->queues || !g->mtu)
-		return err_set(err, -EPROTO, "port %s: driver %s granted %u of %u queues and MTU %u",
-			       port->name, port->pmd->name, g->queues, conf->queues, g->mtu);
+		return err_set(err, -EPROTO,
+			       "port %s: driver %s granted %u of %u queues and MTU %u", port->name,
+			       port->pmd->name, g->queues, conf->queues, g->mtu);
 	for (unsigned q = 0; q < g->queues; q++)
 		if (!port->queue[q].rx || !port->queue[q].tx)
 			return err_set(err, -EPROTO, "port %s: driver %s left queue %u unset",

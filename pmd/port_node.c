@@ -10,9 +10,10 @@
 
 #include "pmd/burst.h"
 
-#define TX_MASK       (PORT_TX_BACKLOG - 1)
-#define TX_DIRECT_MIN 16u // packets worth a call of the driver (and perhaps a doorbell) of their own
-#define TX_OVERHEAD   18u // Ethernet header and one 802.1Q tag, beyond the MTU
+#define TX_MASK (PORT_TX_BACKLOG - 1)
+#define TX_DIRECT_MIN                                                                              \
+	16u             // packets worth a call of the driver (and perhaps a doorbell) of their own
+#define TX_OVERHEAD 18u // Ethernet header and one 802.1Q tag, beyond the MTU
 
 enum { DROP_TOO_LONG, DROP_RING_FULL, DROP_UNSENT };
 
@@ -21,7 +22,7 @@ struct port_tx {
 	struct node *node;
 	uint32_t frame_max;
 	uint32_t head, tail; // free-running: tail - head packets wait
-	bool full;           // the port took fewer than it was given; not tried again before the flush
+	bool full; // the port took fewer than it was given; not tried again before the flush
 	struct mbuf *wait[PORT_TX_BACKLOG];
 };
 
@@ -107,7 +108,8 @@ static void send_around_long(struct port_tx *t, struct mbuf **pkts, uint8_t *nex
 
 static bool any_too_long(const struct port_tx *t, struct mbuf **pkts, unsigned n)
 {
-	uint32_t over = 0; // its top bit is set by any length above the maximum: lengths are below 2^24
+	uint32_t over =
+		0; // its top bit is set by any length above the maximum: lengths are below 2^24
 
 	for (unsigned i = 0; i < n; i++)
 		over |= t->frame_max - pkts[i]->pkt_len;

@@ -14,11 +14,12 @@
 // Packets a transmit node keeps for a port that takes fewer than it is given.
 #define PORT_TX_BACKLOG 1024u
 
-// Adds node "tx-NAME", which sends what it gets on `queue` of p, in order. A burst of 16 or more goes
-// straight to the port while nothing waits; smaller ones, and what the port does not take, wait in the
-// node (held) for the flush at the end of the turn. Drops: "too-long" (over the port's MTU + 18: Ethernet
-// header and one tag), "ring-full" (PORT_TX_BACKLOG waiting already), "unsent" (waiting when the graph
-// was destroyed). p stays open until the graph is gone. NULL and err when the node cannot be added.
+// Adds node "tx-NAME", which sends what it gets on `queue` of p, in order. A burst of 16 or more
+// goes straight to the port while nothing waits; smaller ones, and what the port does not take,
+// wait in the node (held) for the flush at the end of the turn. Drops: "too-long" (over the port's
+// MTU + 18: Ethernet header and one tag), "ring-full" (PORT_TX_BACKLOG waiting already), "unsent"
+// (waiting when the graph was destroyed). p stays open until the graph is gone. NULL and err when
+// the node cannot be added.
 struct node *port_tx_node_add(struct graph *g, struct port *p, uint16_t queue, struct err *err);
 
 // Packets that wait in transmit node `tx` now.
@@ -27,12 +28,12 @@ uint32_t port_tx_backlog(const struct node *tx);
 // Fills a loop's sink: transmit node `tx` sends what waits, once a turn.
 void port_sink(struct loop_sink *s, struct node *tx);
 
-// Fills a loop's source: packets of `queue` of p enter the graph at `entry`. A port that plays a capture
-// gives the source its end.
+// Fills a loop's source: packets of `queue` of p enter the graph at `entry`. A port that plays a
+// capture gives the source its end.
 void port_source(struct loop_source *s, struct port *p, uint16_t queue, struct node *entry);
 
-// Play-out without loss: a source that is not polled while a transmit node it feeds has more than half
-// of PORT_TX_BACKLOG waiting. Up to GRAPH_BURST packets a poll then always find room there.
+// Play-out without loss: a source that is not polled while a transmit node it feeds has more than
+// half of PORT_TX_BACKLOG waiting. Up to GRAPH_BURST packets a poll then always find room there.
 struct port_gate {
 	loop_burst_fn burst; // the source's own
 	void *arg;

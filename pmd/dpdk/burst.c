@@ -32,7 +32,8 @@ static always_inline uint32_t rx_one(struct rte_mbuf *r, struct mbuf *m, uint16_
 	return r->pkt_len;
 }
 
-// No prefetch: what is done to one packet does not wait for another, so the processor overlaps them.
+// No prefetch: what is done to one packet does not wait for another, so the processor overlaps
+// them.
 uint16_t dpdk_rx(void *queue, struct mbuf **pkts, uint16_t n)
 {
 	struct dpdk_queue *q = queue;
@@ -102,8 +103,8 @@ static void tx_return(struct rte_mbuf *r)
 	}
 }
 
-// Chains and shared buffers; the packet to send, which may be a copy (then *pkt is replaced: the caller
-// owns the copy if it stays unsent). NULL: wait for buffers.
+// Chains and shared buffers; the packet to send, which may be a copy (then *pkt is replaced: the
+// caller owns the copy if it stays unsent). NULL: wait for buffers.
 static __attribute__((noinline)) struct rte_mbuf *tx_odd(struct dpdk_queue *q, struct mbuf **pkt)
 {
 	struct mbuf *m = *pkt;
@@ -122,8 +123,8 @@ static __attribute__((noinline)) struct rte_mbuf *tx_odd(struct dpdk_queue *q, s
 	return to_rte(m);
 }
 
-// One segment without other owners, told by one load: bytes 28 to 35 of an mbuf are len, refcnt, port,
-// nsegs and spare.
+// One segment without other owners, told by one load: bytes 28 to 35 of an mbuf are len, refcnt,
+// port, nsegs and spare.
 static always_inline bool is_plain(const struct mbuf *m)
 {
 	const uint64_t mask = 0x00ff0000ffff0000, plain = 0x0001000000010000;

@@ -42,15 +42,17 @@ static int fail(const struct port_conf *conf, int rc, const char *what, struct e
 static int refuse_unfit(const struct port_conf *conf, struct err *err)
 {
 	if (!conf->args[0])
-		return err_set(err, -EINVAL,
-			       "port %s: dpdk: expected a device, such as net_vhost0,iface=PATH or a PCI "
-			       "address",
-			       conf->name);
+		return err_set(
+			err, -EINVAL,
+			"port %s: dpdk: expected a device, such as net_vhost0,iface=PATH or a PCI "
+			"address",
+			conf->name);
 	if (!strncmp(conf->args, "net_virtio_user", 15) || !strncmp(conf->args, "virtio_user", 11))
-		return err_set(err, -ENOTSUP,
-			       "port %s: dpdk:%s: virtio_user cannot share Weir's packet memory; make the "
-			       "other side connect to a net_vhost port",
-			       conf->name, conf->args);
+		return err_set(
+			err, -ENOTSUP,
+			"port %s: dpdk:%s: virtio_user cannot share Weir's packet memory; make the "
+			"other side connect to a net_vhost port",
+			conf->name, conf->args);
 	return 0;
 }
 
@@ -74,8 +76,8 @@ static int probe(struct dpdk_port *p, const struct port_conf *conf, struct err *
 
 	if (find_eth(conf->args) != RTE_MAX_ETHPORTS)
 		return err_set(err, -EEXIST,
-			       "port %s: dpdk:%s: another port uses this device; give a second one its own "
-			       "name (net_vhost1)",
+			       "port %s: dpdk:%s: another port uses this device; give a second one "
+			       "its own name (net_vhost1)",
 			       conf->name, conf->args);
 	rc = rte_dev_probe(conf->args);
 	if (rc < 0)
@@ -129,7 +131,8 @@ static int setup_queues(struct dpdk_port *p, const struct port_conf *conf, struc
 	int rc = rte_eth_dev_adjust_nb_rx_tx_desc(p->eth, &g->rx_size, &g->tx_size);
 
 	for (uint16_t q = 0; !rc && q < g->queues; q++) {
-		rc = rte_eth_rx_queue_setup(p->eth, q, g->rx_size, SOCKET_ID_ANY, NULL, p->rte_pool);
+		rc = rte_eth_rx_queue_setup(p->eth, q, g->rx_size, SOCKET_ID_ANY, NULL,
+					    p->rte_pool);
 		if (!rc)
 			rc = rte_eth_tx_queue_setup(p->eth, q, g->tx_size, SOCKET_ID_ANY, NULL);
 	}
@@ -168,7 +171,8 @@ static int configure(struct dpdk_port *p, const struct port_conf *conf, struct p
 	return 0;
 }
 
-// Packets that wait in the device come back to the pool. A peer that goes on sending cannot hold us up.
+// Packets that wait in the device come back to the pool. A peer that goes on sending cannot hold us
+// up.
 static void drain(struct dpdk_port *p)
 {
 	struct mbuf *pkts[64];

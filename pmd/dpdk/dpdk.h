@@ -3,12 +3,12 @@
 //
 // A buffer serves both worlds without copying: our mbuf is the private area of an rte_mbuf.
 //
-//	[rte_mempool_objhdr 64][rte_mbuf 128][struct mbuf 128][headroom 128][data room]
-//	 <------------- prefix 192 ---------><- DPDK: priv_size -><- DPDK: buf_addr
+//      [rte_mempool_objhdr 64][rte_mbuf 128][struct mbuf 128][headroom 128][data room]
+//       <------------- prefix 192 ---------><- DPDK: priv_size -><- DPDK: buf_addr
 //
-// One pool: an rte_mempool without a cache whose operations are our mempool's get and put. While DPDK
-// has a buffer our header keeps the invariant of a buffer in the pool; while we have it, the rte_mbuf
-// keeps DPDK's (refcnt 1, no next, one segment).
+// One pool: an rte_mempool without a cache whose operations are our mempool's get and put. While
+// DPDK has a buffer our header keeps the invariant of a buffer in the pool; while we have it, the
+// rte_mbuf keeps DPDK's (refcnt 1, no next, one segment).
 #ifndef WEIR_PMD_DPDK_DPDK_H
 #define WEIR_PMD_DPDK_DPDK_H
 
@@ -55,8 +55,8 @@ int dpdk_eal_start(struct err *err);
 struct rte_mempool *dpdk_pool_get(struct mempool *pool, struct err *err);
 void dpdk_pool_put(struct mempool *pool);
 
-// Tells DPDK of the packet arena, so that devices with an IOMMU can be given it. -errno: not possible
-// (no device but a real NIC needs it).
+// Tells DPDK of the packet arena, so that devices with an IOMMU can be given it. -errno: not
+// possible (no device but a real NIC needs it).
 int dpdk_arena_register(void);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// eal.c - start DPDK as a library that leaves the process alone: no huge pages needed, nothing on disk
+// eal.c - start DPDK as a library that leaves the process alone: no huge pages, nothing on disk
 #define _GNU_SOURCE 1
 #include <errno.h>
 #include <pthread.h>
@@ -38,8 +38,8 @@ static int first_cpu(const cpu_set_t *set)
 	return 0;
 }
 
-// DPDK must believe that this thread is its main lcore, on one CPU, so that its own threads (vhost's
-// events) keep to the others.
+// DPDK must believe that this thread is its main lcore, on one CPU, so that its own threads
+// (vhost's events) keep to the others.
 static int start(const cpu_set_t *cpus)
 {
 	bool huge = huge_pages_free();
@@ -72,7 +72,8 @@ int dpdk_eal_start(struct err *err)
 	if (pthread_getaffinity_np(pthread_self(), sizeof(cpus), &cpus))
 		CPU_ZERO(&cpus);
 	if (start(&cpus) < 0)
-		return err_set(err, -rte_errno, "dpdk: DPDK did not start (%s); what it said is above",
+		return err_set(err, -rte_errno,
+			       "dpdk: DPDK did not start (%s); what it said is above",
 			       rte_strerror(rte_errno));
 	started = true;
 	rmdir(rte_eal_get_runtime_dir()); // made all the same, and empty
@@ -95,7 +96,8 @@ int dpdk_arena_register(void)
 		return -ENOMEM;
 	for (size_t i = 0; i < len / page; i++)
 		iova[i] = (rte_iova_t)(uintptr_t)(base + i * page);
-	result = rte_extmem_register(base, len, iova, (unsigned)(len / page), page) ? -rte_errno : 0;
+	result =
+		rte_extmem_register(base, len, iova, (unsigned)(len / page), page) ? -rte_errno : 0;
 	free(iova);
 	return result;
 }

@@ -66,8 +66,8 @@ static unsigned ops_count(const struct rte_mempool *mp)
 }
 
 // Only announces the objects to DPDK: they lie where our pool put them, and are in our pool.
-static int ops_populate(struct rte_mempool *mp, unsigned max, void *vaddr, rte_iova_t iova, size_t len,
-			rte_mempool_populate_obj_cb_t *cb, void *cb_arg)
+static int ops_populate(struct rte_mempool *mp, unsigned max, void *vaddr, rte_iova_t iova,
+			size_t len, rte_mempool_populate_obj_cb_t *cb, void *cb_arg)
 {
 	const struct mempool *pool = mp->pool_data;
 
@@ -167,7 +167,8 @@ static struct rte_mempool *make(struct mempool *pool, struct err *err)
 		rc = populate(mp, pool);
 	}
 	if (rc) {
-		err_set(err, rc, "dpdk: cannot announce pool %s: %s", pool->name, rte_strerror(-rc));
+		err_set(err, rc, "dpdk: cannot announce pool %s: %s", pool->name,
+			rte_strerror(-rc));
 		view_free(mp);
 		return NULL;
 	}
@@ -181,8 +182,8 @@ static int check_pool(const struct mempool *pool, struct err *err)
 			       "dpdk: buffers of pool %s have a prefix of %u bytes; %zu are needed",
 			       pool->name, pool->prefix, DPDK_PREFIX);
 	if (mempool_at(pool, 0)->buf_len > UINT16_MAX)
-		return err_set(err, -EINVAL, "dpdk: buffers of pool %s are over %u bytes", pool->name,
-			       UINT16_MAX);
+		return err_set(err, -EINVAL, "dpdk: buffers of pool %s are over %u bytes",
+			       pool->name, UINT16_MAX);
 	return 0;
 }
 

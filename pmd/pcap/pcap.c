@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // pcap.c - the pcap port: receives what a capture file holds, records what it is sent
 //
-// On a capture clock a packet is received once the clock has reached its stamp; on the real clock the
-// file plays as fast as it is polled. A record that was cut when captured is delivered as it is, and
-// counted ("rx-snapped"). No buffer: the packet waits, none is lost. Recorded packets get the loop's
-// time; on the real clock, which starts at 0, the wall clock's time of day is added.
+// On a capture clock a packet is received once the clock has reached its stamp; on the real clock
+// the file plays as fast as it is polled. A record that was cut when captured is delivered as it
+// is, and counted ("rx-snapped"). No buffer: the packet waits, none is lost. Recorded packets get
+// the loop's time; on the real clock, which starts at 0, the wall clock's time of day is added.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +25,8 @@ struct pcap_port {
 	const struct clock *clock;
 	uint32_t frame_max; // bytes a chain of this pool can hold
 	uint16_t id;
-	bool dated;           // time_base is known
-	uint64_t time_base;   // to be added to the clock
+	bool dated;         // time_base is known
+	uint64_t time_base; // to be added to the clock
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
 	uint64_t snapped, nombuf, too_long, lost, unrecorded;
 	char *in_path, *out_path;
@@ -42,7 +42,8 @@ static bool due(const struct pcap_port *p)
 static struct mbuf *take(struct pcap_port *p)
 {
 	struct capture_reader *r = &p->in;
-	struct mbuf *m = r->caplen ? mbuf_from_bytes(p->pool, r->data, r->caplen) : mbuf_alloc(p->pool);
+	struct mbuf *m =
+		r->caplen ? mbuf_from_bytes(p->pool, r->data, r->caplen) : mbuf_alloc(p->pool);
 
 	if (unlikely(!m))
 		return NULL;
@@ -130,7 +131,8 @@ static int parse_args(struct pcap_port *p, const struct port_conf *conf, struct 
 
 	if ((comma && strchr(comma + 1, ',')) || (!n && (!comma || !comma[1])))
 		return err_set(err, -EINVAL,
-			       "port %s: pcap:%s: expected IN,OUT: a capture to read, one to write, or both",
+			       "port %s: pcap:%s: expected IN,OUT: a capture to read, one to "
+			       "write, or both",
 			       conf->name, conf->args);
 	p->in_path = strndup(conf->args, n);
 	p->out_path = strdup(comma ? comma + 1 : "");
@@ -194,7 +196,8 @@ static int pcap_port_open(struct port *port, const struct port_conf *conf, struc
 	g->rx_size = g->tx_size = PCAP_SIZE;
 	snprintf(g->text, sizeof(g->text), "pcap reads %.60s, writes %.60s",
 		 p->in_path[0] ? p->in_path : "nothing", p->out_path[0] ? p->out_path : "nothing");
-	port->queue[0] = (struct port_queue){pcap_port_rx, p, p->out.file ? pcap_port_tx : pcap_port_tx_nowhere, p};
+	port->queue[0] = (struct port_queue){pcap_port_rx, p,
+					     p->out.file ? pcap_port_tx : pcap_port_tx_nowhere, p};
 	port->priv = p;
 	return 0;
 }
@@ -240,7 +243,8 @@ static int pcap_port_error(const struct port *port, struct err *err)
 
 const struct pmd pcap_pmd = {
 	.name = "pcap",
-	.help = "IN,OUT: capture file to receive from, capture file to record into (.pcapng: as pcapng)",
+	.help = "IN,OUT: capture file to receive from, capture file to record into (.pcapng: as "
+		"pcapng)",
 	.open = pcap_port_open,
 	.close = pcap_port_close,
 	.stats = pcap_port_stats,

@@ -23,7 +23,8 @@ static int refuse_format(FILE *f, const char *path, const char *why, struct err 
 		return err_set(err, -EINVAL, "%s: compressed by gzip; gunzip it first", path);
 	if (!memcmp(magic, "\x28\xb5\x2f\xfd", 4))
 		return err_set(err, -EINVAL, "%s: compressed by zstd; unzstd it first", path);
-	return err_set(err, -EINVAL, "%s: byte 0: not a readable pcap or pcapng file: %s", path, why);
+	return err_set(err, -EINVAL, "%s: byte 0: not a readable pcap or pcapng file: %s", path,
+		       why);
 }
 
 static int refuse_linktype(const char *path, int dlt, struct err *err)
@@ -31,19 +32,22 @@ static int refuse_linktype(const char *path, int dlt, struct err *err)
 	const char *name = pcap_datalink_val_to_name(dlt);
 	const char *text = pcap_datalink_val_to_description(dlt);
 
-	return err_set(err, -EPROTONOSUPPORT,
-		       "%s: link type %d (%s%s%s) is not Ethernet; capture on one Ethernet interface, "
-		       "not on 'any'",
-		       path, dlt, name ? name : "unknown", text ? ", " : "", text ? text : "");
+	return err_set(
+		err, -EPROTONOSUPPORT,
+		"%s: link type %d (%s%s%s) is not Ethernet; capture on one Ethernet interface, "
+		"not on 'any'",
+		path, dlt, name ? name : "unknown", text ? ", " : "", text ? text : "");
 }
 
 static int open_file(struct capture_reader *r, struct err *err)
 {
 	r->file = fopen(r->path, "rb");
 	if (!r->file || fstat(fileno(r->file), &r->st))
-		return err_set(err, -errno, "%s: cannot open for reading: %s", r->path, strerror(errno));
+		return err_set(err, -errno, "%s: cannot open for reading: %s", r->path,
+			       strerror(errno));
 	if (S_ISDIR(r->st.st_mode))
-		return err_set(err, -EISDIR, "%s: is a directory; expected a capture file", r->path);
+		return err_set(err, -EISDIR, "%s: is a directory; expected a capture file",
+			       r->path);
 	setvbuf(r->file, NULL, _IOFBF, READER_BUF);
 	__fsetlocking(r->file, FSETLOCKING_BYCALLER); // libpcap reads twice a record
 	return 0;
@@ -59,7 +63,8 @@ int capture_open(struct capture_reader *r, const char *path, struct err *err)
 	rc = open_file(r, err);
 	if (rc)
 		goto fail;
-	r->pcap = pcap_fopen_offline_with_tstamp_precision(r->file, PCAP_TSTAMP_PRECISION_NANO, why);
+	r->pcap =
+		pcap_fopen_offline_with_tstamp_precision(r->file, PCAP_TSTAMP_PRECISION_NANO, why);
 	if (!r->pcap) {
 		rc = refuse_format(r->file, path, why, err);
 		goto fail;
@@ -77,8 +82,8 @@ fail:
 	return rc;
 }
 
-// A record that cannot be read. ftell() before the attempt is where it starts (pcapng: where the blocks
-// start that lead to it); a pipe has no offsets.
+// A record that cannot be read. ftell() before the attempt is where it starts (pcapng: where the
+// blocks start that lead to it); a pipe has no offsets.
 static void end_in_error(struct capture_reader *r, long at)
 {
 	char place[64] = "in a pipe";

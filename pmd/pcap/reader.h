@@ -11,8 +11,8 @@
 
 #include "core/err.h"
 
-// Later stamps (and what a corrupt file makes of them) are cut to this, so that adding timeouts to a
-// capture's time cannot overflow: the year 2262.
+// Later stamps (and what a corrupt file makes of them) are cut to this, so that adding timeouts to
+// a capture's time cannot overflow: the year 2262.
 #define CAPTURE_TIME_MAX ((uint64_t)INT64_MAX)
 
 struct capture_reader {
@@ -32,11 +32,13 @@ struct capture_reader {
 	struct err err;
 };
 
-// Opens classic pcap (micro- or nanoseconds, either byte order) or pcapng, and reads the first record.
-// 0, or -errno: no such file, not a capture, not Ethernet. A file that is broken only later opens.
+// Opens classic pcap (micro- or nanoseconds, either byte order) or pcapng, and reads the first
+// record. 0, or -errno: no such file, not a capture, not Ethernet. A file that is broken only later
+// opens.
 int capture_open(struct capture_reader *r, const char *path, struct err *err);
 
-// Goes to the next record; at the end or at a broken one data becomes NULL, and error and err say why.
+// Goes to the next record; at the end or at a broken one data becomes NULL, and error and err say
+// why.
 void capture_next(struct capture_reader *r);
 
 void capture_close(struct capture_reader *r);

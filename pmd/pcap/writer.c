@@ -71,10 +71,12 @@ static void put_pcap_header(struct capture_writer *w)
 static void put_pcapng_header(struct capture_writer *w, const char *if_name)
 {
 	const struct pcapng_shb shb = {0x0a0d0d0a, sizeof(shb), 0x1a2b3c4d, 1, 0, -1, sizeof(shb)};
-	const struct pcapng_opt name = {2, (uint16_t)strlen(if_name)}, tsresol = {9, 1}, end = {0, 0};
+	const struct pcapng_opt name = {2, (uint16_t)strlen(if_name)}, tsresol = {9, 1},
+				end = {0, 0};
 	const uint8_t nano[4] = {9}; // 10^-9 s
 	uint32_t len = 16 + 4 + ((name.len + 3u) & ~3u) + 4 + 4 + 4 + 4;
-	const uint32_t idb[4] = {1, len, LINKTYPE_ETH, SNAPLEN}; // linktype is 16 bits, then 16 of 0
+	const uint32_t idb[4] = {1, len, LINKTYPE_ETH,
+				 SNAPLEN}; // linktype is 16 bits, then 16 of 0
 
 	put(w, &shb, sizeof(shb));
 	put(w, idb, sizeof(idb));
@@ -98,9 +100,11 @@ static int open_output(const char *path, const struct stat *input, struct err *e
 		rc = err_set(err, -errno, "%s: cannot open for writing: %s", path, strerror(errno));
 	} else if (S_ISREG(st.st_mode)) {
 		if (input && st.st_dev == input->st_dev && st.st_ino == input->st_ino)
-			rc = err_set(err, -EINVAL, "%s: is read by the same port; write elsewhere", path);
+			rc = err_set(err, -EINVAL, "%s: is read by the same port; write elsewhere",
+				     path);
 		else if (flock(fd, LOCK_EX | LOCK_NB))
-			rc = err_set(err, -EBUSY, "%s: is being written by another port or process", path);
+			rc = err_set(err, -EBUSY, "%s: is being written by another port or process",
+				     path);
 		else if (ftruncate(fd, 0))
 			rc = err_set(err, -errno, "%s: cannot empty: %s", path, strerror(errno));
 	}
@@ -140,7 +144,8 @@ int capture_write(struct capture_writer *w, const struct mbuf *m, uint64_t time)
 	uint32_t n = m->pkt_len, total = (uint32_t)sizeof(struct pcapng_epb) + ((n + 3) & ~3u) + 4;
 
 	if (w->pcapng) {
-		const struct pcapng_epb h = {6, total, 0, (uint32_t)(time >> 32), (uint32_t)time, n, n};
+		const struct pcapng_epb h = {6, total, 0, (uint32_t)(time >> 32), (uint32_t)time,
+					     n, n};
 
 		put(w, &h, sizeof(h));
 	} else {
@@ -171,6 +176,6 @@ int capture_finish(struct capture_writer *w, struct err *err)
 	w->file = NULL;
 	if (!w->error)
 		return 0;
-	return err_set(err, -EIO, "%s: %s: the capture is incomplete (%llu packets were accepted)", w->path,
-		       strerror(w->error), (unsigned long long)w->records);
+	return err_set(err, -EIO, "%s: %s: the capture is incomplete (%llu packets were accepted)",
+		       w->path, strerror(w->error), (unsigned long long)w->records);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // writer.h - a capture file with nanosecond stamps: classic pcap, or pcapng where the name says so
 //
-// Own code because libpcap writes no pcapng, and no chains. Sources: draft-ietf-opsawg-pcap section 4
-// and 5; draft-ietf-opsawg-pcapng sections 3, 4.1 (SHB), 4.2 (IDB), 4.3 (EPB).
+// Own code because libpcap writes no pcapng, and no chains. Sources: draft-ietf-opsawg-pcap section
+// 4 and 5; draft-ietf-opsawg-pcapng sections 3, 4.1 (SHB), 4.2 (IDB), 4.3 (EPB).
 #ifndef WEIR_PMD_PCAP_WRITER_H
 #define WEIR_PMD_PCAP_WRITER_H
 

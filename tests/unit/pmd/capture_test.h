@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// capture_test.h - capture files built byte by byte, in either byte order, for the tests of pcap ports
+// capture_test.h - capture files built byte by byte, in either byte order, for the tests of pcap
+// ports
 #ifndef WEIR_TESTS_CAPTURE_TEST_H
 #define WEIR_TESTS_CAPTURE_TEST_H
 
@@ -55,7 +56,8 @@ static inline void cap_bytes(struct capbuf *c, const void *p, size_t n)
 	c->n += n;
 }
 
-// pcap: file header. pcapng: section header and one interface (if_tsresol 9 when nano, else absent: 6).
+// pcap: file header. pcapng: section header and one interface (if_tsresol 9 when nano, else absent:
+// 6).
 static inline void cap_begin(struct capbuf *c, bool ng, bool nano, bool big, unsigned linktype)
 {
 	memset(c, 0, sizeof(*c));

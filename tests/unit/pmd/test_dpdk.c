@@ -12,8 +12,8 @@ static int setup(void **state)
 	return 0;
 }
 
-// A net_ring by another name each time: DPDK frees one of its 16 rings when it is removed, so the same
-// name cannot be used twice in a process.
+// A net_ring by another name each time: DPDK frees one of its 16 rings when it is removed, so the
+// same name cannot be used twice in a process.
 static void open_ring(struct port *p)
 {
 	static unsigned serial;
@@ -223,7 +223,8 @@ static void test_pool_operations(void **state)
 	for (unsigned i = 0; i < 300; i++) {
 		assert_int_equal(rte_pktmbuf_tailroom(r[i]), MBUF_DATAROOM);
 		assert_int_equal(rte_pktmbuf_headroom(r[i]), MBUF_HEADROOM);
-		assert_ptr_equal(rte_pktmbuf_mtod(r[i], void *), from_rte(r[i])->buf + MBUF_HEADROOM);
+		assert_ptr_equal(rte_pktmbuf_mtod(r[i], void *),
+				 from_rte(r[i])->buf + MBUF_HEADROOM);
 		assert_ptr_equal(rte_mempool_from_obj(r[i]), rte);
 		assert_non_null(rte_pktmbuf_append(r[i], 2048));
 	}
@@ -279,14 +280,10 @@ static void test_refusals(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_no_copy),
-		cmocka_unit_test(test_chains),
-		cmocka_unit_test(test_full_ring),
-		cmocka_unit_test(test_shared),
-		cmocka_unit_test(test_close_drains),
-		cmocka_unit_test(test_pool_operations),
-		cmocka_unit_test(test_several_devices),
-		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_no_copy),         cmocka_unit_test(test_chains),
+		cmocka_unit_test(test_full_ring),       cmocka_unit_test(test_shared),
+		cmocka_unit_test(test_close_drains),    cmocka_unit_test(test_pool_operations),
+		cmocka_unit_test(test_several_devices), cmocka_unit_test(test_refusals),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

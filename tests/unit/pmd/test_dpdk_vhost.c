@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// test_dpdk_vhost.c - the dpdk port as vhost-user back end of DPDK's own virtio driver (dpdk-testpmd, which
-// sends back what it gets): every packet, both ways, and a peer that dies and comes back
+// test_dpdk_vhost.c - the dpdk port as vhost-user back end of DPDK's own virtio driver
+// (dpdk-testpmd, which sends back what it gets): every packet, both ways, and a peer that dies and
+// comes back
 #include "pmd/dpdk/dpdk.h" // first: DPDK's headers stumble over always_inline of core/lcore.h
 
 #include <fcntl.h>
@@ -37,7 +38,8 @@ static pid_t start_peer(int *in)
 	pid_t pid;
 
 	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-	snprintf(vdev, sizeof(vdev), "net_virtio_user0,path=%s,queues=1,queue_size=256", socket_path);
+	snprintf(vdev, sizeof(vdev), "net_virtio_user0,path=%s,queues=1,queue_size=256",
+		 socket_path);
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
@@ -45,10 +47,10 @@ static pid_t start_peer(int *in)
 		dup2(null, 1);
 		dup2(null, 2);
 		setenv("RUNTIME_DIRECTORY", dir, 1); // where it makes directories
-		execlp("dpdk-testpmd", "dpdk-testpmd", "--no-huge", "--no-shconf", "-m", "128", "-l", "0,1",
-		       "--no-pci", "--no-telemetry", "--file-prefix=weirtest", "--vdev", vdev, "--",
-		       "--forward-mode=io", "--no-flush-rx", "--disable-link-check",
-		       "--total-num-mbufs=4096", (char *)NULL);
+		execlp("dpdk-testpmd", "dpdk-testpmd", "--no-huge", "--no-shconf", "-m", "128",
+		       "-l", "0,1", "--no-pci", "--no-telemetry", "--file-prefix=weirtest",
+		       "--vdev", vdev, "--", "--forward-mode=io", "--no-flush-rx",
+		       "--disable-link-check", "--total-num-mbufs=4096", (char *)NULL);
 		_exit(127);
 	}
 	close(fds[0]);
@@ -115,8 +117,8 @@ static unsigned receive_some(uint32_t next)
 	return n;
 }
 
-// The link is up before testpmd forwards, and what it gets until then it may throw away: a packet now and
-// then until one comes back, then silence.
+// The link is up before testpmd forwards, and what it gets until then it may throw away: a packet
+// now and then until one comes back, then silence.
 static void wait_forwarding(void)
 {
 	uint64_t end = now() + SECONDS;

@@ -115,8 +115,12 @@ static void test_third_is_refused(void **state)
 // A full ring takes what fits; the tail stays the sender's, counted only when taken.
 static void test_full(void **state)
 {
-	struct port_conf conf = {
-		.name = "f", .driver = "loop", .args = "", .pool = pool, .queues = 1, .tx_size = 16};
+	struct port_conf conf = {.name = "f",
+				 .driver = "loop",
+				 .args = "",
+				 .pool = pool,
+				 .queues = 1,
+				 .tx_size = 16};
 	struct port p = {.id = 0};
 	struct mbuf *pkts[40];
 	struct port_stats s;
@@ -135,8 +139,8 @@ static void test_full(void **state)
 	close_all(&p, 1);
 }
 
-// An end that closes: nothing leaks, the other's link goes down and its ring fills, and a new end can
-// take the place.
+// An end that closes: nothing leaks, the other's link goes down and its ring fills, and a new end
+// can take the place.
 static void test_end_goes_and_comes_back(void **state)
 {
 	struct port p[2] = {{.id = 0}, {.id = 1}};
@@ -172,7 +176,8 @@ static void test_end_goes_and_comes_back(void **state)
 
 static void test_queues(void **state)
 {
-	struct port_conf conf = {.name = "q", .driver = "loop", .args = "", .pool = pool, .queues = 3};
+	struct port_conf conf = {
+		.name = "q", .driver = "loop", .args = "", .pool = pool, .queues = 3};
 	struct port p = {.id = 0};
 	struct mbuf *m, *got[2];
 	struct err e;

@@ -42,8 +42,8 @@ static void check_frame(const struct mbuf *m, unsigned len)
 	assert_int_equal(m->nsegs, 1);
 	assert_int_equal(mbuf_check(m), 0);
 	assert_memory_equal(f + 12, "\x08\x00\x45", 3);
-	assert_int_equal(f[16] << 8 | f[17], len - 14);       // IPv4 total length
-	assert_int_equal(sum16(f + 14, 20), 65535);           // header checksum
+	assert_int_equal(f[16] << 8 | f[17], len - 14); // IPv4 total length
+	assert_int_equal(sum16(f + 14, 20), 65535);     // header checksum
 	assert_memory_equal(f + 26, "\xc6\x12\x00\x01\xc6\x12\x00\x02", 8);
 	assert_int_equal(f[23], 17);
 	assert_int_equal(f[38] << 8 | f[39], len - 34); // UDP length
@@ -104,8 +104,9 @@ static void test_pool_empty(void **state)
 
 static void test_bad_args(void **state)
 {
-	static const char *const bad[] = {"rx", "rx=", "rx=59", "rx=1515", "rx=60x", "rx=-60", "rx= 60",
-					  "tx=60", "x", "rx=99999999999999999999"};
+	static const char *const bad[] = {
+		"rx",     "rx=",    "rx=59", "rx=1515", "rx=60x",
+		"rx=-60", "rx= 60", "tx=60", "x",       "rx=99999999999999999999"};
 	struct mempool *small = test_pool(8, 128, 0);
 	struct port p = {.id = 0};
 	struct err e;

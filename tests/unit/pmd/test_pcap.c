@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// test_pcap.c - the pcap port on sound files: formats, times, lengths, recording (libpcap reads back)
+// test_pcap.c - the pcap port on sound files: formats, times, lengths, recording (libpcap reads
+// back)
 #include "capture_test.h"
 
 #include <pcap/pcap.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// test_pcap_broken.c - the pcap port on files that are cut, corrupt, no captures, or not to be opened
+// test_pcap_broken.c - the pcap port on files that are cut, corrupt, no captures, or not to be
+// opened
 #include "capture_test.h"
 
 static struct mempool *pool;
@@ -42,8 +43,8 @@ static unsigned drain(struct port *p, int *error, struct err *e)
 	return total;
 }
 
-// Cuts a file of three records at every byte: what is whole is delivered; a cut inside a record is an
-// error that names the file and the byte at which that record begins.
+// Cuts a file of three records at every byte: what is whole is delivered; a cut inside a record is
+// an error that names the file and the byte at which that record begins.
 static void cut_everywhere(bool ng, bool nano, bool big)
 {
 	size_t end[4];
@@ -77,8 +78,8 @@ static void cut_everywhere(bool ng, bool nano, bool big)
 			assert_int_equal(error, 0);
 		} else {
 			assert_int_equal(error, -EIO);
-			snprintf(place, sizeof(place), "%s: record %u, at %sbyte %zu: ", path, whole + 1,
-				 ng ? "or after " : "", end[whole]);
+			snprintf(place, sizeof(place), "%s: record %u, at %sbyte %zu: ", path,
+				 whole + 1, ng ? "or after " : "", end[whole]);
 			if (strncmp(e.text, place, strlen(place)))
 				fail_msg("'%s' does not begin with '%s'", e.text, place);
 		}
@@ -93,8 +94,8 @@ static void test_cut_everywhere(void **state)
 		cut_everywhere(i & 1, i & 2, i & 4);
 }
 
-// Every byte of a small file set to 0, 0xff and its complement in turn: never a crash or a hang, never
-// more packets than the file has room for.
+// Every byte of a small file set to 0, 0xff and its complement in turn: never a crash or a hang,
+// never more packets than the file has room for.
 static void test_corrupt_everywhere(void **state)
 {
 	for (unsigned ng = 0; ng < 2; ng++) {
@@ -172,7 +173,8 @@ static void test_cannot_open(void **state)
 	struct capbuf c;
 	const char *path;
 
-	refused(test_path("missing.pcap"), -ENOENT, "missing.pcap: cannot open for reading: No such");
+	refused(test_path("missing.pcap"), -ENOENT,
+		"missing.pcap: cannot open for reading: No such");
 	refused(test_dir, -EISDIR, "is a directory");
 	snprintf(args, sizeof(args), ",%s/no/out.pcap", test_dir);
 	refused(args, -ENOENT, "no/out.pcap: cannot open for writing");
@@ -248,14 +250,10 @@ static void test_disk_full(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cut_everywhere),
-		cmocka_unit_test(test_corrupt_everywhere),
-		cmocka_unit_test(test_bad_record_length),
-		cmocka_unit_test(test_not_captures),
-		cmocka_unit_test(test_link_types),
-		cmocka_unit_test(test_cannot_open),
-		cmocka_unit_test(test_no_permission),
-		cmocka_unit_test(test_two_writers),
+		cmocka_unit_test(test_cut_everywhere),    cmocka_unit_test(test_corrupt_everywhere),
+		cmocka_unit_test(test_bad_record_length), cmocka_unit_test(test_not_captures),
+		cmocka_unit_test(test_link_types),        cmocka_unit_test(test_cannot_open),
+		cmocka_unit_test(test_no_permission),     cmocka_unit_test(test_two_writers),
 		cmocka_unit_test(test_disk_full),
 	};
 

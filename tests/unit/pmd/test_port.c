@@ -25,7 +25,8 @@ static void test_unknown_driver(void **state)
 
 static void test_bad_conf(void **state)
 {
-	struct port_conf conf = {.name = "wan", .driver = "null", .args = "", .pool = pool, .queues = 0};
+	struct port_conf conf = {
+		.name = "wan", .driver = "null", .args = "", .pool = pool, .queues = 0};
 	struct port p = {.id = 0};
 	struct err e;
 
@@ -103,10 +104,8 @@ static void test_link(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_unknown_driver),
-		cmocka_unit_test(test_bad_conf),
-		cmocka_unit_test(test_stats_emit),
-		cmocka_unit_test(test_counters_are_bounded),
+		cmocka_unit_test(test_unknown_driver), cmocka_unit_test(test_bad_conf),
+		cmocka_unit_test(test_stats_emit),     cmocka_unit_test(test_counters_are_bounded),
 		cmocka_unit_test(test_link),
 	};
 

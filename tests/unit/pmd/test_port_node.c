@@ -271,7 +271,8 @@ static void test_gate(void **state)
 		graph_rx(graph, tx, pkts, n);
 		flush();
 	}
-	assert_in_range(port_tx_backlog(tx), PORT_TX_BACKLOG / 2 + 1, PORT_TX_BACKLOG / 2 + GRAPH_BURST);
+	assert_in_range(port_tx_backlog(tx), PORT_TX_BACKLOG / 2 + 1,
+			PORT_TX_BACKLOG / 2 + GRAPH_BURST);
 	out.allow = 300;
 	flush();
 	assert_int_equal(source.burst(source.arg, pkts, 1), 1); // open again
