@@ -240,7 +240,9 @@ static int neighbor_index(struct ip4_stack *s, uint16_t port, uint32_t addr, str
 	if (rc)
 		return rc;
 	if (!ip4_unicast(addr) || ip4_stack_forbidden_source(s, addr))
-		return err_set(err, -EINVAL, IP4_FMT " is no address of a neighbor",
+		return err_set(err, -EINVAL,
+			       IP4_FMT " is no neighbor's address: it is the router's own, a "
+				       "broadcast's, or reserved",
 			       IP4_ARGS(addr));
 	i = neigh_find(&s->neighbors, port, be32(addr));
 	if (!i)

@@ -58,6 +58,8 @@ static void test_routes(void **state)
 	assert_string_equal(err.text, "next hop 203.0.113.1 is on no prefix of port 0");
 	assert_int_equal(ip4_stack_nexthop(s, WAN, A(192, 0, 2, 1), &err), -EINVAL); // ourselves
 	assert_int_equal(ip4_stack_nexthop(s, WAN, A(192, 0, 2, 255), &err), -EINVAL);
+	assert_string_equal(err.text, "192.0.2.255 is no neighbor's address: it is the router's "
+				      "own, a broadcast's, or reserved");
 	nh = ip4_stack_nexthop(s, DMZ, A(10, 0, 0, 10), &err);
 	again = ip4_stack_nexthop(s, DMZ, A(10, 0, 0, 10), &err);
 	assert_true(nh > 0);
