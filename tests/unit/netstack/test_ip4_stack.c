@@ -110,6 +110,18 @@ static void test_conf(void **state)
 	world_close(w);
 }
 
+// A graph has one router; the stack of a second one is freed (the sanitizers' builds would tell).
+static void test_second_router(void **state)
+{
+	struct world *w = world_open(NULL);
+	struct ip4_conf conf = {.pool = w->pool, .ports = WORLD_PORTS};
+	struct ip4_stack *s = ip4_stack_create(&conf, &err);
+
+	assert_non_null(s);
+	assert_null(ip4_graph_build(w->g, s, w->tx, &err));
+	world_close(w);
+}
+
 // Every neighbor can be found, until forgotten, whatever was forgotten in between.
 static void test_table(void **state)
 {
@@ -137,9 +149,10 @@ static void test_table(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ports),  cmocka_unit_test(test_addresses),
-		cmocka_unit_test(test_routes), cmocka_unit_test(test_neighbors),
-		cmocka_unit_test(test_conf),   cmocka_unit_test(test_table),
+		cmocka_unit_test(test_ports),	      cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_routes),	      cmocka_unit_test(test_neighbors),
+		cmocka_unit_test(test_conf),	      cmocka_unit_test(test_table),
+		cmocka_unit_test(test_second_router),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
