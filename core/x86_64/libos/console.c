@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // console.c - the serial port at 0x3f8, sixteen bytes at a time
 //
-// One `rep outsb` fills the 16550's FIFO in a single exit. A line is only trusted with more when
-// its transmitter says it is empty, so nothing is lost while the reader keeps up; a reader that has
-// stopped for a second is given up, and the loss is told when it comes back.
+// A batch fills the 16550's FIFO in one instruction, and the next one waits until it is empty:
+// nothing is lost while the reader keeps up. KVM still makes each byte an exit, so lines at boot
+// are short. A reader that has stopped for a second is given up, and the loss is told when it comes
+// back.
 #include "core/plat.h"
 #include "core/x86_64/libos/libos.h"
 
