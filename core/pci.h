@@ -16,8 +16,9 @@ struct pci_dev {
 	void *priv; // the platform's
 };
 
-// The devices found at boot, in bus order (so `virtio:0` is the first virtio-net on every boot).
-// Never NULL entries; valid for good.
+// The devices found at boot: by device and function number, and what is behind a bridge right after
+// the bridge. So `virtio:0` is the first virtio-net on every boot, whatever numbers firmware gave the
+// buses. Never NULL entries; valid for good.
 unsigned pci_count(void);
 struct pci_dev *pci_get(unsigned i);
 

@@ -66,12 +66,20 @@ static void join_neighbours(void)
 	boot_info.ram_count = n;
 }
 
+static void copy_cmdline(const char *from)
+{
+	for (size_t i = 0; from && from[i]; i++) {
+		if (i == CMDLINE_MAX - 1)
+			refuse("command line too long", "at most 4,095 bytes");
+		boot_info.cmdline[i] = from[i];
+	}
+}
+
 void boot_info_read(uint64_t start_info)
 {
 	const struct hvm_start_info *si = boot_memory(start_info, sizeof(*si));
 	const struct hvm_memmap *map;
 	const struct hvm_module *mod;
-	const char *cmdline;
 
 	if (!si || si->magic != HVM_MAGIC)
 		refuse("no PVH start_info", "boot with QEMU's -kernel");
@@ -88,9 +96,7 @@ void boot_info_read(uint64_t start_info)
 	mod = si->modules ? boot_memory(si->module_list, sizeof(*mod)) : NULL;
 	if (mod && mod->len && mod->start < GIB_4 && mod->len <= GIB_4 - mod->start)
 		boot_info.module = (struct span){mod->start, mod->start + mod->len};
-	cmdline = boot_memory(si->cmdline, sizeof(boot_info.cmdline));
-	for (size_t i = 0; cmdline && cmdline[i] && i < sizeof(boot_info.cmdline) - 1; i++)
-		boot_info.cmdline[i] = cmdline[i];
+	copy_cmdline(boot_memory(si->cmdline, CMDLINE_MAX));
 	boot_info.rsdp = si->rsdp;
 }
 

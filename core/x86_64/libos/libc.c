@@ -39,8 +39,11 @@ static int split_arguments(char *line)
 			line++;
 		if (*line)
 			*line++ = 0;
-		if (*word && !own_word(word) && n < ARGS_MAX)
-			start_block[n++] = (uintptr_t)word;
+		if (!*word || own_word(word))
+			continue;
+		if (n == ARGS_MAX)
+			refuse("command line too long", "at most 31 words");
+		start_block[n++] = (uintptr_t)word;
 	}
 	return n;
 }

@@ -32,12 +32,13 @@ struct span {
 
 // --- boot.c, boot_info.c: what the loader said (Xen's PVH start_info), copied out of its memory.
 #define RAM_SPANS_MAX 64
+#define CMDLINE_MAX   4096
 struct boot_info {
 	uint64_t rsdp;
 	struct span ram[RAM_SPANS_MAX]; // sorted, page-aligned, apart
 	unsigned ram_count;
 	struct span module; // the first boot module, empty when none
-	char cmdline[1024];
+	char cmdline[CMDLINE_MAX + 16]; // a word may be compared past the end
 };
 extern struct boot_info boot_info;
 void boot_info_read(uint64_t start_info);
