@@ -31,6 +31,7 @@ static void rx_post(struct virtio_rxq *q, struct mbuf *const *m, unsigned n)
 {
 	struct virtq *vq = &q->vq;
 
+	mempool_own(m, n, "virtio-rx");
 	for (unsigned i = 0; i < n; i++) {
 		uint16_t id = vq->slot[vq->avail_idx & vq->mask];
 

@@ -255,6 +255,7 @@ uint16_t virtio_tx_burst(void *queue, struct mbuf **pkts, uint16_t n)
 		if (likely(tx_plain(q, m))) {
 			if (unlikely(!tx_room(q)))
 				break;
+			mempool_own(&m, 1, "virtio-tx");
 			bytes += m->len;
 			tx_put_plain(q, m);
 			continue;
@@ -267,6 +268,7 @@ uint16_t virtio_tx_burst(void *queue, struct mbuf **pkts, uint16_t n)
 			mbuf_free(m);
 			continue;
 		}
+		mempool_own(&m, 1, "virtio-tx");
 		bytes += m->pkt_len;
 		tx_put_chain(q, m, need);
 	}

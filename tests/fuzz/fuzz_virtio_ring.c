@@ -66,22 +66,43 @@ static void device_scribbles(struct input *in)
 }
 
 // The header of a posted buffer; only of one that is in the pool, whatever the descriptor says now.
-static void device_writes_header(struct input *in)
+static void write_header(unsigned id, uint16_t num_buffers)
 {
 	struct model_queue *q = &model.q[MODEL_RX];
-	uint32_t id = take(in, 2);
-	uint16_t num_buffers = (uint16_t)take(in, 1);
 	const struct mempool *pool = fuzz_pool();
 	uint64_t first = (uintptr_t)mempool_at(pool, 0);
 	uint64_t last = (uintptr_t)mempool_at(pool, FUZZ_POOL - 1), addr;
 
-	if (!queue_lives(q))
-		return;
 	memcpy(&addr, ring(q->desc) + 16u * (id % q->size), sizeof(addr));
 	if (addr < first || addr >= last || (addr - first) % pool->stride != 128 + 128 - 12)
 		return;
 	memset(ring(addr), (int)id, 12 + 60);
 	memcpy(ring(addr) + 10, &num_buffers, sizeof(num_buffers));
+}
+
+static void device_writes_header(struct input *in)
+{
+	uint32_t id = take(in, 2);
+
+	if (queue_lives(&model.q[MODEL_RX]))
+		write_header(id, (uint16_t)take(in, 1));
+}
+
+// A packet as an honest device gives it, over up to 15 buffers; what it then says may still be a lie.
+static void device_receives(struct input *in)
+{
+	struct model_queue *q = &model.q[MODEL_RX];
+	uint32_t buffers = take(in, 1) % 16, len = 12 + take(in, 2) % 2049;
+
+	if (!queue_lives(q))
+		return;
+	write_header(q->used_idx % q->size, (uint16_t)buffers);
+	for (uint32_t i = 0; i < buffers; i++, q->used_idx++) {
+		uint32_t elem[2] = {q->used_idx % q->size, len};
+
+		memcpy(ring(q->used) + 4 + 8u * (q->used_idx % q->size), elem, sizeof(elem));
+	}
+	memcpy(ring(q->used) + 2, &q->used_idx, sizeof(q->used_idx));
 }
 
 static void device_configures(struct input *in)
@@ -168,7 +189,7 @@ static void driver_sends(struct input *in)
 
 static void step(struct input *in)
 {
-	switch (take(in, 1) % 14) {
+	switch (take(in, 1) % 16) {
 	case 0:
 		device_used_idx(in);
 		break;
@@ -183,8 +204,11 @@ static void step(struct input *in)
 		device_scribbles(in);
 		break;
 	case 5:
-	case 6:
 		device_writes_header(in);
+		break;
+	case 6:
+	case 14:
+		device_receives(in);
 		break;
 	case 7:
 		device_configures(in);

@@ -90,29 +90,33 @@ static void receives_a_merged_frame_one_at_a_time(void **state)
 	assert_int_equal(fix_rx(m, 1), 0);
 }
 
+// A device that keeps up to 100 buffers and fills any of them next: some for thousands of packets.
 static void receives_out_of_order(void **state)
 {
-	uint8_t frame[12 + 60] = {0};
+	uint8_t frame[12 + 60] = {[10] = 1};
 	struct mbuf *m[BURST];
+	unsigned held = 0, random = 1, done = 0;
+	int id[100];
 
 	fix_up();
-	for (unsigned round = 0; round < 5000; round++) {
-		int id[BURST];
+	while (done < 100000) {
+		unsigned batch = 1 + done % BURST;
 
-		for (unsigned i = 0; i < BURST; i++)
-			id[i] = model_take(MODEL_RX);
-		for (unsigned i = 0; i < BURST; i++) {
-			unsigned k = (i * 11 + round) % BURST; // a permutation: 11 is odd
+		while (held < 100)
+			id[held++] = model_take(MODEL_RX);
+		for (unsigned i = 0; i < batch; i++) {
+			random = random * 1664525 + 1013904223;
+			unsigned k = (random >> 16) % (held - 1) + (done % 50 == 0);
 
-			frame[10] = 1;
-			frame[12] = (uint8_t)k;
+			frame[12] = (uint8_t)(done + i);
 			model_write(id[k], frame, sizeof(frame));
 			model_use(MODEL_RX, (uint32_t)id[k], sizeof(frame));
+			id[k] = id[--held];
 		}
-		assert_int_equal(fix_rx(m, BURST), BURST);
-		for (unsigned i = 0; i < BURST; i++)
-			assert_int_equal(m[i]->data[0], (i * 11 + round) % BURST);
-		mbuf_free_bulk(m, BURST);
+		assert_int_equal(fix_rx(m, BURST), batch);
+		for (unsigned i = 0; i < batch; i++, done++)
+			assert_int_equal(m[i]->data[0], (uint8_t)done);
+		mbuf_free_bulk(m, batch);
 	}
 	assert_int_equal(fix_counter("resets"), 0);
 }
@@ -289,9 +293,11 @@ static void sends_without_headroom(void **state)
 		struct mbuf *m = fix_packet(fix.pool, 60, 5);
 
 		m->data = m->buf + room;
+		m->reserved[1] = m->reserved[2] = ~0ull; // what stands before the headroom
 		fix_pattern(m->data, 60, (uint8_t)room);
 		assert_int_equal(fix_tx(&m, 1), 1);
 		assert_int_equal(model_transmit(frame, sizeof(frame)), 60);
+		assert_true(m->reserved[1] == ~0ull && m->reserved[2] == ~0ull);
 		assert_int_equal(frame[0], room);
 	}
 }
