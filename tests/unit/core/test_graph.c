@@ -79,7 +79,7 @@ static void test_full(void **state)
 	struct picker p = {.due = TIME_NEVER};
 	struct err err = {""};
 	struct graph *g = graph_create(&now_clock, &err);
-	char name[8];
+	char name[16];
 
 	for (int i = 0; i < GRAPH_NODES_MAX; i++) {
 		snprintf(name, sizeof(name), "n%d", i);
