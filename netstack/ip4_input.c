@@ -149,7 +149,7 @@ static always_inline bool clean(const struct ip4_stack *s, const struct mbuf *m,
 	return likely(ip->ver_ihl == 0x45) && likely(len >= IP4_HLEN && len <= avail) &&
 	       likely(!(m->flags & (MBUF_BCAST | MBUF_RX_L3_BAD))) &&
 	       likely(m->flags & MBUF_RX_L3_OK || csum_fold(csum_ip4_header(ip)) == 0xffff) &&
-	       likely(!(odd_class(ip->src) | odd_class(ip->dst))) &&
+	       likely(!odd_class(ip->src) && !odd_class(ip->dst)) &&
 	       likely(!ip4_filter_hit(s, ip->src));
 }
 
