@@ -33,15 +33,6 @@ TESTPMD = ['--total-num-mbufs=16384', '--nb-cores=1', '--no-lsc-interrupt', '--d
            '--no-flush-rx', '--stats-period', '1', '--txd=1024', '--rxd=1024']
 
 
-def tsc_hz():
-    """As the kernel measured it, from the nominal clock where it does not say."""
-    with open('/proc/cpuinfo', encoding='ascii') as f:
-        text = f.read()
-    match = re.search(r'model name.*@ ([0-9.]+)GHz', text) or re.search(r'cpu MHz\s*: ([0-9.]+)', text)
-    value = float(match.group(1))
-    return value * (1e9 if value < 100 else 1e6)
-
-
 class Child:
     """A process of ours with its standard input held open and its output in a file."""
 
@@ -193,10 +184,11 @@ def run_job(args, job):
                 words = said if client == 'image' else words
     if not all(pps.values()):
         return {'job': job, 'error': f'the machine is too busy: no run with under {args.max_wait:.0%} waiting'}
+    hz = figure(words, 'tsc.khz') * 1000
     median = {client: statistics.median(values) for client, values in pps.items()}
     return {
         'job': job, 'mpps': {c: v / 1e6 for c, v in median.items()},
-        'cycles': {c: tsc_hz() / v for c, v in median.items()},
+        'cycles': {c: hz / v for c, v in median.items()},
         'runs': {c: len(v) for c, v in pps.items()},
         'ratio': median['image'] / median['virtio_user'],
         'busy_cycles': (figure(words, 'half.cycles_x100') or 0) / 100,

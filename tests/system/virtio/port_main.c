@@ -36,6 +36,11 @@ static const char *arg(int argc, char **argv, const char *name, const char *othe
 	return otherwise;
 }
 
+static unsigned long long since_entry(uint64_t tsc)
+{
+	return (tsc - plat_boot_times.entry) / (plat_tsc_hz() / 1000000);
+}
+
 static int open_port(struct run *r, int argc, char **argv)
 {
 	struct mempool_conf pool = {.name = "rx", .count = 4096};
@@ -49,8 +54,10 @@ static int open_port(struct run *r, int argc, char **argv)
 		.tx_size = (uint16_t)atoi(arg(argc, argv, "tx", "0")),
 	};
 	struct err err;
+	uint64_t t0;
 
 	conf.pool = r->pool = mempool_create(&pool, &err);
+	t0 = tsc_read();
 	if (!conf.pool || port_open(&r->port, &conf, &err)) {
 		fprintf(stderr, "%s\n", err.text);
 		return -1;
@@ -58,9 +65,8 @@ static int open_port(struct run *r, int argc, char **argv)
 	printf("granted %s\n", r->port.grant.text);
 	printf("granted mtu %u rx %u tx %u\n", r->port.grant.mtu, r->port.grant.rx_size,
 	       r->port.grant.tx_size);
-	printf("entry to port open %llu us\n",
-	       (unsigned long long)((tsc_read() - plat_boot_times.entry) /
-				    (plat_tsc_hz() / 1000000)));
+	printf("entry to main %llu us, to mempool %llu us, to port open %llu us\n",
+	       since_entry(plat_boot_times.main), since_entry(t0), since_entry(tsc_read()));
 	return 0;
 }
 
@@ -179,6 +185,7 @@ int main(int argc, char **argv)
 	print(NULL, "half.kpps", r.packets * 2 / r.seconds / 1000);
 	print(NULL, "half.cycles_x100", r.packets ? r.busy_cycles * 100 / r.packets : 0);
 	print(NULL, "half.empty_percent", r.polls ? r.empty * 100 / r.polls : 0);
+	print(NULL, "tsc.khz", plat_tsc_hz() / 1000);
 	port_close(&r.port, NULL);
 	print(NULL, "pool.out", mempool_report(r.pool, NULL));
 	return 0;
