@@ -112,9 +112,11 @@ void fault_report(const struct mon_frame *f)
 {
 	static char buf[8192];
 	struct text t = {buf, 0, sizeof(buf)};
+	int in_monitor = !(f->cs & 3) && f->vector != VEC_NMI; // an NMI may meet a halted CPU
 
 	console_break_lock();
-	text_str(&t, "\nweir: fault on lcore ");
+	text_str(&t, in_monitor ? "\nweir: fault in the monitor on lcore "
+				: "\nweir: fault on lcore ");
 	text_dec(&t, *(const uint32_t *)(align_down((uint64_t)f, PAGE_4K) + CPU_INDEX));
 	text_str(&t, ": ");
 	say_cause(&t, f);
@@ -122,5 +124,5 @@ void fault_report(const struct mon_frame *f)
 	say_registers(&t, f);
 	backtrace(&t, f->rip, f->rbp);
 	console_write(buf, t.len);
-	machine_exit(EXIT_VALUE_FAULT);
+	machine_exit(in_monitor ? EXIT_VALUE_DOUBLE : EXIT_VALUE_FAULT);
 }

@@ -22,7 +22,8 @@ static uint64_t to_ns(const struct timespec *t)
 	return (uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec;
 }
 
-// The legacy interrupt controller, which firmware may have left running, must not end a halt.
+// The legacy interrupt controller, which firmware may have left running, must not end a halt: masked
+// here and not at the APIC, since QEMU 7.2 then delivers a request it already holds as vector -1.
 static void legacy_pic_off(void)
 {
 	static int done;

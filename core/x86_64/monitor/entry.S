@@ -119,7 +119,7 @@ enter_ring3:
 	push %rbp
 	iretq
 
-// CR4, XCR0, EFER and CR3 as MON_SETUP was given them. NX must be known before CR3 uses it, and
+// CR4, XCR0, EFER and CR3 as MON_SETUP was given them, and the local APIC. NX must be known before CR3 uses it, and
 // SMEP must come after CR3 has taken ring 3's bit off these pages.
 	.globl load_control
 load_control:
@@ -135,6 +135,8 @@ load_control:
 	mov mon_xcr0, %eax
 	xor %edx, %edx
 	xsetbv
+	movl $(0x100 | VEC_SPURIOUS), MON_LAPIC + APIC_SVR
+	movl $0x400, MON_LAPIC + APIC_LVT1 // NMI: the operator asks where we are
 	ret
 
 	.section .bss.boot_tables, "aw", @nobits

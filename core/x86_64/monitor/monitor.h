@@ -65,6 +65,7 @@
 #define EXIT_VALUE_REFUSE 20 // status 41: this machine cannot run the image (CPU, memory, entropy)
 #define EXIT_VALUE_DOUBLE 21 // status 43: a fault inside the fault report, or in ring 0
 
+#define VEC_NMI      2
 #define VEC_UD       6
 #define VEC_PF       14
 #define VEC_TIMER    32
@@ -89,7 +90,7 @@
 #define APIC_ICR_LO 0x300
 #define APIC_ICR_HI 0x310
 #define APIC_LVTT   0x320
-#define APIC_LVT0   0x350
+#define APIC_LVT1   0x360
 #define APIC_TICR   0x380
 #define APIC_DCR    0x3e0
 

@@ -48,8 +48,8 @@ undefined:
 	push $VEC_UD
 	// fall through
 
-// Stack: vector, error, rip, cs, rflags, rsp, ss. Ring 3's faults are reported by ring 3 itself, at
-// libos_fault with rdi = the frame's alias; a second one on this CPU, or one in ring 0, ends here.
+// Stack: vector, error, rip, cs, rflags, rsp, ss. Every fault, ring 0's too (an NMI while halted), is
+// reported by ring 3, at libos_fault with rdi = the frame's alias; a second one on this CPU ends here.
 fault:
 	push %rax
 	push %rbx
@@ -68,8 +68,6 @@ fault:
 	push %r15
 	mov %cr2, %rax
 	push %rax
-	testb $3, 19 * 8(%rsp)   // cs
-	jz die
 	mov %rsp, %rbx
 	and $~(MON_CPU_SIZE - 1), %rbx
 	btsl $0, CPU_IN_FAULT(%rbx)
@@ -146,10 +144,8 @@ seal:
 	xor %eax, %eax
 	iretq
 
-// The legacy interrupt controller is shut off at LVT0; the timer is one-shot.
+// The timer is one-shot.
 halt:
-	movl $(0x100 | VEC_SPURIOUS), MON_LAPIC + APIC_SVR
-	movl $0x10000, MON_LAPIC + APIC_LVT0
 	movl $0xb, MON_LAPIC + APIC_DCR
 	movl $VEC_TIMER, MON_LAPIC + APIC_LVTT
 	mov %edi, MON_LAPIC + APIC_TICR

@@ -231,26 +231,45 @@ def late_reader():
     return [] if text == want else [f"{len(text)} bytes of {len(want)} arrived, or others"]
 
 
-def protections():
-    """What the sealed machine looks like from outside, by QEMU's monitor (TCG): control registers, and every
-    mapping of the page tables: none writable and executable, ring 3 without page 0 and page tables."""
+def with_monitor(commands, accel="tcg"):
+    """Boots `idle`, waits until it is sealed, and types the commands into QEMU's monitor.
+    Returns status, what the monitor said, the console."""
     with tempfile.TemporaryDirectory() as d:
         console = os.path.join(d, "console")
-        cmd = command(Case("", "idle", OK), "tcg")
+        cmd = command(Case("", "idle", OK), accel)
         cmd[cmd.index("-serial") + 1] = "file:" + console
         q = subprocess.Popen(cmd + ["-monitor", "stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                              stderr=subprocess.DEVNULL, text=True)
         end = time.monotonic() + 30
-        while time.monotonic() < end and not os.path.exists(console) or \
-                "sealed" not in open(console).read():
+        while time.monotonic() < end and (not os.path.exists(console) or
+                                          "sealed" not in open(console).read()):
             time.sleep(0.05)
         try:
-            text, _ = q.communicate("info registers\ninfo tlb\nquit\n", timeout=30)
+            q.stdin.write(commands)
+            q.stdin.flush()
+            time.sleep(0.5)
+            text, _ = q.communicate("quit\n", timeout=30)
         except subprocess.TimeoutExpired:
             q.kill()
             text, _ = q.communicate()
+        except BrokenPipeError: # it has ended already
+            text, _ = q.stdout.read(), q.wait()
         with open(console) as f:
-            table = int(re.search(r"tables (\w+)", f.read() + "tables 0").group(1), 16)
+            return q.returncode, text, f.read()
+
+
+def nmi(accel):
+    """The operator's way to ask a silent machine where it is."""
+    status, _, text = with_monitor("nmi\n", accel)
+    return [] if status == FAULT and re.search(r"fault on lcore 0: NMI.*\n(.*\n)*backtrace:", text) \
+        else [f"status {status}, console: {text!r}"]
+
+
+def protections():
+    """What the sealed machine looks like from outside, by QEMU's monitor (TCG): control registers, and every
+    mapping of the page tables: none writable and executable, ring 3 without page 0 and page tables."""
+    _, text, console = with_monitor("info registers\ninfo tlb\n")
+    table = int(re.search(r"tables (\w+)", console + "tables 0").group(1), 16)
     return wrong_protections(text, table)
 
 
@@ -321,6 +340,9 @@ def main():
                 ran += 1
     if re.search(a.only, "random"):
         failed += report("random: canary and arena differ", differs(a.accel), "", 0, a.v)
+        ran += 1
+    if re.search(a.only, "nmi"):
+        failed += report("nmi is reported", nmi(a.accel), "", 0, a.v)
         ran += 1
     if a.accel == "tcg" and re.search(a.only, "console"):
         failed += report("console: a late reader loses nothing", late_reader(), "", 0, a.v)
