@@ -54,7 +54,7 @@ static int open_port(struct run *r, int argc, char **argv)
 		.tx_size = (uint16_t)atoi(arg(argc, argv, "tx", "0")),
 	};
 	struct err err;
-	uint64_t t0;
+	uint64_t t0, t1;
 
 	conf.pool = r->pool = mempool_create(&pool, &err);
 	t0 = tsc_read();
@@ -62,11 +62,12 @@ static int open_port(struct run *r, int argc, char **argv)
 		fprintf(stderr, "%s\n", err.text);
 		return -1;
 	}
+	t1 = tsc_read();
 	printf("granted %s\n", r->port.grant.text);
 	printf("granted mtu %u rx %u tx %u\n", r->port.grant.mtu, r->port.grant.rx_size,
 	       r->port.grant.tx_size);
 	printf("entry to main %llu us, to mempool %llu us, to port open %llu us\n",
-	       since_entry(plat_boot_times.main), since_entry(t0), since_entry(tsc_read()));
+	       since_entry(plat_boot_times.main), since_entry(t0), since_entry(t1));
 	return 0;
 }
 
