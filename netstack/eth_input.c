@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // eth_input.c - node eth-input: whom a frame is for and what it carries (IEEE 802.3, 802.1Q)
 #include "netstack/eth.h"
+#include "netstack/ip4.h"
 #include "netstack/ip4_graph.h"
 #include "netstack/ip4_stack.h"
+#include "netstack/tcp.h"
 
 enum { EDGE_IP4, EDGE_ARP };
 enum {
@@ -19,11 +21,11 @@ static const char *const drops[] = {
 	"short-frame", "split-header",	  "not-our-mac",       "vlan-unconfigured",
 	"llc",	       "ip6-unsupported", "unknown-ethertype", NULL};
 
-// The longest headers that later nodes read: Ethernet with a priority tag, IPv4 with options, TCP.
-// The first segment of a chain holds them, or else all of the packet is in it.
-#define HEADERS_MAX 98u
-
 #define TAGS_MAX 2
+
+// The longest headers that later nodes read and write: Ethernet with its tags, IPv4 with options,
+// TCP. The first segment of a chain holds them, or else all of the packet is in it.
+#define HEADERS_MAX (ETH_HLEN + TAGS_MAX * 4 + IP4_HLEN_MAX + TCP_HLEN)
 
 #define AHEAD 8 // packets whose headers are fetched early
 
@@ -62,6 +64,7 @@ static uint8_t parse_type(struct mbuf *m)
 	}
 	if (vlan)
 		return NEXT_DROP(DROP_VLAN_UNCONFIGURED);
+	m->flags &= ~MBUF_VLAN; // a priority stays on its link
 	m->l3 = (uint16_t)(off + 2);
 	return by_type(type);
 }

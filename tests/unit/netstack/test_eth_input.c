@@ -148,9 +148,9 @@ static void test_split_header(void **state)
 	struct world *w = world_open(NULL);
 	struct packet p = udp_packet(LAN, ip(198, 51, 100, 10), ip(192, 0, 2, 10), 1000);
 
-	world_rx_chain(w, LAN, p.b, p.len, 97);
+	world_rx_chain(w, LAN, p.b, p.len, 101);
 	assert_int_equal(world_drops(w, "eth-input", "split-header"), 1);
-	world_rx_chain(w, LAN, p.b, p.len, 98);
+	world_rx_chain(w, LAN, p.b, p.len, 102);
 	assert_int_equal(world_sent(w, WAN)->len, p.len);
 	world_close(w);
 }

@@ -212,17 +212,48 @@ static void test_chain(void **state)
 	struct packet p = icmp_packet(LAN, HOST, SELF, 8, 0, 1400);
 	const struct frame *f;
 
-	world_rx_chain(w, LAN, p.b, p.len, 101);
+	world_rx_chain(w, LAN, p.b, p.len, 103);
 	f = world_sent(w, LAN);
 	assert_int_equal(f->len, p.len);
 	assert_int_equal(f->bytes[34], 0);
 	assert_int_equal(book_csum(f->bytes + 34, 1408, 0), 0);
 	assert_memory_equal(f->bytes + 38, p.b + 38, p.len - 38);
 	p = tcp_packet(LAN, HOST, SELF, 0x02, 7, 0, 1000);
-	world_rx_chain(w, LAN, p.b, p.len, 99);
+	world_rx_chain(w, LAN, p.b, p.len, 105);
 	f = world_sent(w, LAN);
 	assert_int_equal(f->len, 54);
 	assert_memory_equal(f->bytes + 42, "\x00\x00\x03\xf0", 4); // 7 + 1000 + SYN
+	world_close(w);
+}
+
+// The longest headers there are, 102 bytes with two tags and 40 bytes of IP options, in a first
+// segment that ends within them or right behind: the reset is whole, or the frame dropped by its
+// name.
+static void test_longest_headers(void **state)
+{
+	struct world *w = world_open(NULL);
+	struct packet p = tcp_packet(LAN, HOST, SELF, 0x02, 7, 0, 1000);
+	static const uint8_t tags[8] = {0x88, 0xa8, 0, 0, 0x81};
+	const struct frame *f;
+
+	memmove(p.b + 82, p.b + 34, p.len - 34);
+	memset(p.b + 42, 1, 40); // no-operations
+	memmove(p.b + 20, p.b + 12, 22);
+	memcpy(p.b + 12, tags, 8);
+	p.len += 48;
+	p.b[22] = 0x4f;
+	store16(p.b + 24, be16(60 + 20 + 1000));
+	store16(p.b + 32, 0);
+	store16(p.b + 32, be16(book_csum(p.b + 22, 60, 0)));
+	for (uint16_t seg = 60; seg < 102; seg++)
+		world_rx_chain(w, LAN, p.b, p.len, seg);
+	assert_int_equal(world_drops(w, "eth-input", "split-header"), 42);
+	assert_int_equal(w->sent, 0);
+	world_rx_chain(w, LAN, p.b, p.len, 102);
+	f = world_sent(w, LAN);
+	assert_int_equal(f->len, 54);
+	assert_memory_equal(f->bytes + 42, "\x00\x00\x03\xf0", 4); // 7 + 1000 + SYN
+	assert_memory_equal(f->bytes + 46, "\x50\x14", 2);
 	world_close(w);
 }
 
@@ -268,6 +299,7 @@ int main(void)
 		cmocka_unit_test(test_udp_unchecked),
 		cmocka_unit_test(test_tcp),
 		cmocka_unit_test(test_chain),
+		cmocka_unit_test(test_longest_headers),
 		cmocka_unit_test(test_no_way_back),
 		cmocka_unit_test(test_too_big),
 	};
