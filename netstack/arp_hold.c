@@ -138,6 +138,17 @@ static uint32_t neighbor_of(struct node *node, struct ip4_stack *s, const struct
 	return index;
 }
 
+// The neighbor answered after the packet was sent here: pieces made by ip4-fragment come only once
+// the burst has ended that brought them, and perhaps the answer.
+static uint8_t pass_on(struct ip4_stack *s, uint32_t index, struct mbuf *m)
+{
+	struct adj *a = &s->neighbors.adj[index];
+
+	a->used = true;
+	ip4_put_eth(m, a);
+	return (uint8_t)(EDGE_PORT0 + a->port);
+}
+
 static uint8_t hold(struct node *node, struct mbuf *m, uint8_t *next, unsigned place)
 {
 	struct ip4_stack *s = node->state;
@@ -146,6 +157,8 @@ static uint8_t hold(struct node *node, struct mbuf *m, uint8_t *next, unsigned p
 
 	if (!index)
 		return NEXT_DROP(DROP_TABLE_FULL);
+	if (unlikely(s->neighbors.adj[index].ready))
+		return pass_on(s, index, m);
 	if (n->held >= s->arp_hold || (s->held >= s->held_max && n->held))
 		drop_oldest(node, s, n, next);
 	if (s->held >= s->held_max)
@@ -183,7 +196,19 @@ void arp_resolved(struct ip4_stack *s, uint32_t index, const uint8_t mac[6], uin
 	}
 }
 
-// Nobody answered: RFC 1812, 5.2.7.1 asks for a host unreachable about each packet that waited.
+// RFC 1812, 5.2.7.1 asks for a host unreachable about each packet that waited; what we ourselves
+// say concerns nobody else.
+static void report(struct node *node, struct ip4_stack *s, const struct mbuf *m)
+{
+	uint32_t src = mbuf_at(m, const struct ip4_hdr *, m->l3)->src;
+
+	if (ip4_filter_hit(s, src) && ip4_stack_forbidden_source(s, be32(src)))
+		return;
+	icmp_report(node, EDGE_ERROR, s->pool, m,
+		    (struct icmp_report){.type = ICMP_UNREACHABLE, .code = ICMP_HOST});
+}
+
+// Nobody answered.
 static void give_up(struct node *node, struct ip4_stack *s, uint32_t index)
 {
 	struct neigh *n = &s->neighbors.neigh[index];
@@ -191,8 +216,7 @@ static void give_up(struct node *node, struct ip4_stack *s, uint32_t index)
 	while (n->first) {
 		struct mbuf *m = take_first(s, n);
 
-		icmp_report(node, EDGE_ERROR, s->pool, m,
-			    (struct icmp_report){.type = ICMP_UNREACHABLE, .code = ICMP_HOST});
+		report(node, s, m);
 		graph_drop_held(node, DROP_UNRESOLVED, m);
 	}
 	neigh_forget(&s->neighbors, index);

@@ -240,6 +240,24 @@ static void test_holds_own(void **state)
 	world_close(w);
 }
 
+// And when nobody wants it, no report is made to the router itself (RFC 1812, 4.3.2.7), which would
+// cost one of the few that others may have.
+static void test_own_unresolved(void **state)
+{
+	struct world *w = world_open(NULL);
+	struct packet p = icmp_packet(LAN, PEER, SELF, 8, 0, 8);
+	struct graph_books b;
+
+	world_rx_packet(w, LAN, &p);
+	expect_request(w, ask_all);
+	world_pass(w, 10 * SEC);
+	assert_int_equal(world_drops(w, "arp-hold", "unresolved"), 1);
+	assert_int_equal(world_dropped(w), 1);
+	graph_books(w->g, &b);
+	assert_int_equal(b.generated, 3); // the requests
+	world_close(w);
+}
+
 // A scan of an on-link prefix: bounded in neighbors and in packets held.
 static void test_scan(void **state)
 {
@@ -289,7 +307,7 @@ int main(void)
 		cmocka_unit_test(test_default_hold),	  cmocka_unit_test(test_probe),
 		cmocka_unit_test(test_idle_is_forgotten), cmocka_unit_test(test_static_never_ages),
 		cmocka_unit_test(test_holds_own),	  cmocka_unit_test(test_scan),
-		cmocka_unit_test(test_held_in_all),
+		cmocka_unit_test(test_held_in_all),	  cmocka_unit_test(test_own_unresolved),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
