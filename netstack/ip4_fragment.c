@@ -12,9 +12,9 @@
 
 enum { EDGE_HOLD, EDGE_PORT0 };
 static_assert(EDGE_PORT0 == IP4_FRAGMENT_EDGE_PORT0, "the wiring counts on it");
-enum { DROP_NO_BUFFER };
+enum { DROP_NO_BUFFER, DROP_BEYOND_64K };
 static const char *const edges[] = {"hold", NULL};
-static const char *const drops[] = {"no-buffer", NULL};
+static const char *const drops[] = {"no-buffer", "beyond-64k", NULL};
 
 #define OPT_END	   0
 #define OPT_NOP	   1
@@ -84,6 +84,13 @@ static void emit(struct node *node, struct mbuf *piece, uint32_t index)
 	graph_emit(node, (uint8_t)(EDGE_PORT0 + a->port), piece);
 }
 
+// A fragment that ends beyond the longest datagram (RFC 791, 3.1: 65,535 bytes with a header of at
+// least 20) belongs to none, and the place of its pieces would spill from its field into the flags.
+static bool beyond(const struct ip4_hdr *ip, uint32_t len)
+{
+	return (be16(ip->frag) & IP4_FRAG_OFF) * 8u + len > UINT16_MAX - IP4_HLEN;
+}
+
 static uint8_t one(struct node *node, const struct mbuf *m)
 {
 	const struct ip4_stack *s = node->state;
@@ -91,6 +98,8 @@ static uint8_t one(struct node *node, const struct mbuf *m)
 	uint32_t index = m->scratch32[SCRATCH_ADJ], hlen = ip4_hlen(ip);
 	uint32_t left = be16(ip->len) - hlen, off = 0;
 
+	if (beyond(ip, left))
+		return NEXT_DROP(DROP_BEYOND_64K);
 	while (left) {
 		struct mbuf *piece = mbuf_alloc(s->pool);
 		uint32_t len;

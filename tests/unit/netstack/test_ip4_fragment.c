@@ -74,7 +74,7 @@ static void test_chains(void **state)
 	struct world *w = world_open(NULL);
 	struct packet p = udp_packet(LAN, HOST, DMZ_HOST, 8900);
 
-	for (uint16_t seg = 98; seg < 1500; seg = (uint16_t)(seg + 77)) {
+	for (uint16_t seg = 103; seg < 1500; seg = (uint16_t)(seg + 77)) {
 		send(w, &p, seg);
 		reassemble(w, &p, 0, false);
 	}
@@ -125,6 +125,31 @@ static void test_options(void **state)
 	world_close(w);
 }
 
+// A fragment that reaches beyond the 65,535 bytes of RFC 791, 3.1 belongs to no datagram, and the
+// place of its last pieces does not fit the field: it would spill into the flags.
+static void test_beyond_end(void **state)
+{
+	struct world *w = world_open(NULL);
+	struct packet p = udp_packet(LAN, HOST, DMZ_HOST, 1400);
+
+	// 1408 bytes: pieces of 552, 552, 304
+	packet_ip(&p)->frag = be16(8191 - 138 + 1); // the last piece would be at 8192
+	fix_ip(&p);
+	send(w, &p, 0);
+	assert_int_equal(w->sent, 0);
+	assert_int_equal(world_drops(w, "ip4-fragment", "beyond-64k"), 1);
+	packet_ip(&p)->frag = be16(8014); // a header of 20 bytes, 8014 * 8, 1408: 65540
+	fix_ip(&p);
+	send(w, &p, 0);
+	assert_int_equal(world_drops(w, "ip4-fragment", "beyond-64k"), 2);
+	packet_ip(&p)->frag = be16(8013); // 65532
+	fix_ip(&p);
+	send(w, &p, 0);
+	assert_int_equal(w->sent, 3);
+	reassemble(w, &p, 8013 * 8, false);
+	world_close(w);
+}
+
 // The pieces wait for the neighbor like any packet.
 static void test_hold(void **state)
 {
@@ -140,6 +165,29 @@ static void test_hold(void **state)
 	world_rx_packet(w, DMZ, &arp);
 	assert_int_equal(w->sent, 3);
 	reassemble(w, &p, 0, false);
+	world_close(w);
+}
+
+// The neighbor answers in the very burst that brings what must be cut: the pieces, which run once
+// the burst has ended, find him known and do not wait for another answer.
+static void test_resolved_meanwhile(void **state)
+{
+	static const uint8_t mac[6] = {2, 1, 10, 0, 0, 77}, own[6] = {2, 0, 0, 0, 0, 3};
+	struct world *w = world_open(NULL);
+	struct packet p = udp_packet(LAN, HOST, ip(10, 0, 0, 77), 1400), arp = {.len = 0};
+	struct mbuf *pkts[2];
+
+	arp_packet(&arp, own, 2, mac, ip(10, 0, 0, 77), own, ip(10, 0, 0, 1));
+	send(w, &p, 0);
+	assert_int_equal(world_held(w), 3);
+	w->sent = 0;
+	pkts[0] = world_mbuf(w, LAN, p.b, p.len, 0);
+	pkts[1] = world_mbuf(w, DMZ, arp.b, arp.len, 0);
+	graph_rx(w->g, w->in, pkts, 2);
+	assert_int_equal(world_held(w), 0);
+	assert_int_equal(w->sent, 6);
+	for (unsigned i = 0; i < 6; i++)
+		assert_memory_equal(w->out[i].bytes, mac, 6);
 	world_close(w);
 }
 
@@ -182,10 +230,15 @@ static void test_no_buffer(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sizes),	    cmocka_unit_test(test_chains),
-		cmocka_unit_test(test_of_fragment), cmocka_unit_test(test_options),
-		cmocka_unit_test(test_hold),	    cmocka_unit_test(test_own_answer),
+		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_chains),
+		cmocka_unit_test(test_of_fragment),
+		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_hold),
+		cmocka_unit_test(test_own_answer),
 		cmocka_unit_test(test_no_buffer),
+		cmocka_unit_test(test_beyond_end),
+		cmocka_unit_test(test_resolved_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
