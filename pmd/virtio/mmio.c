@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // mmio.c - device registers by plain mov
 //
-// The instructions are spelled out: hypervisors that emulate an access decode it, and know `mov` but
-// not whatever vector instruction a compiler may choose for neighbouring volatile accesses.
+// The instructions are spelled out: hypervisors that emulate an access decode it, and know `mov`
+// but not whatever vector instruction a compiler may choose for neighbouring volatile accesses.
 #include "pmd/virtio/mmio.h"
 
 uint8_t mmio_read8(const volatile void *p)

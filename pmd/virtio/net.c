@@ -13,7 +13,8 @@
 #define MTU_DEFAULT  1500u
 #define ETHER_VLANS  22u // Ethernet header and two tags
 
-// Milliseconds: a back end may take its time over its first reset, but other ports wait for a later one.
+// Milliseconds: a back end may take its time over its first reset, but other ports wait for a later
+// one.
 #define RESET_MS_OPEN 500u
 #define RESET_MS_RUN  1u
 
@@ -47,7 +48,8 @@ static void grant_text(const struct virtio_net *v, char *text, size_t len)
 			 (unsigned long long)cycles_us(v->backend_cycles));
 }
 
-// The largest frame is what was asked for, as far as the device and, without merging, one buffer go.
+// The largest frame is what was asked for, as far as the device and, without merging, one buffer
+// go.
 static uint16_t grant_mtu(const struct virtio_net *v, const struct port_conf *conf)
 {
 	uint32_t mtu = conf->mtu ? conf->mtu : MTU_DEFAULT;
@@ -145,8 +147,8 @@ void virtio_net_stats(const struct port *port, struct port_stats *s)
 {
 	static const char *const rx_faults[VIRTQ_FAULTS] = {
 		[VIRTQ_BAD_INDEX] = "rx-bad-index", [VIRTQ_BAD_ID] = "rx-bad-id",
-		[VIRTQ_IDLE_ID] = "rx-idle-id",     [VIRTQ_LONG] = "rx-bad-length",
-		[VIRTQ_SHORT] = "rx-no-header",     [VIRTQ_BAD_MERGE] = "rx-bad-merge",
+		[VIRTQ_IDLE_ID] = "rx-idle-id",	    [VIRTQ_LONG] = "rx-bad-length",
+		[VIRTQ_SHORT] = "rx-no-header",	    [VIRTQ_BAD_MERGE] = "rx-bad-merge",
 	};
 	static const char *const tx_faults[VIRTQ_FAULTS] = {
 		[VIRTQ_BAD_INDEX] = "tx-bad-index",

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // net.h - a virtio-net device as a port, over any transport (virtio 1.2 section 5.1)
 //
-// Life: virtio_net_open() -> bursts and polls -> virtio_net_close(). A fault seen by a burst stops that
-// queue; the next poll resets the device, gives all buffers back to their pools, and begins anew
-// (resetting one queue alone needs a feature, VIRTIO_F_RING_RESET, that devices rarely offer). Polls
-// come from the lcore that owns the queues.
+// Life: virtio_net_open() -> bursts and polls -> virtio_net_close(). A fault seen by a burst stops
+// that queue; the next poll resets the device, gives all buffers back to their pools, and begins
+// anew (resetting one queue alone needs a feature, VIRTIO_F_RING_RESET, that devices rarely offer).
+// Polls come from the lcore that owns the queues.
 #ifndef WEIR_PMD_VIRTIO_NET_H
 #define WEIR_PMD_VIRTIO_NET_H
 
@@ -22,17 +22,18 @@ struct virtio_net {
 	char name[PORT_NAME_MAX]; // of the port
 	const struct clock *clock;
 	struct mempool *pool;
-	uint32_t want_rx, want_tx; // descriptors
-	uint64_t offered, features; // features taken are a subset of those offered
+	uint32_t want_rx, want_tx;	 // descriptors
+	uint64_t offered, features;	 // features taken are a subset of those offered
 	struct virtio_net_config config; // as last read, and found good
-	uint32_t generation;             // of it
+	uint32_t generation;		 // of it
 	bool running;
-	uint32_t reset_ms; // how long to wait for a reset: long when opening, hardly when packets flow
+	uint32_t reset_ms; // how long to wait for a reset: long when opening, hardly when packets
+			   // flow
 
 	// Recovery and supervision (poll.c); times by clock, ns.
 	uint64_t quiet_until; // no doorbell for buffers posted at start: see virtio_net_poll()
 	uint64_t next_look, next_start, backoff;
-	uint64_t stall_since;     // when packets to send were first seen waiting; 0: none are
+	uint64_t stall_since;	  // when packets to send were first seen waiting; 0: none are
 	uint64_t stall_completed; // tx.completed then
 	bool stalled, hinted;
 
@@ -53,8 +54,8 @@ void virtio_net_poll(struct port *port);
 // Begins watching over a device just started.
 void virtio_net_supervise(struct virtio_net *v);
 
-// Stops the queues, resets the device and takes all buffers back. -ETIMEDOUT and err when it has not
-// finished within reset_ms: then it may still write to the buffers, which stay with the queues.
+// Stops the queues, resets the device and takes all buffers back. -ETIMEDOUT and err when it has
+// not finished within reset_ms: then it may still write to the buffers, which stay with the queues.
 int virtio_net_stop(struct virtio_net *v, struct err *err);
 
 // Initialises a device just reset (3.1.1): empty queues, made now if they were not; posts buffers;

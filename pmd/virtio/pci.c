@@ -110,10 +110,11 @@ static int find_doorbell(struct virtio_pci *p, uint16_t index, struct err *err)
 	uint64_t at = (uint64_t)off * p->notify_multiplier; // 4.1.4.4
 
 	if (at + 2 > p->notify_len || at % 2)
-		return err_set(err, -EPROTO,
-			       "%s: queue %u: doorbell at offset %u x %u of a notification structure "
-			       "of %u bytes: the device is broken",
-			       p->base.name, index, off, p->notify_multiplier, p->notify_len);
+		return err_set(
+			err, -EPROTO,
+			"%s: queue %u: doorbell at offset %u x %u of a notification structure "
+			"of %u bytes: the device is broken",
+			p->base.name, index, off, p->notify_multiplier, p->notify_len);
 	p->doorbell[index] = p->notify + at;
 	return 0;
 }
@@ -136,7 +137,8 @@ static int pci_queue_setup(struct virtio_transport *t, uint16_t index,
 	write_iova(c + VIRTIO_COMMON_QUEUE_DESC, place->desc);
 	write_iova(c + VIRTIO_COMMON_QUEUE_DRIVER, place->avail);
 	write_iova(c + VIRTIO_COMMON_QUEUE_DEVICE, place->used);
-	// A reset has left the queue without an MSI-X vector (4.1.4.3.1), and INTx is off: no interrupts.
+	// A reset has left the queue without an MSI-X vector (4.1.4.3.1), and INTx is off: no
+	// interrupts.
 	mmio_write16(c + VIRTIO_COMMON_QUEUE_ENABLE, 1);
 	return 0;
 }
@@ -179,10 +181,11 @@ static int map_region(struct virtio_pci *p, const struct virtio_pci_region *r, c
 		return err_set(err, -EPROTO, "%s: %s structure in BAR %u, which cannot be mapped",
 			       p->base.name, what, r->bar);
 	if (r->offset > bar_len || r->len > bar_len - r->offset || r->len < least || r->offset % 4)
-		return err_set(err, -EPROTO,
-			       "%s: %s structure of %u bytes at offset %u of BAR %u, which has %zu: "
-			       "the device is broken",
-			       p->base.name, what, r->len, r->offset, r->bar, bar_len);
+		return err_set(
+			err, -EPROTO,
+			"%s: %s structure of %u bytes at offset %u of BAR %u, which has %zu: "
+			"the device is broken",
+			p->base.name, what, r->len, r->offset, r->bar, bar_len);
 	*at = bar + r->offset;
 	return 0;
 }
@@ -266,10 +269,11 @@ static int find(const char *args, struct pci_dev **d, struct err *err)
 	}
 	n = strtoul(args, &end, 10);
 	if (end == args || *end || n > 255)
-		return err_set(err, -EINVAL,
-			       "virtio:%s: expected a number (0 is the first virtio-net device) or a "
-			       "PCI address like 00:02.0",
-			       args);
+		return err_set(
+			err, -EINVAL,
+			"virtio:%s: expected a number (0 is the first virtio-net device) or a "
+			"PCI address like 00:02.0",
+			args);
 	*d = find_nth((unsigned)n, &seen);
 	if (*d)
 		return 0;

@@ -8,7 +8,8 @@
 
 #define VIRTIO_PCI_QUEUES_MAX 64u // queue indices this transport serves: below this
 
-struct virtio_pci_region { // what one vendor capability names; bounds not yet checked against the BAR
+struct virtio_pci_region { // what one vendor capability names; bounds not yet checked against the
+			   // BAR
 	uint8_t bar;
 	uint32_t offset, len; // len 0: the device has no such capability
 };

@@ -7,15 +7,15 @@
 #include "pmd/virtio/spec.h"
 
 // PCI Local Bus 3.0, 6.2.3 and 6.7
-#define PCI_STATUS          0x06u
+#define PCI_STATUS	    0x06u
 #define PCI_STATUS_CAP_LIST 0x10u
-#define PCI_CAP_POINTER     0x34u
-#define PCI_CAP_VENDOR      0x09u
-#define PCI_CAPS_FROM       0x40u
-#define PCI_CAPS_MAX        ((256u - PCI_CAPS_FROM) / 4) // that fit without overlap: more is a loop
+#define PCI_CAP_POINTER	    0x34u
+#define PCI_CAP_VENDOR	    0x09u
+#define PCI_CAPS_FROM	    0x40u
+#define PCI_CAPS_MAX	    ((256u - PCI_CAPS_FROM) / 4) // that fit without overlap: more is a loop
 
 // struct virtio_pci_cap, 4.1.4, by doublewords: each read is a VM exit (100 us under nested KVM).
-#define CAP_BAR        4u // in the low byte
+#define CAP_BAR	       4u // in the low byte
 #define CAP_OFFSET     8u
 #define CAP_LENGTH     12u
 #define CAP_MULTIPLIER 16u // notification structure only
@@ -35,8 +35,8 @@ static struct virtio_pci_region *region_of(struct virtio_pci_caps *caps, uint8_t
 	}
 }
 
-// Takes the capability at `at`, which begins with head, unless it cannot be meant (4.1.4.1: such are
-// skipped).
+// Takes the capability at `at`, which begins with head, unless it cannot be meant (4.1.4.1: such
+// are skipped).
 static void take(const struct pci_dev *d, uint16_t at, uint32_t head, struct virtio_pci_caps *caps)
 {
 	uint8_t type = (uint8_t)(head >> 24), len = (uint8_t)(head >> 16);

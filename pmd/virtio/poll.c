@@ -7,9 +7,9 @@
 
 #include "pmd/virtio/net.h"
 
-#define MSEC          1000000ull
+#define MSEC	      1000000ull
 #define LOOK_EVERY    (100 * MSEC)
-#define QUIET         (10 * MSEC) // what a back end may take to say that it wants no doorbells
+#define QUIET	      (10 * MSEC) // what a back end may take to say that it wants no doorbells
 #define STALL_AFTER   (3000 * MSEC)
 #define BACKOFF_FIRST (1 * MSEC)
 #define BACKOFF_LAST  (1000 * MSEC)
@@ -80,7 +80,8 @@ static void hint(struct virtio_net *v)
 	v->hinted = true;
 	fprintf(stderr,
 		"port %s: %s has taken none of %u packets for %llu s: is the back end running? A "
-		"vhost-user back end sees nothing unless the machine's memory is shared (QEMU: -object "
+		"vhost-user back end sees nothing unless the machine's memory is shared (QEMU: "
+		"-object "
 		"memory-backend-memfd,…,share=on)\n",
 		v->name, v->t->name, virtq_outstanding(&v->tx.vq), STALL_AFTER / 1000 / MSEC);
 }

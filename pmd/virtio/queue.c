@@ -73,10 +73,11 @@ int virtq_create(struct virtq *vq, uint16_t index, uint32_t size, struct err *er
 	vq->memory = rings_take(size);
 	if (!vq->buf || !vq->slot || !vq->memory) {
 		virtq_destroy(vq);
-		return err_set(err, -ENOMEM,
-			       "queue %u: no memory for %u descriptors (%zu bytes of the arena, %zu "
-			       "free): give the machine more, or ask for a shorter ring",
-			       index, size, rings_bytes(size), plat_arena_free());
+		return err_set(
+			err, -ENOMEM,
+			"queue %u: no memory for %u descriptors (%zu bytes of the arena, %zu "
+			"free): give the machine more, or ask for a shorter ring",
+			index, size, rings_bytes(size), plat_arena_free());
 	}
 	virtq_clear(vq, size);
 	return 0;

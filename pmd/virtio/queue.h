@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // queue.h - one split virtqueue (virtio 1.2 section 2.7) as its driver sees it, whatever it carries
 //
-// The rings lie in memory that the device can write whenever it likes. So the driver never reads back
-// what it wrote there: buf[] and slot[] are its private copies. Two things alone are read from shared
-// memory, each once and checked before use: used.idx and the used elements (and used.flags, which can
-// do no more than cost a doorbell).
+// The rings lie in memory that the device can write whenever it likes. So the driver never reads
+// back what it wrote there: buf[] and slot[] are its private copies. Two things alone are read from
+// shared memory, each once and checked before use: used.idx and the used elements (and used.flags,
+// which can do no more than cost a doorbell).
 //
 // Avail slots: used entry number u frees avail slot u & mask, because a device that has used u + 1
-// buffers has taken at least the first u + 1 avail entries. A device that works in order (all do) then
-// finds the right id in every slot already, and the driver need not write there again.
+// buffers has taken at least the first u + 1 avail entries. A device that works in order (all do)
+// then finds the right id in every slot already, and the driver need not write there again.
 #ifndef WEIR_PMD_VIRTIO_QUEUE_H
 #define WEIR_PMD_VIRTIO_QUEUE_H
 
@@ -22,10 +22,10 @@
 enum virtq_fault { // what a device did that it must not; the queue stands still until the reset
 	VIRTQ_SOUND,
 	VIRTQ_BAD_INDEX, // used.idx ran past what was outstanding
-	VIRTQ_BAD_ID,    // used.id is no descriptor
-	VIRTQ_IDLE_ID,   // used.id is not outstanding: never given, or used twice
-	VIRTQ_LONG,      // used.len exceeds the buffer
-	VIRTQ_SHORT,     // used.len is less than the header
+	VIRTQ_BAD_ID,	 // used.id is no descriptor
+	VIRTQ_IDLE_ID,	 // used.id is not outstanding: never given, or used twice
+	VIRTQ_LONG,	 // used.len exceeds the buffer
+	VIRTQ_SHORT,	 // used.len is less than the header
 	VIRTQ_BAD_MERGE, // num_buffers is 0, or more than the device had used
 	VIRTQ_FAULTS,
 	VIRTQ_STOPPED = VIRTQ_FAULTS, // no fault: the device does not run
@@ -35,22 +35,22 @@ struct virtq {
 	struct virtq_desc *desc;
 	struct virtq_avail *avail;
 	struct virtq_used *used;
-	struct mbuf **buf; // by descriptor: what is outstanding, NULL when nothing is
-	uint16_t *slot;    // by avail slot: what the driver wrote there last
-	uint16_t mask;     // size - 1
+	struct mbuf **buf;  // by descriptor: what is outstanding, NULL when nothing is
+	uint16_t *slot;	    // by avail slot: what the driver wrote there last
+	uint16_t mask;	    // size - 1
 	uint16_t avail_idx; // next avail slot to fill; published up to here after virtq_publish()
 	uint16_t used_idx;  // next used element to read
-	uint8_t fault;      // enum virtq_fault of the present generation
-	bool unsettled;     // published while doorbells were off: virtq_settle() looks again
-	uint16_t index;     // of the queue in its device
+	uint8_t fault;	    // enum virtq_fault of the present generation
+	bool unsettled;	    // published while doorbells were off: virtq_settle() looks again
+	uint16_t index;	    // of the queue in its device
 	struct virtio_transport *transport;
 
 	// Cold.
 	uint64_t doorbells;
 	uint64_t faults[VIRTQ_FAULTS];
 	uint32_t capacity; // descriptors there is memory for
-	void *memory;      // the rings, from the arena
-	void *zeros;       // a cache line of zeros behind them, that the device can read
+	void *memory;	   // the rings, from the arena
+	void *zeros;	   // a cache line of zeros behind them, that the device can read
 };
 
 // Makes room for size descriptors (a power of two, 2 to 32768). 0, or -ENOMEM and err.
@@ -118,14 +118,15 @@ static always_inline void virtq_set_slot(struct virtq *vq, uint16_t idx, uint16_
 	}
 }
 
-// Hands the device everything up to avail_idx, and rings if it wants that. Section 2.7.13.4.1 asks for
-// a full barrier between the two; it waits for stores to the very cache lines that the device is reading
-// (18 cycles a packet in bursts of 32, over net_vhost). Without it a device that switches doorbells on
-// at this moment can be missed, so virtq_settle() looks again, behind a barrier, at the next
-// housekeeping.
+// Hands the device everything up to avail_idx, and rings if it wants that. Section 2.7.13.4.1 asks
+// for a full barrier between the two; it waits for stores to the very cache lines that the device
+// is reading (18 cycles a packet in bursts of 32, over net_vhost). Without it a device that
+// switches doorbells on at this moment can be missed, so virtq_settle() looks again, behind a
+// barrier, at the next housekeeping.
 static always_inline void virtq_publish(struct virtq *vq)
 {
-	// Release: pairs with the device's acquire of avail.idx; descriptors and slots come before it.
+	// Release: pairs with the device's acquire of avail.idx; descriptors and slots come before
+	// it.
 	__atomic_store_n(&vq->avail->idx, vq->avail_idx, __ATOMIC_RELEASE);
 	if (unlikely(!(__atomic_load_n(&vq->used->flags, __ATOMIC_RELAXED) &
 		       VIRTQ_USED_F_NO_NOTIFY)))

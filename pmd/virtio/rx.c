@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // rx.c - receive: take used buffers, check what the device says of them, post fresh ones
 //
-// A posted buffer is one descriptor: [virtio_net_hdr 12][frame], the header in the last bytes of the
-// headroom, so that every frame begins at the same, cache-aligned place (virtio 1.2, 5.1.6.3). With the
-// header aligned instead, both would share a line here, but a back end that copies 64-byte frames was
-// half as fast.
+// A posted buffer is one descriptor: [virtio_net_hdr 12][frame], the header in the last bytes of
+// the headroom, so that every frame begins at the same, cache-aligned place (virtio 1.2, 5.1.6.3).
+// With the header aligned instead, both would share a line here, but a back end that copies 64-byte
+// frames was half as fast.
 #include "pmd/virtio/rx.h"
 
-#define RX_CHUNK   64u // used elements looked at together, so that their cache misses overlap
-#define RX_REFILL  32u
-#define ETHER_HDR  14u
+#define RX_CHUNK  64u // used elements looked at together, so that their cache misses overlap
+#define RX_REFILL 32u
+#define ETHER_HDR 14u
 
 // mbuf.h: the headroom follows struct mbuf. Reading mbuf.buf instead would cost its cold line.
 static always_inline uint8_t *rx_data(struct mbuf *m)
@@ -99,8 +99,8 @@ void virtio_rx_drain(struct virtio_rxq *q)
 	}
 }
 
-// Takes up to n used buffers off the ring, starting their cache misses. Fewer, and a fault, when the
-// device names one that it was not given, or fills it with more than it holds.
+// Takes up to n used buffers off the ring, starting their cache misses. Fewer, and a fault, when
+// the device names one that it was not given, or fills it with more than it holds.
 static always_inline unsigned rx_take(struct virtio_rxq *q, struct mbuf **seg, uint32_t *len,
 				      unsigned n)
 {
@@ -235,8 +235,9 @@ uint16_t virtio_rx_burst(void *queue, struct mbuf **pkts, uint16_t n)
 	if (unlikely(q->vq.fault))
 		return 0;
 	ready = virtq_ready(&q->vq);
-	// A buffer makes one packet at most, so a chunk of n - got cannot overrun pkts; and when a packet
-	// is left unfinished by a chunk, got < n and its other buffers are among the ready ones.
+	// A buffer makes one packet at most, so a chunk of n - got cannot overrun pkts; and when a
+	// packet is left unfinished by a chunk, got < n and its other buffers are among the ready
+	// ones.
 	while (ready && got < n && likely(!q->vq.fault)) {
 		unsigned want = ready < n - got ? ready : n - got;
 		unsigned taken = rx_take(q, seg, len, want < RX_CHUNK ? want : RX_CHUNK);

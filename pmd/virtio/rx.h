@@ -9,14 +9,14 @@ struct virtio_rxq {
 	struct virtq vq;
 	struct mempool *pool;
 	uint32_t posted; // bytes of every buffer given to the device, header included
-	uint16_t port;   // for mbuf.port
+	uint16_t port;	 // for mbuf.port
 	uint16_t refill; // buffers are posted in batches of this many
-	bool merge;      // MRG_RXBUF was negotiated
+	bool merge;	 // MRG_RXBUF was negotiated
 
 	uint64_t packets, bytes;
 	uint64_t nombuf; // refills that found the pool empty
-	uint64_t runts;  // frames shorter than an Ethernet header, dropped here
-	uint64_t lost;   // packets given up half received, because of a fault
+	uint64_t runts;	 // frames shorter than an Ethernet header, dropped here
+	uint64_t lost;	 // packets given up half received, because of a fault
 };
 
 // The shape of port_burst_fn; queue is a struct virtio_rxq.

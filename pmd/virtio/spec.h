@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // spec.h - what virtio 1.2 lays down: constants, ring and header layouts
 //
-// Source: OASIS Virtual I/O Device (VIRTIO) version 1.2; sections are named beside what they define.
-// All of it is little-endian, as is every machine Weir runs on.
+// Source: OASIS Virtual I/O Device (VIRTIO) version 1.2; sections are named beside what they
+// define. All of it is little-endian, as is every machine Weir runs on.
 #ifndef WEIR_PMD_VIRTIO_SPEC_H
 #define WEIR_PMD_VIRTIO_SPEC_H
 
@@ -12,11 +12,11 @@
 
 // 2.1 Device status field
 #define VIRTIO_S_ACKNOWLEDGE 1u
-#define VIRTIO_S_DRIVER      2u
+#define VIRTIO_S_DRIVER	     2u
 #define VIRTIO_S_DRIVER_OK   4u
 #define VIRTIO_S_FEATURES_OK 8u
 #define VIRTIO_S_NEEDS_RESET 64u
-#define VIRTIO_S_FAILED      128u
+#define VIRTIO_S_FAILED	     128u
 
 // 5.1.3 Network device feature bits, 6 reserved feature bits
 #define VIRTIO_NET_F_MTU       (1ull << 3)
@@ -26,13 +26,13 @@
 #define VIRTIO_F_VERSION_1     (1ull << 32)
 
 // 2.7 Split virtqueues
-#define VIRTQ_SIZE_MAX      32768u
-#define VIRTQ_DESC_F_NEXT   1u
-#define VIRTQ_DESC_F_WRITE  2u
-#define VIRTQ_USED_F_NO_NOTIFY     1u // in used.flags: the device wants no doorbell
+#define VIRTQ_SIZE_MAX		   32768u
+#define VIRTQ_DESC_F_NEXT	   1u
+#define VIRTQ_DESC_F_WRITE	   2u
+#define VIRTQ_USED_F_NO_NOTIFY	   1u // in used.flags: the device wants no doorbell
 #define VIRTQ_AVAIL_F_NO_INTERRUPT 1u // in avail.flags: the driver wants no interrupt
 
-struct virtq_desc { // 2.7.5
+struct virtq_desc {    // 2.7.5
 	uint64_t addr; // iova
 	uint32_t len;
 	uint16_t flags;
@@ -83,8 +83,8 @@ struct virtio_net_config { // 5.1.4; the part that is read
 static_assert(sizeof(struct virtio_net_config) == 12, "virtio 1.2, 5.1.4");
 
 // 4.1.2 PCI device discovery
-#define VIRTIO_PCI_VENDOR           0x1af4u
-#define VIRTIO_PCI_NET              0x1041u // modern
+#define VIRTIO_PCI_VENDOR	    0x1af4u
+#define VIRTIO_PCI_NET		    0x1041u // modern
 #define VIRTIO_PCI_NET_TRANSITIONAL 0x1000u // has the modern interface as well, unless switched off
 
 // 4.1.4 PCI capabilities: struct virtio_pci_cap
@@ -95,21 +95,21 @@ static_assert(sizeof(struct virtio_net_config) == 12, "virtio 1.2, 5.1.4");
 
 // 4.1.4.3 Common configuration structure: offsets of its fields
 #define VIRTIO_COMMON_DEVICE_FEATURE_SELECT 0x00u
-#define VIRTIO_COMMON_DEVICE_FEATURE        0x04u
+#define VIRTIO_COMMON_DEVICE_FEATURE	    0x04u
 #define VIRTIO_COMMON_DRIVER_FEATURE_SELECT 0x08u
-#define VIRTIO_COMMON_DRIVER_FEATURE        0x0cu
+#define VIRTIO_COMMON_DRIVER_FEATURE	    0x0cu
 #define VIRTIO_COMMON_CONFIG_MSIX_VECTOR    0x10u
-#define VIRTIO_COMMON_NUM_QUEUES            0x12u
-#define VIRTIO_COMMON_DEVICE_STATUS         0x14u
-#define VIRTIO_COMMON_CONFIG_GENERATION     0x15u
-#define VIRTIO_COMMON_QUEUE_SELECT          0x16u
-#define VIRTIO_COMMON_QUEUE_SIZE            0x18u
-#define VIRTIO_COMMON_QUEUE_MSIX_VECTOR     0x1au
-#define VIRTIO_COMMON_QUEUE_ENABLE          0x1cu
-#define VIRTIO_COMMON_QUEUE_NOTIFY_OFF      0x1eu
-#define VIRTIO_COMMON_QUEUE_DESC            0x20u
-#define VIRTIO_COMMON_QUEUE_DRIVER          0x28u
-#define VIRTIO_COMMON_QUEUE_DEVICE          0x30u
-#define VIRTIO_COMMON_LEN                   0x38u
+#define VIRTIO_COMMON_NUM_QUEUES	    0x12u
+#define VIRTIO_COMMON_DEVICE_STATUS	    0x14u
+#define VIRTIO_COMMON_CONFIG_GENERATION	    0x15u
+#define VIRTIO_COMMON_QUEUE_SELECT	    0x16u
+#define VIRTIO_COMMON_QUEUE_SIZE	    0x18u
+#define VIRTIO_COMMON_QUEUE_MSIX_VECTOR	    0x1au
+#define VIRTIO_COMMON_QUEUE_ENABLE	    0x1cu
+#define VIRTIO_COMMON_QUEUE_NOTIFY_OFF	    0x1eu
+#define VIRTIO_COMMON_QUEUE_DESC	    0x20u
+#define VIRTIO_COMMON_QUEUE_DRIVER	    0x28u
+#define VIRTIO_COMMON_QUEUE_DEVICE	    0x30u
+#define VIRTIO_COMMON_LEN		    0x38u
 
 #endif

@@ -6,9 +6,9 @@
 #include "core/plat.h"
 #include "pmd/virtio/net.h"
 
-// Not taken: EVENT_IDX, since a back end that polls leaves a stale index behind and so gets a doorbell
-// every 65,536 packets, where the flag of a plain ring says "never"; MQ, CTRL_VQ and offloads, until
-// something uses them.
+// Not taken: EVENT_IDX, since a back end that polls leaves a stale index behind and so gets a
+// doorbell every 65,536 packets, where the flag of a plain ring says "never"; MQ, CTRL_VQ and
+// offloads, until something uses them.
 #define FEATURES_WANTED                                                                            \
 	(VIRTIO_F_VERSION_1 | VIRTIO_NET_F_MRG_RXBUF | VIRTIO_NET_F_MAC | VIRTIO_NET_F_MTU |       \
 	 VIRTIO_NET_F_STATUS)
@@ -32,10 +32,11 @@ int virtio_net_stop(struct virtio_net *v, struct err *err)
 	v->rx.vq.fault = VIRTQ_STOPPED;
 	v->tx.vq.fault = VIRTQ_STOPPED;
 	if (!reset(v))
-		return err_set(err, -ETIMEDOUT,
-			       "port %s: %s does not finish its reset within %u ms: is the back end "
-			       "alive?",
-			       v->name, v->t->name, v->reset_ms);
+		return err_set(
+			err, -ETIMEDOUT,
+			"port %s: %s does not finish its reset within %u ms: is the back end "
+			"alive?",
+			v->name, v->t->name, v->reset_ms);
 	virtio_net_drain(v);
 	return 0;
 }
@@ -58,16 +59,17 @@ static int negotiate(struct virtio_net *v, struct err *err)
 	v->offered = ops->features(v->t);
 	v->features = v->offered & FEATURES_WANTED;
 	if (!(v->features & VIRTIO_F_VERSION_1))
-		return err_set(err, -EPROTO,
-			       "port %s: %s offers features %#llx without VERSION_1: modern devices "
-			       "only (QEMU: disable-modern=off)",
-			       v->name, v->t->name, (unsigned long long)v->offered);
+		return err_set(
+			err, -EPROTO,
+			"port %s: %s offers features %#llx without VERSION_1: modern devices "
+			"only (QEMU: disable-modern=off)",
+			v->name, v->t->name, (unsigned long long)v->offered);
 	ops->set_features(v->t, v->features);
 	ops->set_status(v->t, begin | VIRTIO_S_FEATURES_OK);
 	if (!(ops->status(v->t) & VIRTIO_S_FEATURES_OK))
 		return err_set(err, -EPROTO,
-			       "port %s: %s offered features %#llx, and refuses %#llx of them", v->name,
-			       v->t->name, (unsigned long long)v->offered,
+			       "port %s: %s offered features %#llx, and refuses %#llx of them",
+			       v->name, v->t->name, (unsigned long long)v->offered,
 			       (unsigned long long)v->features);
 	return 0;
 }
@@ -101,10 +103,11 @@ static int check_config(const struct virtio_net *v, const struct virtio_net_conf
 	const uint8_t *m = c->mac;
 
 	if ((v->features & VIRTIO_NET_F_MAC) && ((m[0] & 1) || !memcmp(m, zero, sizeof(zero))))
-		return err_set(err, -EPROTO,
-			       "port %s: %s has MAC address %02x:%02x:%02x:%02x:%02x:%02x, which no "
-			       "station can have: set mac= of the device",
-			       v->name, v->t->name, m[0], m[1], m[2], m[3], m[4], m[5]);
+		return err_set(
+			err, -EPROTO,
+			"port %s: %s has MAC address %02x:%02x:%02x:%02x:%02x:%02x, which no "
+			"station can have: set mac= of the device",
+			v->name, v->t->name, m[0], m[1], m[2], m[3], m[4], m[5]);
 	if ((v->features & VIRTIO_NET_F_MTU) && c->mtu < VIRTIO_NET_MTU_MIN)
 		return err_set(err, -EPROTO,
 			       "port %s: %s has MTU %u, less than %u: set host_mtu= of the device",
@@ -123,10 +126,11 @@ int virtio_net_read_config(struct virtio_net *v, struct err *err)
 		int r = read_fields(v, &c);
 
 		if (r)
-			return err_set(err, -EPROTO,
-				       "port %s: %s has too short a configuration for features %#llx: "
-				       "the device is broken",
-				       v->name, v->t->name, (unsigned long long)v->features);
+			return err_set(
+				err, -EPROTO,
+				"port %s: %s has too short a configuration for features %#llx: "
+				"the device is broken",
+				v->name, v->t->name, (unsigned long long)v->features);
 		before = after;
 		after = ops->generation(v->t);
 		if (before != after)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // transport.h - how a driver reaches a virtio device's registers: the contract of PCI and its kin
 //
-// A transport carries out what it is told and checks what it is asked to touch; the order of the steps
-// (virtio 1.2 section 3.1.1) is the driver's. Nothing here is called while packets flow but notify().
-// Whatever a device answers is hostile: values come back as they were read, bounds of the transport's
-// own (a doorbell outside its BAR) are refused by queue_setup() with an error.
+// A transport carries out what it is told and checks what it is asked to touch; the order of the
+// steps (virtio 1.2 section 3.1.1) is the driver's. Nothing here is called while packets flow but
+// notify(). Whatever a device answers is hostile: values come back as they were read, bounds of the
+// transport's own (a doorbell outside its BAR) are refused by queue_setup() with an error.
 #ifndef WEIR_PMD_VIRTIO_TRANSPORT_H
 #define WEIR_PMD_VIRTIO_TRANSPORT_H
 
@@ -25,16 +25,18 @@ struct virtio_transport_ops {
 	void (*set_status)(struct virtio_transport *t, uint8_t status);
 	uint64_t (*features)(struct virtio_transport *t); // offered
 	void (*set_features)(struct virtio_transport *t, uint64_t features);
-	// Device configuration: len bytes from off, as fields of `width` (1 or 2) bytes. 0, or -ERANGE
-	// when the device has not that much.
+	// Device configuration: len bytes from off, as fields of `width` (1 or 2) bytes. 0, or
+	// -ERANGE when the device has not that much.
 	int (*config)(struct virtio_transport *t, uint16_t off, void *dst, uint16_t len,
 		      uint16_t width);
 	// Changes whenever the configuration has.
 	uint32_t (*generation)(struct virtio_transport *t);
 	uint16_t (*queues)(struct virtio_transport *t); // how many there are
-	// Most descriptors that queue `index` can have, as the device says; 0: there is no such queue.
+	// Most descriptors that queue `index` can have, as the device says; 0: there is no such
+	// queue.
 	uint16_t (*queue_size)(struct virtio_transport *t, uint16_t index);
-	// Tells the device where queue `index` lies and enables it; no interrupt. 0 or -errno and err.
+	// Tells the device where queue `index` lies and enables it; no interrupt. 0 or -errno and
+	// err.
 	int (*queue_setup)(struct virtio_transport *t, uint16_t index,
 			   const struct virtq_place *place, struct err *err);
 	// Rings the doorbell of a queue that was set up.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // tx.c - transmit: describe packets where they lie, and free them once the device has used them
 //
-// A packet is [virtio_net_hdr 12][frame] (virtio 1.2, 5.1.6.2). With VERSION_1 the header need not have
-// a descriptor of its own, so a packet of one segment is one descriptor: the header is written into
-// its headroom. A buffer that others own too, or one without room in front, gets a second descriptor
-// naming a header of zeros; all headers are zeros, since no offload is granted.
+// A packet is [virtio_net_hdr 12][frame] (virtio 1.2, 5.1.6.2). With VERSION_1 the header need not
+// have a descriptor of its own, so a packet of one segment is one descriptor: the header is written
+// into its headroom. A buffer that others own too, or one without room in front, gets a second
+// descriptor naming a header of zeros; all headers are zeros, since no offload is granted.
 #include "pmd/virtio/tx.h"
 
 #include <errno.h>
@@ -13,11 +13,11 @@
 
 #include "core/plat.h"
 
-#define TX_END   0xffffu // no descriptor: a queue has at most 32768
+#define TX_END	 0xffffu // no descriptor: a queue has at most 32768
 #define TX_CHUNK 64u
 
-// In vq.buf[]: the packet is a single segment of q->pool that nobody else owns, in one descriptor; it
-// goes back to the pool unread. (mbufs are cache-aligned: the low bits of a pointer are free.)
+// In vq.buf[]: the packet is a single segment of q->pool that nobody else owns, in one descriptor;
+// it goes back to the pool unread. (mbufs are cache-aligned: the low bits of a pointer are free.)
 #define TX_PLAIN 1u
 
 int virtio_tx_create(struct virtio_txq *q, uint16_t index, uint32_t size, struct err *err)
@@ -33,8 +33,9 @@ int virtio_tx_create(struct virtio_txq *q, uint16_t index, uint32_t size, struct
 	if (q->next && q->ring)
 		return 0;
 	virtio_tx_destroy(q);
-	return err_set(err, -ENOMEM, "queue %u: no memory for %u descriptors: give the machine more",
-		       index, size);
+	return err_set(err, -ENOMEM,
+		       "queue %u: no memory for %u descriptors: give the machine more", index,
+		       size);
 }
 
 void virtio_tx_destroy(struct virtio_txq *q)
@@ -145,8 +146,8 @@ void virtio_tx_drain(struct virtio_txq *q)
 	}
 }
 
-static always_inline void tx_desc_set(struct virtio_txq *q, uint16_t id, uint64_t addr, uint32_t len,
-				      uint16_t flags, uint16_t next)
+static always_inline void tx_desc_set(struct virtio_txq *q, uint16_t id, uint64_t addr,
+				      uint32_t len, uint16_t flags, uint16_t next)
 {
 	q->vq.desc[id] = (struct virtq_desc){addr, len, flags, next};
 }
@@ -155,7 +156,8 @@ static always_inline void tx_desc_set(struct virtio_txq *q, uint16_t id, uint64_
 static always_inline bool tx_owns_header(const struct mbuf *m)
 {
 	// mbuf.h: the headroom follows struct mbuf; mbuf.buf would cost its cold line.
-	return m->refcnt == 1 && m->data - (const uint8_t *)(m + 1) >= (ptrdiff_t)VIRTIO_NET_HDR_LEN;
+	return m->refcnt == 1 &&
+	       m->data - (const uint8_t *)(m + 1) >= (ptrdiff_t)VIRTIO_NET_HDR_LEN;
 }
 
 static always_inline bool tx_plain(const struct virtio_txq *q, const struct mbuf *m)
@@ -189,8 +191,8 @@ static always_inline void tx_put_plain(struct virtio_txq *q, struct mbuf *m)
 	tx_publish_slot(q, id, (uintptr_t)m | TX_PLAIN);
 }
 
-// Descriptors that a packet needs: one for every segment that is not empty (devices refuse buffers of
-// no bytes), and one for a header that cannot stand in the first. 0: it can never be sent.
+// Descriptors that a packet needs: one for every segment that is not empty (devices refuse buffers
+// of no bytes), and one for a header that cannot stand in the first. 0: it can never be sent.
 static unsigned tx_need(const struct virtio_txq *q, const struct mbuf *m)
 {
 	unsigned need = !(tx_owns_header(m) && m->len);

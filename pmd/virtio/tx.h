@@ -8,13 +8,14 @@
 struct virtio_txq {
 	struct virtq vq;
 	struct mempool *pool; // packets of this pool are given back in bulk
-	uint16_t *next;       // by descriptor: the next one of its packet, TX_END in the last
-	uint16_t *ring;       // free descriptors: a FIFO in the order they were used
+	uint16_t *next;	      // by descriptor: the next one of its packet, TX_END in the last
+	uint16_t *ring;	      // free descriptors: a FIFO in the order they were used
 	uint16_t head, tail;  // of it: taken here, given back there; free-running
 
 	uint64_t packets, bytes;
-	uint64_t refused;   // packets that can never be sent, dropped here: empty, or too many segments
-	uint64_t lost;      // packets that a reset found in the ring
+	uint64_t refused;   // packets that can never be sent, dropped here: empty, or too many
+			    // segments
+	uint64_t lost;	    // packets that a reset found in the ring
 	uint64_t completed; // packets the device has given back
 };
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // fuzz_virtio_ring.c - the virtio driver under a device whose every write is scripted by the input
 //
-// The input is a list of steps: the device writes used rings, headers, descriptors and configuration as
-// it likes; the driver receives, sends and polls. Whatever happens, packets that come out are well
-// formed and every buffer is home when the port has closed.
+// The input is a list of steps: the device writes used rings, headers, descriptors and
+// configuration as it likes; the driver receives, sends and polls. Whatever happens, packets that
+// come out are well formed and every buffer is home when the port has closed.
 #include "pmd/virtio/net.h"
 #include "tests/fuzz/virtio_port.h"
 
@@ -90,7 +90,8 @@ static void device_writes_header(struct input *in)
 		write_header(id, (uint16_t)take(in, 1));
 }
 
-// A packet as an honest device gives it, over up to 15 buffers; what it then says may still be a lie.
+// A packet as an honest device gives it, over up to 15 buffers; what it then says may still be a
+// lie.
 static void device_receives(struct input *in)
 {
 	struct model_queue *q = &model.q[MODEL_RX];

@@ -54,8 +54,13 @@ static inline struct mempool *fuzz_pool(void)
 static inline int fuzz_open(struct port *port, struct clock *clock, uint16_t rx, uint16_t tx)
 {
 	struct err err;
-	const struct port_conf conf = {.name = "wan", .args = "0", .pool = fuzz_pool(),
-				       .clock = clock, .queues = 1, .rx_size = rx, .tx_size = tx};
+	const struct port_conf conf = {.name = "wan",
+				       .args = "0",
+				       .pool = fuzz_pool(),
+				       .clock = clock,
+				       .queues = 1,
+				       .rx_size = rx,
+				       .tx_size = tx};
 
 	memset(port, 0, sizeof(*port));
 	port->pmd = &virtio_pmd;

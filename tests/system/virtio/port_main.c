@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// port_main.c - an image that drives one virtio port: receives, sends, or sends back what it receives
+// port_main.c - an image that drives one virtio port: receives, sends, or sends back what it
+// receives
 //
-// Arguments (kernel command line): mode=rx|tx|echo seconds=N packets=N size=N rx=N tx=N port=N. Ends
-// after the seconds, or a moment after so many packets, by printing the figures of the port, one
-// `name value` a line, and what the second half of the time saw.
+// Arguments (kernel command line): mode=rx|tx|echo seconds=N packets=N size=N rx=N tx=N port=N.
+// Ends after the seconds, or a moment after so many packets, by printing the figures of the port,
+// one `name value` a line, and what the second half of the time saw.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,7 +76,7 @@ static int open_port(struct run *r, int argc, char **argv)
 static void fill(struct mbuf *m, unsigned size)
 {
 	static const uint8_t header[14] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02,
-					   0,    0,    0,    0,    1,    0x88, 0xb5};
+					   0,	 0,    0,    0,	   1,	 0x88, 0xb5};
 
 	m->len = (uint16_t)size;
 	m->pkt_len = size;

@@ -107,7 +107,7 @@ def frames(n):
 
 def echo(box):
     """Every frame sent to QEMU's own device, which asks for doorbells, comes back as it was, in order."""
-    n, window = 20000, 64
+    n, window = 8000, 64
     ours = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     ours.bind(f'{box.dir}/ours')
     ours.settimeout(20)
@@ -137,7 +137,7 @@ def back_end_dies(box):
     back = box.vhost(sock, 'flowgen')
     box.wait_for(lambda: os.path.exists(sock), 20, 'no back end')
     qemu = box.qemu(['-chardev', f'socket,id=c,path={sock},reconnect=1', '-netdev',
-                     'vhost-user,id=n,chardev=c,queues=1'], 'mode=echo seconds=16')
+                     'vhost-user,id=n,chardev=c,queues=1'], 'mode=echo seconds=30')
 
     def sent():
         return max([int(x) for x in re.findall(r'RX-packets: (\d+)', box.said('back.log'))] or [0])

@@ -25,7 +25,8 @@ struct fixture {
 };
 extern struct fixture fix;
 
-// cmocka set-up and tear-down: an honest model and no port; then closes, and finds all buffers home.
+// cmocka set-up and tear-down: an honest model and no port; then closes, and finds all buffers
+// home.
 int fix_setup(void **state);
 int fix_teardown(void **state);
 
@@ -48,8 +49,8 @@ void fix_pattern(uint8_t *p, unsigned n, uint8_t seed);
 // A frame sent by the device arrives whole, and one sent by the driver too.
 void fix_works(void);
 
-// What every fault must end in: it was counted once, under that name; the device is reset by the next
-// poll; then frames flow again.
+// What every fault must end in: it was counted once, under that name; the device is reset by the
+// next poll; then frames flow again.
 void fix_recovers(const char *counter);
 
 #endif

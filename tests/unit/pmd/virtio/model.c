@@ -12,10 +12,10 @@
 #include "pmd/virtio/mmio.h"
 
 #define BAR_COMMON 0x0000u
-#define BAR_ISR    0x1000u
+#define BAR_ISR	   0x1000u
 #define BAR_DEVICE 0x2000u
 #define BAR_NOTIFY 0x3000u
-#define BAR_LEN    0x4000u
+#define BAR_LEN	   0x4000u
 #define COMMON_LEN 0x38u
 #define MULTIPLIER 4u
 #define BAR_NUMBER 4u
@@ -220,9 +220,9 @@ static void status_write(uint8_t v)
 
 static struct model_queue *selected(void)
 {
-	return model.queue_select < 2 && model.queue_select < model.queues ?
-		       &model.q[model.queue_select] :
-		       NULL;
+	return model.queue_select < 2 && model.queue_select < model.queues
+		       ? &model.q[model.queue_select]
+		       : NULL;
 }
 
 static uint64_t common_read(uint32_t off)
@@ -231,9 +231,9 @@ static uint64_t common_read(uint32_t off)
 
 	switch (off) {
 	case 0x04:
-		return model.feature_select > 1 ?
-			       0 :
-			       (uint32_t)(model.features >> (32 * model.feature_select));
+		return model.feature_select > 1
+			       ? 0
+			       : (uint32_t)(model.features >> (32 * model.feature_select));
 	case 0x12:
 		return model.queues;
 	case 0x14:
@@ -273,7 +273,8 @@ static void queue_write(uint32_t off, uint32_t v)
 		q->size = (uint16_t)v;
 		return;
 	case 0x1c:
-		if (q->desc % 16 || q->avail % 2 || q->used % 4 || !q->desc || !q->avail || !q->used)
+		if (q->desc % 16 || q->avail % 2 || q->used % 4 || !q->desc || !q->avail ||
+		    !q->used)
 			model_fatal("misaligns a ring");
 		q->enable = (uint16_t)v;
 		return;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // model.h - a virtio-net PCI device in software, for tests: honest by default, every lie a knob
 //
-// Stands where the machine would: it is what core/pci.h and pmd/virtio/mmio.h reach. The device side of
-// the rings is written from virtio 1.2 sections 2.7 and 5.1.6 without any of the driver's code, and is
-// strict: what a driver must not do fails the test. One device at a time.
+// Stands where the machine would: it is what core/pci.h and pmd/virtio/mmio.h reach. The device
+// side of the rings is written from virtio 1.2 sections 2.7 and 5.1.6 without any of the driver's
+// code, and is strict: what a driver must not do fails the test. One device at a time.
 #ifndef WEIR_TESTS_VIRTIO_MODEL_H
 #define WEIR_TESTS_VIRTIO_MODEL_H
 
@@ -14,17 +14,17 @@
 #define MODEL_RX 0u
 #define MODEL_TX 1u
 
-#define MODEL_F_MTU       (1ull << 3)
-#define MODEL_F_MAC       (1ull << 5)
+#define MODEL_F_MTU	  (1ull << 3)
+#define MODEL_F_MAC	  (1ull << 5)
 #define MODEL_F_MRG_RXBUF (1ull << 15)
-#define MODEL_F_STATUS    (1ull << 16)
+#define MODEL_F_STATUS	  (1ull << 16)
 #define MODEL_F_EVENT_IDX (1ull << 29)
 #define MODEL_F_VERSION_1 (1ull << 32)
 
 // Where model_reset() puts the four capabilities in configuration space.
 #define MODEL_CAP_COMMON 0x40u
 #define MODEL_CAP_NOTIFY 0x50u
-#define MODEL_CAP_ISR    0x64u
+#define MODEL_CAP_ISR	 0x64u
 #define MODEL_CAP_DEVICE 0x74u
 
 struct model_queue {
@@ -46,11 +46,11 @@ struct model {
 	uint8_t mac[6];
 	uint16_t net_status, pairs, mtu;
 	uint16_t queues;
-	bool refuse_features;   // FEATURES_OK does not stick
-	bool restless;          // the generation changes at every look
-	unsigned reset_reads;   // reads of the status before a reset is done
-	bool absent;            // no such device on the bus
-	bool lenient;           // a driver's mistakes are not fatal: for fuzzing a driver's reaction alone
+	bool refuse_features; // FEATURES_OK does not stick
+	bool restless;	      // the generation changes at every look
+	unsigned reset_reads; // reads of the status before a reset is done
+	bool absent;	      // no such device on the bus
+	bool lenient; // a driver's mistakes are not fatal: for fuzzing a driver's reaction alone
 	// State.
 	uint8_t status, generation;
 	uint64_t driver_features;
@@ -71,7 +71,8 @@ void model_set_link(bool up);
 
 // Device side of the rings. The queue must be enabled and the driver ready.
 
-// Takes the next buffer the driver made available on queue q; its head descriptor, -1 when there is none.
+// Takes the next buffer the driver made available on queue q; its head descriptor, -1 when there is
+// none.
 int model_take(unsigned q);
 
 // Says that buffer `id` has been used, `len` bytes written. Anything may be said.
@@ -92,8 +93,8 @@ bool model_receive_as(const void *frame, size_t len, uint16_t num_buffers);
 // Copies the bytes of chain `head` of the transmit queue, header included; returns how many.
 size_t model_gather(int head, void *dst, size_t cap);
 
-// Takes a sent packet, checks its header, copies the frame and gives the buffer back. Its length, or -1
-// when there is none.
+// Takes a sent packet, checks its header, copies the frame and gives the buffer back. Its length,
+// or -1 when there is none.
 int model_transmit(void *frame, size_t cap);
 
 // Writes len bytes to the buffer of descriptor id of the receive queue, up to its length.

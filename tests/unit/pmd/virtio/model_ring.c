@@ -6,12 +6,12 @@
 
 #include "model.h"
 
-#define DESC_BYTES   16u
-#define F_NEXT       1u
-#define F_WRITE      2u
-#define HDR_BYTES    12u
-#define NUM_BUFFERS  10u // offset in the header
-#define MERGED       (1ull << 15)
+#define DESC_BYTES  16u
+#define F_NEXT	    1u
+#define F_WRITE	    2u
+#define HDR_BYTES   12u
+#define NUM_BUFFERS 10u // offset in the header
+#define MERGED	    (1ull << 15)
 
 struct desc {
 	uint64_t addr;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// test_virtio_hostile.c - each lie a device can tell in the rings: counted by name, reset, nothing lost
+// test_virtio_hostile.c - each lie a device can tell in the rings: counted by name, reset, nothing
+// lost
 #include <string.h>
 
 #include "fixture.h"

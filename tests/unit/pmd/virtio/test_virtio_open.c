@@ -38,8 +38,8 @@ static void opens(void **state)
 
 static int open_args(const char *args)
 {
-	struct port_conf conf = {.name = "wan", .args = args, .pool = fix.pool,
-				 .clock = &fix.clock, .queues = 1};
+	struct port_conf conf = {
+		.name = "wan", .args = args, .pool = fix.pool, .clock = &fix.clock, .queues = 1};
 	int r = virtio_pmd.open(&fix.port, &conf, &fix.err);
 
 	if (!r)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// test_virtio_recovery.c - housekeeping: the link, a device that asks for its reset, one that sleeps
+// test_virtio_recovery.c - housekeeping: the link, a device that asks for its reset, one that
+// sleeps
 #include <string.h>
 #include <unistd.h>
 
