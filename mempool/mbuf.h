@@ -51,13 +51,18 @@ struct mbuf {
 	uint32_t pkt_len;     // bytes of the whole packet; first segment only
 	uint16_t len;         // bytes of this segment
 	uint16_t refcnt;      // owners of this buffer; atomic while more than one
-	uint16_t port;        // port it came in by, later the one it leaves by
 	uint8_t nsegs;        // segments of the packet; first segment only
 	uint8_t spare;
-	uint16_t l3; // offset of the network header from data; valid once a node has set it
-	uint16_t l4; // offset of the transport header from data
-	uint32_t flags;
+	uint16_t l3;   // offset of the network header from data; valid once a node has set it
 	uint32_t hash; // flow hash; with MBUF_HASH
+	union {
+		struct {
+			uint16_t l4;   // offset of the transport header from data; as l3
+			uint16_t port; // it came in by, later the one it leaves by
+			uint32_t flags;
+		};
+		uint64_t origin; // the three at once: mbuf_origin()
+	};
 	union {
 		uint8_t scratch[16]; // the current node's, and what it says to the next
 		uint32_t scratch32[4];
@@ -79,6 +84,9 @@ struct mbuf {
 static_assert(sizeof(struct mbuf) == 128, "an mbuf is two cache lines");
 static_assert(offsetof(struct mbuf, scratch) == 48, "scratch ends the hot line");
 static_assert(offsetof(struct mbuf, buf) == 64, "the cold line starts at 64");
+static_assert(offsetof(struct mbuf, port) == offsetof(struct mbuf, origin) + 2 &&
+		      offsetof(struct mbuf, flags) == offsetof(struct mbuf, origin) + 4,
+	      "mbuf_origin() knows where port and flags stand");
 
 // The first byte at which a header of type `type` stands, `off` bytes into the packet. The caller has
 // checked that off + sizeof(type) <= len of the first segment.
@@ -112,6 +120,12 @@ static inline void mbuf_reset(struct mbuf *m)
 	m->pkt_len = 0;
 	m->len = 0;
 	m->flags = 0;
+}
+
+// The origin of a packet that has just come in by `port`: no flags, no offsets. Drivers write it whole.
+static inline uint64_t mbuf_origin(uint16_t port)
+{
+	return (uint64_t)port << 16;
 }
 
 // Makes room for n bytes in front (n <= mbuf_headroom(m)); returns the new first byte.

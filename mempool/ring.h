@@ -26,6 +26,10 @@ uint32_t ring_count(const struct ring *r);
 static inline unsigned ring_spsc_enqueue_burst(struct ring *r, void *const *in, unsigned n);
 static inline unsigned ring_spsc_dequeue_burst(struct ring *r, void **out, unsigned n);
 
+// The enqueue in two steps, for a producer that must know how many fit before it gives them away.
+static inline unsigned ring_spsc_room(struct ring *r, unsigned n);
+static inline void ring_spsc_put(struct ring *r, void *const *in, unsigned n);
+
 // Any number of either. bulk: n or 0. The two ends of a ring may be used in different ways.
 static inline unsigned ring_mpmc_enqueue_burst(struct ring *r, void *const *in, unsigned n);
 static inline unsigned ring_mpmc_dequeue_burst(struct ring *r, void **out, unsigned n);

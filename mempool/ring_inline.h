@@ -106,7 +106,8 @@ static always_inline void ring_read(const struct ring *r, uint32_t index, void *
 	ring_read_wrapping(r, at, out, n);
 }
 
-static always_inline unsigned ring_spsc_enqueue_burst(struct ring *r, void *const *in, unsigned n)
+// Of n entries, how many there is room for now: so many will fit, until the producer puts them.
+static always_inline unsigned ring_spsc_room(struct ring *r, unsigned n)
 {
 	uint32_t head = r->prod.head; // ours alone
 	uint32_t room = r->size - (head - r->prod.seen);
@@ -117,13 +118,26 @@ static always_inline unsigned ring_spsc_enqueue_burst(struct ring *r, void *cons
 		room = r->size - (head - r->prod.seen);
 		if (room < n)
 			n = room;
-		if (n == 0) // full: leave the line that the consumer reads alone
-			return 0;
 	}
+	return n;
+}
+
+// Enqueues n entries, at least 1, for which ring_spsc_room() has said that there is room.
+static always_inline void ring_spsc_put(struct ring *r, void *const *in, unsigned n)
+{
+	uint32_t head = r->prod.head;
+
 	ring_write(r, head, in, n);
 	r->prod.head = head + n;
 	// Release (3): pairs with acquire (4), the entries are written before they are offered.
 	__atomic_store_n(&r->prod.tail, head + n, __ATOMIC_RELEASE);
+}
+
+static always_inline unsigned ring_spsc_enqueue_burst(struct ring *r, void *const *in, unsigned n)
+{
+	n = ring_spsc_room(r, n);
+	if (n) // full: leave the line that the consumer reads alone
+		ring_spsc_put(r, in, n);
 	return n;
 }
 

@@ -20,13 +20,12 @@ static __attribute__((noinline)) void rx_chain(struct rte_mbuf *r, struct mbuf *
 	}
 }
 
-static always_inline uint32_t rx_one(struct rte_mbuf *r, struct mbuf *m, uint16_t port)
+static always_inline uint32_t rx_one(struct rte_mbuf *r, struct mbuf *m, uint64_t origin)
 {
 	m->data = (uint8_t *)r->buf_addr + r->data_off;
 	m->pkt_len = r->pkt_len;
 	m->len = r->data_len;
-	m->port = port;
-	m->flags = 0; // no offload is asked for
+	m->origin = origin; // no flags: no offload is asked for
 	if (unlikely(r->nb_segs != 1))
 		rx_chain(r, m);
 	return r->pkt_len;
@@ -39,13 +38,13 @@ uint16_t dpdk_rx(void *queue, struct mbuf **pkts, uint16_t n)
 	struct dpdk_queue *q = queue;
 	struct rte_mbuf **rte = (struct rte_mbuf **)pkts;
 	uint16_t got = rte_eth_rx_burst(q->eth, q->queue, rte, n);
-	uint64_t bytes = 0;
+	uint64_t origin = mbuf_origin(q->port), bytes = 0;
 
 	for (unsigned i = 0; i < got; i++) {
 		struct rte_mbuf *r = rte[i];
 
 		pkts[i] = from_rte(r);
-		bytes += rx_one(r, pkts[i], q->port);
+		bytes += rx_one(r, pkts[i], origin);
 	}
 	q->rx_packets += got;
 	q->rx_bytes += bytes;
@@ -124,14 +123,14 @@ static __attribute__((noinline)) struct rte_mbuf *tx_odd(struct dpdk_queue *q, s
 }
 
 // One segment without other owners, told by one load: bytes 28 to 35 of an mbuf are len, refcnt,
-// port, nsegs and spare.
+// nsegs, spare and l3.
 static always_inline bool is_plain(const struct mbuf *m)
 {
-	const uint64_t mask = 0x00ff0000ffff0000, plain = 0x0001000000010000;
+	const uint64_t mask = 0x000000ffffff0000, plain = 0x0000000100010000;
 	uint64_t w;
 
 	static_assert(offsetof(struct mbuf, len) == 28 && offsetof(struct mbuf, refcnt) == 30 &&
-			      offsetof(struct mbuf, nsegs) == 34,
+			      offsetof(struct mbuf, nsegs) == 32,
 		      "is_plain() reads three fields at once");
 	memcpy(&w, &m->len, sizeof(w));
 	return (w & mask) == plain;
