@@ -46,7 +46,8 @@ struct node_def { // a kind of node: const
 	const char *name;
 	const char *const *edges; // names of the fixed out-edges, NULL-terminated; NULL: none
 	const char *const *drops; // names of the drop reasons, NULL-terminated; NULL: none
-	// n is 1 to GRAPH_BURST. pkts[i] may be rewritten in place; next[i] must be set for each.
+	// n is 1 to GRAPH_BURST. pkts[i] may be rewritten in place; next[i] must be set for each, or
+	// node_all() called instead.
 	// NULL: everything takes edge 0.
 	void (*process)(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n);
 	// Optional. Housekeeping with the clock at `now`: acts on what is due and returns when it wants
@@ -75,6 +76,7 @@ struct node {
 	uint16_t edges;
 	uint16_t drops; // reasons of its kind
 	uint16_t id;
+	uint16_t all; // node_all(): 0x100 | next; 0: not called
 	const struct node_def *def;
 	const char *name; // of this instance: "ip4-input", "tx-wan"
 	struct node_stats stats cache_aligned;
@@ -102,6 +104,13 @@ int graph_check(const struct graph *g, struct err *err);
 struct node *graph_find(struct graph *g, const char *name);
 
 // --- running: the owning lcore ---
+
+// From process(): all packets of the burst take v, and next[] does not count. Cheaper for a node that
+// knows it without looking at each packet.
+static inline void node_all(struct node *node, uint8_t v)
+{
+	node->all = 0x100 | v;
+}
 
 // Brings n packets (1 to GRAPH_BURST) that a port received into the graph at `node`, and runs them to
 // their end. They count as rx. pkts[] is the machinery's to write meanwhile. Not from within a node.

@@ -187,11 +187,19 @@ void graph_run(struct graph *g, struct node *node, struct mbuf **pkts, unsigned 
 		if (likely(node->process)) {
 			g->depth = depth;
 			enter(g, node, pkts, next, n);
-			if (!all_equal(next, n)) {
+			if (node->all) {
+				v = (uint8_t)node->all;
+				node->all = 0;
+			} else if (all_equal(next, n)) {
+				v = next[0];
+			} else {
 				split(g, node, pkts, next, n, depth);
 				return;
 			}
-			v = next[0];
+		}
+		if (v == NEXT_SENT) {
+			node->stats.sent += n;
+			return;
 		}
 		if (v >= node->edges) {
 			finish(g, node, v, pkts, n);

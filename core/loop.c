@@ -125,16 +125,21 @@ static always_inline bool source_poll(struct loop *l, struct run *r, struct loop
 	return true;
 }
 
-static always_inline void flush(const struct loop *l)
+// Whether there was anything to do.
+static always_inline bool flush(const struct loop *l)
 {
+	bool done = false;
+
 	for (unsigned i = 0; i < l->sinks; i++)
-		l->sink[i].flush(l->sink[i].arg);
+		done |= l->sink[i].flush(l->sink[i].arg);
+	return done;
 }
 
-// The end of one turn is the beginning of the next.
-static always_inline void turn(struct loop *l, struct run *r)
+// The end of one turn is the beginning of the next. at_mark: nothing was done since the last burst
+// ended and the TSC was read.
+static always_inline void turn(struct loop *l, struct run *r, bool at_mark)
 {
-	uint64_t tsc = tsc_read();
+	uint64_t tsc = at_mark ? r->mark : tsc_read();
 
 	if (r->busy) {
 		l->busy_turns++;
@@ -149,17 +154,23 @@ void loop_run(struct loop *l)
 	struct run r = begin(l);
 
 	while (!atomic_load_explicit(&l->stop, memory_order_relaxed)) {
+		bool at_mark = false;
+
 		clock_turn_at(&l->clock, r.tsc);
-		for (unsigned i = 0; i < l->sources; i++)
-			r.busy |= source_poll(l, &r, &l->source[i]);
-		flush(l);
+		for (unsigned i = 0; i < l->sources; i++) {
+			at_mark = source_poll(l, &r, &l->source[i]);
+			r.busy |= at_mark;
+		}
+		at_mark &= !flush(l);
 		l->turns++;
 		r.countdown--;
-		if (l->clock.kind == CLOCK_CAPTURE || r.countdown == 0)
+		if (l->clock.kind == CLOCK_CAPTURE || r.countdown == 0) {
+			at_mark = false;
 			if (!housekeeping(l, &r))
 				break;
-		turn(l, &r);
+		}
+		turn(l, &r, at_mark);
 	}
 	flush(l);
-	turn(l, &r);
+	turn(l, &r, false);
 }

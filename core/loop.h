@@ -40,7 +40,7 @@ struct loop_source {
 };
 
 struct loop_sink { // something that gathers packets during a turn (a port's transmit node)
-	void (*flush)(void *arg);
+	bool (*flush)(void *arg); // whether there was anything to do
 	void *arg;
 };
 

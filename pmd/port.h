@@ -54,6 +54,7 @@ struct port_conf { // what is asked of a driver
 struct port_grant { // what was given
 	uint8_t mac[6];
 	uint16_t mtu;
+	bool any_length; // sends packets of any length, beyond the MTU too: nobody need check
 	uint16_t rx_size, tx_size;
 	uint16_t queues;
 	uint32_t offloads;

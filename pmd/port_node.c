@@ -20,7 +20,7 @@ enum { DROP_TOO_LONG, DROP_RING_FULL, DROP_UNSENT };
 struct port_tx {
 	struct port_queue queue; // a copy: one line holds what sending needs
 	struct node *node;
-	uint32_t frame_max;
+	uint32_t frame_max; // UINT32_MAX: any
 	uint32_t head, tail; // free-running: tail - head packets wait
 	bool full; // the port took fewer than it was given; not tried again before the flush
 	struct mbuf *wait[PORT_TX_BACKLOG];
@@ -40,7 +40,7 @@ static inline uint16_t tx_send(struct port_tx *t, struct mbuf **pkts, uint32_t n
 }
 
 // Sends what waits until nothing does or the port is full.
-static void send_waiting(struct port_tx *t)
+static __attribute__((noinline)) void send_waiting(struct port_tx *t)
 {
 	uint32_t before = t->head;
 
@@ -57,16 +57,19 @@ static void send_waiting(struct port_tx *t)
 		graph_sent_held(t->node, t->head - before);
 }
 
-static void port_tx_flush(void *arg)
+static bool port_tx_flush(void *arg)
 {
 	struct port_tx *t = arg;
 
 	t->full = false;
-	if (waiting(t))
-		send_waiting(t);
+	if (!waiting(t))
+		return false;
+	send_waiting(t);
+	return true;
 }
 
-static void wait_for_flush(struct port_tx *t, struct mbuf **pkts, uint8_t *next, unsigned n)
+static __attribute__((noinline)) void wait_for_flush(struct port_tx *t, struct mbuf **pkts,
+						     uint8_t *next, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
 		if (unlikely(waiting(t) == PORT_TX_BACKLOG)) {
@@ -78,19 +81,25 @@ static void wait_for_flush(struct port_tx *t, struct mbuf **pkts, uint8_t *next,
 	}
 }
 
-static void send_or_wait(struct port_tx *t, struct mbuf **pkts, uint8_t *next, unsigned n)
+static always_inline void send_or_wait(struct port_tx *t, struct mbuf **pkts, uint8_t *next,
+				       unsigned n)
 {
 	unsigned sent = 0;
 
-	if (!waiting(t) && !t->full && n >= TX_DIRECT_MIN) {
+	if (likely(!waiting(t) && !t->full && n >= TX_DIRECT_MIN)) {
 		sent = tx_send(t, pkts, n);
+		if (likely(sent == n)) {
+			node_all(t->node, NEXT_SENT);
+			return;
+		}
 		memset(next, NEXT_SENT, sent);
 	}
 	wait_for_flush(t, pkts + sent, next + sent, n - sent);
 }
 
 // Some packet is too long: send the others in runs.
-static void send_around_long(struct port_tx *t, struct mbuf **pkts, uint8_t *next, unsigned n)
+static __attribute__((noinline)) void send_around_long(struct port_tx *t, struct mbuf **pkts,
+						       uint8_t *next, unsigned n)
 {
 	unsigned run = 0;
 
@@ -123,7 +132,8 @@ static void port_tx_process(struct node *node, struct mbuf **pkts, uint8_t *next
 	// What waits is of earlier bursts, so the machinery has counted it as held.
 	if (unlikely(waiting(t)) && waiting(t) + n > GRAPH_BURST)
 		send_waiting(t);
-	if (likely(burst_length_bits(pkts, n) <= t->frame_max) || !any_too_long(t, pkts, n))
+	if (t->frame_max == UINT32_MAX || likely(burst_length_bits(pkts, n) <= t->frame_max) ||
+	    !any_too_long(t, pkts, n))
 		send_or_wait(t, pkts, next, n);
 	else
 		send_around_long(t, pkts, next, n);
@@ -170,7 +180,7 @@ struct node *port_tx_node_add(struct graph *g, struct port *p, uint16_t queue, s
 	}
 	memset(t, 0, sizeof(*t));
 	t->queue = p->queue[queue];
-	t->frame_max = p->grant.mtu + TX_OVERHEAD;
+	t->frame_max = p->grant.any_length ? UINT32_MAX : p->grant.mtu + TX_OVERHEAD;
 	snprintf(name, sizeof(name), queue ? "tx-%s-%u" : "tx-%s", p->name, queue);
 	node = graph_add(g, &port_tx_def, name, t, err);
 	if (!node)

@@ -359,13 +359,15 @@ static void test_stop(void **state)
 
 // --- sinks ---
 
-static void sink_flush(void *arg)
+static bool sink_flush(void *arg)
 {
 	struct picker *p = arg;
+	bool any = p->helds;
 
 	graph_sent_held(b.n, p->helds);
 	while (p->helds)
 		mbuf_free(p->held[--p->helds]);
+	return any;
 }
 
 // What a node gathered is flushed in the same turn, and what the last housekeeping made, too.
