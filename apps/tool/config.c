@@ -127,6 +127,10 @@ static void check_function(struct config_reader *r)
 						  "[{from: PORT, to: PORT}, …] in a patch");
 	if (router && c->n_patches)
 		ydoc_error(r->y, ydoc_root(r->y), "patches belong to function patch, not router");
+	if (!router && (c->n_addrs || c->n_routes || c->n_neighbors || c->params.icmp_rate ||
+			c->params.icmp_burst || c->params.arp_timeout || c->params.arp_hold))
+		ydoc_error(r->y, ydoc_root(r->y), "addresses, routes, neighbors, icmp and arp belong "
+						  "to function router, not patch");
 	for (i = 0; router && i < c->n_ports; i++) {
 		if (!c->ports[i].has_address)
 			diag_add(r->y->diags, c->ports[i].place.file, c->ports[i].place.line,

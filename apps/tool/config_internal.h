@@ -33,8 +33,12 @@ int config_port_ref(struct config_reader *r, yaml_node_t *node);
 
 struct config_place config_place(const struct ydoc *y, const yaml_node_t *node);
 
-// The port on whose network addr lies; -1 when none.
-int config_port_of(const struct config *c, uint32_t addr);
+// RFC 1812, 5.3.7: whether a host of a network of that length can have the address (host byte order).
+bool config_usable_host(uint32_t addr, uint8_t plen);
+
+// The port by which a next hop or neighbor of this address is reached; -1 and, in *fault, what was
+// expected of it: a host on the network of a port, not the router itself.
+int config_neighbor_port(const struct config *c, uint32_t addr, const char **fault);
 
 // Route files and the table as a whole (config_routes.c, config_table.c).
 void config_read_route_file(struct config_reader *r, yaml_node_t *node);

@@ -2,6 +2,7 @@
 // config_ports.c - read ports, their addresses and devices, and patches between them
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,9 @@
 
 // The drivers of either home; the one that lacks it says so when the port is opened.
 static const char *const drivers[] = {"virtio", "pcap", "dpdk", "null", "loop", NULL};
+
+#define DEVICE_MAX    1024u
+#define ADDRESSES_MAX 1024u
 
 struct port_reader {
 	struct config_reader *r;
@@ -51,6 +55,7 @@ int config_device(struct config_port *p, const char *device, struct err *err)
 {
 	const char *colon = strchr(device, ':');
 	size_t n = colon ? (size_t)(colon - device) : strlen(device);
+	const char *s;
 	unsigned i;
 
 	for (i = 0; drivers[i]; i++)
@@ -60,11 +65,45 @@ int config_device(struct config_port *p, const char *device, struct err *err)
 		return err_set(err, -EINVAL,
 			       "expected DRIVER:ARGUMENT with driver virtio, pcap, dpdk, null or "
 			       "loop");
+	if (strlen(device) > DEVICE_MAX)
+		return err_set(err, -EINVAL, "expected a device of at most %u bytes", DEVICE_MAX);
+	// Drivers name it in their messages.
+	for (s = device; *s; s++)
+		if (text_control(s))
+			return err_set(err, -EINVAL, "expected a device without control characters");
 	free(p->driver);
 	free(p->args);
 	p->driver = xstrdup(drivers[i]);
 	p->args = xstrdup(colon ? colon + 1 : "");
 	return 0;
+}
+
+// "N" or a PCI address "BB:DD.F", as the image's driver takes them.
+static bool good_virtio(const char *args)
+{
+	unsigned n, bus, dev, fn;
+	int end = 0;
+
+	return text_number(args, 0, 255, &n) ||
+	       (sscanf(args, "%2x:%2x.%1x%n", &bus, &dev, &fn, &end) == 3 && end && !args[end] &&
+		dev < 32 && fn < 8);
+}
+
+static void check_virtio(struct ydoc *y, yaml_node_t *node, const struct port_reader *p)
+{
+	const struct config *c = p->r->c;
+	size_t i;
+
+	if (!good_virtio(p->port->args)) {
+		ydoc_error(y, node, "expected virtio:N, N counting the machine's virtio-net devices "
+				    "from 0");
+		return;
+	}
+	for (i = 0; i < p->index; i++)
+		if (c->ports[i].driver && !strcmp(c->ports[i].driver, "virtio") &&
+		    !strcmp(c->ports[i].args, p->port->args))
+			ydoc_error(y, node, "is port %s's already: expected another device",
+				   c->ports[i].name);
 }
 
 static void read_device(struct ydoc *y, yaml_node_t *node, void *arg)
@@ -73,8 +112,12 @@ static void read_device(struct ydoc *y, yaml_node_t *node, void *arg)
 	const char *s = ydoc_text(y, node, "a device like \"virtio:0\"");
 	struct err err;
 
-	if (s && config_device(p->port, s, &err))
+	if (!s)
+		return;
+	if (config_device(p->port, s, &err))
 		ydoc_error(y, node, "%s", err.text);
+	else if (!strcmp(p->port->driver, "virtio"))
+		check_virtio(y, node, p);
 }
 
 static bool same_network(const struct blob_addr *a, const struct blob_addr *b)
@@ -89,8 +132,7 @@ static bool same_network(const struct blob_addr *a, const struct blob_addr *b)
 	return !plen || !((ntohl(x) ^ ntohl(y)) >> (32 - plen));
 }
 
-// RFC 1812 5.3.7: what may not be the address of a port.
-static bool usable_host(uint32_t addr, uint8_t plen)
+bool config_usable_host(uint32_t addr, uint8_t plen)
 {
 	uint32_t host = plen >= 31 ? 0 : addr & (UINT32_MAX >> plen);
 
@@ -119,9 +161,13 @@ static void read_address(struct ydoc *y, yaml_node_t *node, void *arg)
 		ydoc_error(y, node, "expected ADDRESS/LENGTH like 192.0.2.1/24");
 		return;
 	}
-	if (!usable_host(addr, a.plen)) {
+	if (!config_usable_host(addr, a.plen)) {
 		ydoc_error(y, node, "expected a host's address, not a network, broadcast, "
 				    "multicast, loopback or reserved one");
+		return;
+	}
+	if (c->n_addrs == ADDRESSES_MAX) {
+		ydoc_error(y, node, "expected at most %u addresses in all", ADDRESSES_MAX);
 		return;
 	}
 	net = htonl(addr);

@@ -8,6 +8,7 @@
 
 #define ROUTE_FILE_MAX (256u << 20)
 #define LINE_TOKENS    4
+#define NEIGHBORS_MAX  (1u << 16) // of a blob
 
 struct route_reader {
 	struct config_reader *r;
@@ -170,7 +171,9 @@ void config_read_route_file(struct config_reader *r, yaml_node_t *node)
 	f.name = c->files[c->n_files - 1] = beside(r->path, name);
 	text = file_read(f.name, ROUTE_FILE_MAX, &len, &err);
 	if (!text) {
-		ydoc_error(r->y, node, "%s", err.text);
+		// file_read names the file, as it is found from here; so does the value.
+		ydoc_error(r->y, node, "%s: expected a file of routes",
+			   err.text + strlen(f.name) + 2);
 		return;
 	}
 	for (line = text; line < text + len && c->n_routes <= CONFIG_ROUTES_MAX; line = end + 1) {
@@ -194,6 +197,7 @@ void config_read_route_file(struct config_reader *r, yaml_node_t *node)
 struct neighbor_reader {
 	struct config_reader *r;
 	struct blob_neighbor n;
+	yaml_node_t *addr;
 	int port;
 	bool addr_ok, mac_ok;
 };
@@ -209,6 +213,7 @@ static void read_neighbor_address(struct ydoc *y, yaml_node_t *node, void *arg)
 {
 	struct neighbor_reader *p = arg;
 
+	p->addr = node;
 	p->addr_ok = config_ip4(y, node, &p->n.addr);
 }
 
@@ -229,21 +234,33 @@ static void read_neighbor(struct ydoc *y, yaml_node_t *node, void *arg)
 	};
 	struct neighbor_reader p = {.r = arg, .port = -1};
 	struct config *c = p.r->c;
+	const char *fault;
+	int port;
 	size_t i;
 
 	ydoc_map(y, node, "a neighbor", keys, &p);
 	if (p.port < 0 || !p.addr_ok || !p.mac_ok)
 		return;
-	if (config_port_of(c, p.n.addr) != p.port) {
-		ydoc_error(y, node, "expected an address on a network of port %s",
-			   c->ports[p.port].name);
+	port = config_neighbor_port(c, p.n.addr, &fault);
+	if (port < 0) {
+		ydoc_error(y, p.addr, "%s", fault);
+		return;
+	}
+	if (port != p.port) {
+		ydoc_error(y, p.addr, "is on the network of port %s: expected one of port %s",
+			   c->ports[port].name, c->ports[p.port].name);
 		return;
 	}
 	for (i = 0; i < c->n_neighbors; i++) {
 		if (c->neighbors[i].addr == p.n.addr) {
-			ydoc_error(y, node, "this address has a neighbor already");
+			ydoc_error(y, p.addr, "expected once: a neighbor of this address is there "
+					      "already");
 			return;
 		}
+	}
+	if (c->n_neighbors == NEIGHBORS_MAX) {
+		ydoc_error(y, p.addr, "expected at most %u neighbors", NEIGHBORS_MAX);
+		return;
 	}
 	p.n.port = (uint16_t)p.port;
 	c->neighbors =

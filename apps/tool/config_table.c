@@ -10,31 +10,30 @@
 #define NEXTHOPS_MAX 32000u // a lookup gives 15 bits, of which ports and neighbors take some
 #define VIA_SLOTS    (1u << 18) // four a next hop at the most
 
-int config_port_of(const struct config *c, uint32_t addr)
+static uint32_t own_of(const struct blob_addr *a)
 {
 	uint32_t own;
-	size_t i;
 
-	for (i = 0; i < c->n_addrs; i++) {
-		memcpy(&own, c->addrs[i].addr, 4);
-		if (c->addrs[i].family == 4 &&
-		    !((uint64_t)(ntohl(own) ^ addr) >> (32 - c->addrs[i].plen)))
-			return c->addrs[i].port;
-	}
-	return -1;
+	memcpy(&own, a->addr, 4);
+	return ntohl(own);
 }
 
-static bool own_address(const struct config *c, uint32_t addr)
+int config_neighbor_port(const struct config *c, uint32_t addr, const char **fault)
 {
-	uint32_t own;
 	size_t i;
 
 	for (i = 0; i < c->n_addrs; i++) {
-		memcpy(&own, c->addrs[i].addr, 4);
-		if (c->addrs[i].family == 4 && ntohl(own) == addr)
-			return true;
+		const struct blob_addr *a = &c->addrs[i];
+
+		if (a->family != 4 || (uint64_t)(own_of(a) ^ addr) >> (32 - a->plen))
+			continue;
+		*fault = own_of(a) == addr ? "expected an address that is not this router's own" :
+					     "expected a host's address, not a network, broadcast or "
+					     "reserved one";
+		return own_of(a) != addr && config_usable_host(addr, a->plen) ? a->port : -1;
 	}
-	return false;
+	*fault = "expected an address on the network of a port";
+	return -1;
 }
 
 static char *ip4_text(uint32_t addr, char buf[INET_ADDRSTRLEN])
@@ -58,17 +57,16 @@ static void resolve(struct config *c, const struct config_prefix *r, uint32_t *s
 		    struct diags *d)
 {
 	uint32_t h = (r->via * 2654435761u) >> 14;
+	const char *fault;
 	int port;
 
 	for (; slots[h]; h = (h + 1) % VIA_SLOTS)
 		if (c->nexthops[slots[h] - 1].via == r->via)
 			return;
-	port = config_port_of(c, r->via);
+	port = config_neighbor_port(c, r->via, &fault);
 	if (port < 0) {
-		route_error(d, r, r->via, "expected a next hop on the network of a port");
+		route_error(d, r, r->via, fault);
 		port = 0;
-	} else if (own_address(c, r->via)) {
-		route_error(d, r, r->via, "expected a next hop that is not this router itself");
 	}
 	if (c->n_nexthops == NEXTHOPS_MAX) {
 		route_error(d, r, r->via, "expected at most 32000 different next hops");
@@ -111,20 +109,31 @@ static void check_twice(struct config *c, struct diags *d)
 	}
 }
 
+// What a port's own address says about a route's prefix; NULL when nothing.
+static const char *connected(const struct blob_addr *a, const struct config_prefix *r)
+{
+	if ((uint64_t)(r->prefix ^ own_of(a)) >> (32 - a->plen))
+		return NULL;
+	if (r->plen == a->plen)
+		return "expected another prefix: this is the network of a port";
+	if (r->plen == 32 && r->prefix == own_of(a))
+		return "expected another prefix: this is the router's own address";
+	if (r->plen == 32 && !config_usable_host(r->prefix, a->plen))
+		return "expected another prefix: this is a broadcast address of a port's network";
+	return NULL;
+}
+
 static void check_connected(struct config *c, struct diags *d)
 {
-	uint32_t own;
 	size_t i, j;
 
 	for (j = 0; j < c->n_addrs; j++) {
-		uint8_t plen = c->addrs[j].plen;
+		for (i = 0; c->addrs[j].family == 4 && i < c->n_routes; i++) {
+			const char *fault = connected(&c->addrs[j], &c->routes[i]);
 
-		memcpy(&own, c->addrs[j].addr, 4);
-		for (i = 0; c->addrs[j].family == 4 && i < c->n_routes; i++)
-			if (c->routes[i].plen == plen &&
-			    !((uint64_t)(c->routes[i].prefix ^ ntohl(own)) >> (32 - plen)))
-				route_error(d, &c->routes[i], c->routes[i].prefix,
-					    "expected another prefix: this is the network of a port");
+			if (fault)
+				route_error(d, &c->routes[i], c->routes[i].prefix, fault);
+		}
 	}
 }
 

@@ -9,21 +9,27 @@
 #include "apps/tool/util.h"
 
 #define VALUE_SHOWN_MAX 60
+#define TEXT_SHOWN_MAX	4096
 
-// The value as one printable line: a hostile file must not write to the user's terminal.
-static void put_value(FILE *out, const char *value)
+// Text that comes from a hostile file: nothing in it steers the user's terminal. About max bytes, never
+// half a UTF-8 character. True when there was more.
+static bool put_plain(FILE *out, const char *s, size_t max)
 {
-	size_t i;
+	size_t i, escape = 0;
 
-	for (i = 0; value[i] && i < VALUE_SHOWN_MAX; i++) {
-		unsigned char c = (unsigned char)value[i];
-
-		if (c < 0x20 || c == 0x7f)
-			fprintf(out, "\\x%02x", c);
-		else
-			fputc(c, out);
+	for (i = 0; s[i]; i++) {
+		if (i >= max && (((unsigned char)s[i] & 0xc0) != 0x80 || i >= max + 3))
+			break;
+		if (!escape)
+			escape = text_control(s + i);
+		if (escape) {
+			fprintf(out, "\\x%02x", (unsigned char)s[i]);
+			escape--;
+		} else {
+			fputc(s[i], out);
+		}
 	}
-	fputs(value[i] ? "…: " : ": ", out);
+	return s[i];
 }
 
 void diag_add(struct diags *d, const char *file, size_t line, size_t column, const char *value,
@@ -32,6 +38,7 @@ void diag_add(struct diags *d, const char *file, size_t line, size_t column, con
 	struct diag *e;
 	size_t len;
 	va_list ap;
+	char *text;
 	FILE *out;
 
 	if (d->total++ >= DIAG_SHOWN_MAX)
@@ -46,10 +53,13 @@ void diag_add(struct diags *d, const char *file, size_t line, size_t column, con
 	if (!out)
 		die_no_memory();
 	if (value)
-		put_value(out, value);
+		fputs(put_plain(out, value, VALUE_SHOWN_MAX) ? "…: " : ": ", out);
 	va_start(ap, fmt);
-	vfprintf(out, fmt, ap);
+	if (vasprintf(&text, fmt, ap) < 0)
+		die_no_memory();
 	va_end(ap);
+	put_plain(out, text, TEXT_SHOWN_MAX);
+	free(text);
 	fclose(out);
 }
 
@@ -74,10 +84,11 @@ void diag_print(struct diags *d, FILE *out)
 	for (i = 0; i < d->n; i++) {
 		const struct diag *e = &d->list[i];
 
+		put_plain(out, e->file, TEXT_SHOWN_MAX);
 		if (e->line)
-			fprintf(out, "%s:%zu:%zu: %s\n", e->file, e->line, e->column, e->text);
+			fprintf(out, ":%zu:%zu: %s\n", e->line, e->column, e->text);
 		else
-			fprintf(out, "%s: %s\n", e->file, e->text);
+			fprintf(out, ": %s\n", e->text);
 	}
 	if (d->total > d->n)
 		fprintf(out, "… and %zu more\n", d->total - d->n);

@@ -48,6 +48,29 @@ char *xasprintf(const char *fmt, ...)
 	return p;
 }
 
+unsigned text_control(const char *s)
+{
+	const unsigned char *u = (const unsigned char *)s;
+
+	if ((u[0] && u[0] < 0x20) || u[0] == 0x7f)
+		return 1;
+	return u[0] == 0xc2 && u[1] >= 0x80 && u[1] < 0xa0 ? 2 : 0;
+}
+
+bool text_number(const char *s, unsigned min, unsigned max, unsigned *v)
+{
+	unsigned long n;
+	char *end;
+
+	errno = 0;
+	n = strtoul(s, &end, 10);
+	// strtoul takes signs and blanks.
+	if (*s < '0' || *s > '9' || *end || errno || n < min || n > max)
+		return false;
+	*v = (unsigned)n;
+	return true;
+}
+
 void *array_add(void *array, size_t *n, size_t *room, size_t size)
 {
 	if (*n == *room) {
@@ -61,38 +84,31 @@ void *array_add(void *array, size_t *n, size_t *room, size_t size)
 
 static char *read_fd(int fd, const char *path, size_t max, size_t *len, struct err *err)
 {
-	struct stat st;
-	size_t done = 0;
+	size_t done = 0, room = 1u << 16;
+	char *p = xrealloc(NULL, room);
 	ssize_t n;
-	char *p;
 
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		err_set(err, -EINVAL, "%s: not a regular file", path);
-		return NULL;
-	}
-	if ((uint64_t)st.st_size > max) {
-		err_set(err, -EFBIG, "%s: %lld bytes, expected at most %zu", path,
-			(long long)st.st_size, max);
-		return NULL;
-	}
-	p = xrealloc(NULL, (size_t)st.st_size + 1);
-	while (done < (size_t)st.st_size) {
-		n = read(fd, p + done, (size_t)st.st_size - done);
+	for (;;) {
+		if (done == room - 1)
+			p = xrealloc(p, room *= 2);
+		n = read(fd, p + done, room - 1 - done);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0)
+		if (n < 0 || done + (size_t)n > max)
 			break;
 		done += (size_t)n;
+		if (!n) {
+			p[done] = 0;
+			*len = done;
+			return p;
+		}
 	}
-	if (done < (size_t)st.st_size) {
-		err_set(err, -EIO, "%s: only %zu of %lld bytes could be read", path, done,
-			(long long)st.st_size);
-		free(p);
-		return NULL;
-	}
-	p[done] = 0;
-	*len = done;
-	return p;
+	if (n < 0)
+		err_set(err, -errno, "%s: %s", path, strerror(errno));
+	else
+		err_set(err, -EFBIG, "%s: expected at most %zu bytes", path, max);
+	free(p);
+	return NULL;
 }
 
 char *file_read(const char *path, size_t max, size_t *len, struct err *err)
@@ -125,10 +141,15 @@ static int write_all(int fd, const char *p, size_t len)
 
 int file_write(const char *path, const void *data, size_t len, unsigned mode, struct err *err)
 {
-	char *tmp = xasprintf("%s.XXXXXX", path);
-	int fd = mkstemp(tmp);
-	int rc;
+	struct stat st;
+	char *tmp;
+	int fd, rc;
 
+	if (!stat(path, &st) && !S_ISREG(st.st_mode))
+		return err_set(err, -EINVAL, "%s: is not a regular file: expected the name of one, "
+					     "there or not", path);
+	tmp = xasprintf("%s.XXXXXX", path);
+	fd = mkstemp(tmp);
 	if (fd < 0) {
 		rc = err_set(err, -errno, "%s: cannot be written: %s", path, strerror(errno));
 		free(tmp);

@@ -9,7 +9,86 @@
 
 #include "apps/tool/util.h"
 
-#define KEYS_MAX 32u
+#define KEYS_MAX    32u
+#define DEPTH_MAX   16   // a configuration needs 4
+#define ANCHORS_MAX 1000 // libyaml looks for an alias among all of them
+
+#define TEXT_(n) #n
+#define TEXT(n)	 TEXT_(n)
+
+struct shape {
+	unsigned documents, depth, anchors;
+};
+
+static void not_yaml(struct ydoc *y, const yaml_parser_t *p)
+{
+	diag_add(y->diags, y->file, p->problem_mark.line + 1, p->problem_mark.column + 1, NULL,
+		 "not YAML: %s%s%s", p->context ? p->context : "", p->context ? ", " : "",
+		 p->problem ? p->problem : "cannot be read");
+}
+
+// What libyaml would take hours over, or pass over in silence; NULL when the event is fine.
+static const char *event_fault(const yaml_event_t *e, struct shape *s)
+{
+	const yaml_char_t *anchor = NULL;
+
+	switch (e->type) {
+	case YAML_DOCUMENT_START_EVENT:
+		return s->documents++ ? "a second document: expected one in a file" : NULL;
+	case YAML_MAPPING_START_EVENT:
+		anchor = e->data.mapping_start.anchor;
+		s->depth++;
+		break;
+	case YAML_SEQUENCE_START_EVENT:
+		anchor = e->data.sequence_start.anchor;
+		s->depth++;
+		break;
+	case YAML_MAPPING_END_EVENT:
+	case YAML_SEQUENCE_END_EVENT:
+		s->depth--;
+		break;
+	case YAML_SCALAR_EVENT:
+		anchor = e->data.scalar.anchor;
+		break;
+	default:
+		break;
+	}
+	if (s->depth > DEPTH_MAX)
+		return "nested too deeply: expected at most " TEXT(DEPTH_MAX) " levels";
+	if (anchor && s->anchors++ == ANCHORS_MAX)
+		return "expected at most " TEXT(ANCHORS_MAX) " anchors";
+	return NULL;
+}
+
+// The file's events once, before a tree is made of them.
+static bool scan(struct ydoc *y, const char *text, size_t len)
+{
+	struct shape shape = {0};
+	const char *fault = NULL;
+	yaml_parser_t parser;
+	bool more = true;
+
+	if (!yaml_parser_initialize(&parser))
+		die_no_memory();
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
+	while (more && !fault) {
+		yaml_event_t e;
+
+		if (!yaml_parser_parse(&parser, &e)) {
+			not_yaml(y, &parser);
+			yaml_parser_delete(&parser);
+			return false;
+		}
+		fault = event_fault(&e, &shape);
+		if (fault)
+			diag_add(y->diags, y->file, e.start_mark.line + 1, e.start_mark.column + 1,
+				 NULL, "%s", fault);
+		more = e.type != YAML_STREAM_END_EVENT;
+		yaml_event_delete(&e);
+	}
+	yaml_parser_delete(&parser);
+	return !fault;
+}
 
 bool ydoc_parse(struct ydoc *y, const char *file, const char *text, size_t len, struct diags *diags)
 {
@@ -17,14 +96,13 @@ bool ydoc_parse(struct ydoc *y, const char *file, const char *text, size_t len, 
 	bool ok = false;
 
 	*y = (struct ydoc){.file = file, .diags = diags};
+	if (!scan(y, text, len))
+		return false;
 	if (!yaml_parser_initialize(&parser))
 		die_no_memory();
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
 	if (!yaml_parser_load(&parser, &y->doc)) {
-		diag_add(diags, file, parser.problem_mark.line + 1, parser.problem_mark.column + 1,
-			 NULL, "not YAML: %s%s%s", parser.context ? parser.context : "",
-			 parser.context ? ", " : "",
-			 parser.problem ? parser.problem : "cannot be read");
+		not_yaml(y, &parser);
 	} else if (!ydoc_root(y)) {
 		diag_add(diags, file, 1, 1, NULL, "empty: expected a configuration (version: 1 …)");
 		yaml_document_delete(&y->doc);

@@ -15,6 +15,7 @@
 #include "apps/tool/config_internal.h"
 
 #define HEAD "version: 1\nfunction: router\n"
+#define NO_HOST "expected a host's address, not a network, broadcast or reserved one\n"
 #define PORTS                                                                                      \
 	"ports:\n"                                                                                 \
 	"  wan: {device: \"virtio:0\", addresses: [192.0.2.1/24]}\n"                               \
@@ -111,9 +112,20 @@ static void routes(void **state)
 	says(HEAD PORTS "routes:\n  - {to: 10.0.0.0/33, via: 192.0.2.254}\n",
 	     "f.yaml:7:10: 10.0.0.0/33: expected a prefix like 198.51.100.0/24\n");
 	says(HEAD PORTS "routes:\n  - {to: 10.0.0.0/8, via: 10.0.0.1}\n",
-	     "f.yaml:7:27: 10.0.0.1: expected a next hop on the network of a port\n");
+	     "f.yaml:7:27: 10.0.0.1: expected an address on the network of a port\n");
 	says(HEAD PORTS "routes:\n  - {to: 10.0.0.0/8, via: 192.0.2.1}\n",
-	     "f.yaml:7:27: 192.0.2.1: expected a next hop that is not this router itself\n");
+	     "f.yaml:7:27: 192.0.2.1: expected an address that is not this router's own\n");
+	// RFC 1812, 4.2.3.1: broadcast addresses of the port's network, and the all-zero form.
+	says(HEAD PORTS "routes:\n  - {to: 10.0.0.0/8, via: 192.0.2.255}\n",
+	     "f.yaml:7:27: 192.0.2.255: " NO_HOST);
+	says(HEAD PORTS "routes:\n  - {to: 10.0.0.0/8, via: 192.0.2.0}\n",
+	     "f.yaml:7:27: 192.0.2.0: " NO_HOST);
+	says(HEAD PORTS "routes:\n  - {to: 192.0.2.1/32, via: 192.0.2.9}\n",
+	     "f.yaml:7:29: 192.0.2.1: expected another prefix: this is the router's own address\n");
+	says(HEAD PORTS "routes:\n  - {to: 192.0.2.255/32, via: 192.0.2.9}\n",
+	     "f.yaml:7:31: 192.0.2.255: expected another prefix: this is a broadcast address of a "
+	     "port's network\n");
+	says(HEAD PORTS "routes:\n  - {to: 192.0.2.7/32, via: 192.0.2.9}\n", "");
 	says(HEAD PORTS "routes:\n  - {to: 192.0.2.0/24, via: 192.0.2.9}\n",
 	     "f.yaml:7:29: 192.0.2.0: expected another prefix: this is the network of a port\n");
 	says(HEAD PORTS "routes:\n  - {to: 10.0.0.0/8, via: 192.0.2.9}\n"
@@ -149,7 +161,18 @@ static void ports(void **state)
 	     "f.yaml:6:56: 67: expected a number from 68 to 9000\n"
 	     "f.yaml:6:69: 96: expected a power of two from 64 to 1024\n");
 	says(HEAD PORTS "neighbors:\n  - {port: wan, address: 10.0.0.1, mac: \"02:00:00:00:00:fe\"}\n",
-	     "f.yaml:7:5: {…}: expected an address on a network of port wan\n");
+	     "f.yaml:7:26: 10.0.0.1: expected an address on the network of a port\n");
+	says(HEAD PORTS "neighbors:\n  - {port: lan, address: 192.0.2.9, mac: \"02:00:00:00:00:fe\"}\n",
+	     "f.yaml:7:26: 192.0.2.9: is on the network of port wan: expected one of port lan\n");
+	says(HEAD PORTS
+	     "neighbors:\n  - {port: wan, address: 192.0.2.255, mac: \"02:00:00:00:00:fe\"}\n"
+	     "  - {port: wan, address: 192.0.2.0, mac: \"02:00:00:00:00:fe\"}\n"
+	     "  - {port: wan, address: 192.0.2.1, mac: \"02:00:00:00:00:fe\"}\n",
+	     "f.yaml:7:26: 192.0.2.255: " NO_HOST "f.yaml:8:26: 192.0.2.0: " NO_HOST
+	     "f.yaml:9:26: 192.0.2.1: expected an address that is not this router's own\n");
+	// RFC 3021: both addresses of a /31 are hosts.
+	says(HEAD "ports:\n  wan: {device: \"null\", addresses: [192.0.2.0/31]}\n"
+		  "neighbors: [{port: wan, address: 192.0.2.1, mac: \"02:00:00:00:00:fe\"}]\n", "");
 	says(HEAD PORTS "neighbors:\n  - {port: dmz, address: 192.0.2.9, mac: \"02:00:00:00:00:fe\"}\n",
 	     "f.yaml:7:12: dmz: expected the name of a port: wan, lan\n");
 }
@@ -165,6 +188,9 @@ static void patches(void **state)
 	says(text, "");
 	snprintf(text, sizeof(text), "%spatches: [{from: a, to: b}, {from: a, to: a}]\n", head);
 	says(text, "f.yaml:6:29: {…}: port a is patched already: expected one patch from a port\n");
+	snprintf(text, sizeof(text), "%spatches: [{from: a, to: b}]\narp: {timeout: 9}\n", head);
+	says(text, "f.yaml:1:1: {…}: addresses, routes, neighbors, icmp and arp belong to function "
+		   "router, not patch\n");
 	says(HEAD PORTS "patches: [{from: wan, to: lan}]\n",
 	     "f.yaml:1:1: {…}: patches belong to function patch, not router\n");
 }
@@ -189,6 +215,52 @@ static void not_yaml(void **state)
 	got = complaints("f.yaml", "version: \"\\e[2J\"\n");
 	assert_null(strchr(got, 0x1b));
 	free(got);
+	says(HEAD PORTS "burst: \"\\x9b2J\"\n",
+	     "f.yaml:6:8: \\xc2\\x9b2J: expected a number from 1 to 64\n");
+	got = complaints("f.yaml", HEAD PORTS "routes: [{file: \"\\e[2J\"}]\n");
+	assert_null(strchr(got, 0x1b));
+	free(got);
+	// A value is cut between characters: 30 of two bytes are what is shown of it.
+	got = complaints("f.yaml", HEAD PORTS "burst: xéééééééééééééééééééééééééééééééééééé\n");
+	assert_non_null(strstr(got, "é…: expected a number"));
+	free(got);
+	says(HEAD PORTS "---\n" HEAD PORTS,
+	     "f.yaml:6:1: a second document: expected one in a file\n");
+}
+
+// What libyaml itself would take minutes over.
+static void costly_yaml(void **state)
+{
+	enum { BIG = 1 << 20 };
+	char *text = malloc(BIG + 1), *got;
+	size_t i, n = 0;
+
+	assert_non_null(text);
+	memset(text, '[', BIG);
+	text[BIG] = 0;
+	got = complaints("f.yaml", text);
+	assert_string_equal(got, "f.yaml:1:17: nested too deeply: expected at most 16 levels\n");
+	free(got);
+	text[n++] = '[';
+	for (i = 0; n < BIG - 16; i++)
+		n += (size_t)snprintf(text + n, BIG - n, "&a%zu 1,", i);
+	snprintf(text + n, BIG - n, "]");
+	got = complaints("f.yaml", text);
+	assert_non_null(strstr(got, ": expected at most 1000 anchors\n"));
+	free(got);
+	free(text);
+}
+
+static void devices(void **state)
+{
+	says(HEAD PORTS "  dmz: {device: \"virtio:x\", addresses: [10.0.0.1/24]}\n",
+	     "f.yaml:6:17: virtio:x: expected virtio:N, N counting the machine's virtio-net devices "
+	     "from 0\n");
+	says(HEAD PORTS "  dmz: {device: \"virtio:1\", addresses: [10.0.0.1/24]}\n",
+	     "f.yaml:6:17: virtio:1: is port lan's already: expected another device\n");
+	says(HEAD PORTS "  dmz: {device: \"virtio:00:1f.7\", addresses: [10.0.0.1/24]}\n", "");
+	says(HEAD PORTS "  dmz: {device: \"null:\\e\", addresses: [10.0.0.1/24]}\n",
+	     "f.yaml:6:17: null:\\x1b: expected a device without control characters\n");
 }
 
 static void route_file(void **state)
@@ -207,7 +279,7 @@ static void route_file(void **state)
 		 "%s:5:1: 10.0.0.300/32: expected a prefix like 198.51.100.0/24\n"
 		 "%s:6:13: via: expected an IPv4 address like 192.0.2.254\n"
 		 "%s:7:30: 3: expected PREFIX via ADDRESS and nothing else\n"
-		 "%s:8:13: 10.9.9.9: expected a next hop on the network of a port\n",
+		 "%s:8:13: 10.9.9.9: expected an address on the network of a port\n",
 		 name, name, name, name);
 	// The last line is wrong twice over.
 	assert_memory_equal(got, want, strlen(want));
@@ -216,7 +288,7 @@ static void route_file(void **state)
 	close(fd);
 	unlink(name);
 	got = complaints("f.yaml", HEAD PORTS "routes: [{file: nowhere.txt}]\n");
-	assert_string_equal(got, "f.yaml:6:17: nowhere.txt: nowhere.txt: No such file or directory\n");
+	assert_string_equal(got, "f.yaml:6:17: nowhere.txt: No such file or directory: expected a file of routes\n");
 	free(got);
 }
 
@@ -250,6 +322,8 @@ int main(void)
 		cmocka_unit_test(example),  cmocka_unit_test(all_errors_at_once),
 		cmocka_unit_test(routes),   cmocka_unit_test(ports),
 		cmocka_unit_test(patches),  cmocka_unit_test(not_yaml),
+		cmocka_unit_test(costly_yaml),
+		cmocka_unit_test(devices),
 		cmocka_unit_test(route_file), cmocka_unit_test(exact_parsers),
 	};
 
