@@ -8,9 +8,6 @@
 
 #include "core/plat.h"
 
-#define MBUFS_PORT 2048u // default: both rings of a port at their largest
-#define MBUFS_MORE 2048u // and what is in the graph, held, or waiting to be sent
-
 static int find_function(struct app *app, struct err *err)
 {
 	const struct function *const *f;
@@ -31,7 +28,7 @@ static int make_pool(struct app *app, struct err *err)
 	uint32_t i;
 
 	if (!conf.count)
-		conf.count = MBUFS_PORT * app->blob.n_ports + MBUFS_MORE;
+		conf.count = APP_MBUFS(app->blob.n_ports);
 	for (i = 0; i < app->blob.n_ports; i++) {
 		const struct pmd *pmd = pmd_find(blob_str(&app->blob, app->blob.ports[i].driver));
 

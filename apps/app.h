@@ -65,6 +65,10 @@ void app_run(struct app *app);
 // Figures of everything (core/stats.h), after or during app_run().
 void app_stats(const struct app *app, stats_emit_fn emit, void *arg);
 
+// How many packet buffers a configuration gets that does not say: for a port what both its rings hold at
+// their largest, and for what is in the graph, held, or waiting to be sent.
+#define APP_MBUFS(ports) (2048u * (ports) + 2048u)
+
 // What ports that play a capture have to say at its end: 0, or the first error.
 int app_capture_error(const struct app *app, struct err *err);
 

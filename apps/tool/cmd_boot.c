@@ -10,12 +10,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "apps/app.h"
 #include "apps/tool/qemu_args.h"
 #include "apps/tool/qemu_run.h"
 #include "apps/tool/tool.h"
 #include "apps/tool/util.h"
 
-#define NETS_MAX 16u
+#define NETS_MAX   16u
+#define MBUF_BYTES 2560u // of a buffer with all that goes with it
 
 struct boot {
 	struct config c;
@@ -33,13 +35,9 @@ struct boot {
 // The number N of a port's device "virtio:N"; -1 when it is another driver's.
 static int virtio_unit(const struct config_port *p)
 {
-	char *end;
-	unsigned long n;
+	unsigned n;
 
-	if (strcmp(p->driver, "virtio"))
-		return -1;
-	n = strtoul(p->args, &end, 10);
-	return *p->args && !*end && n < NETS_MAX ? (int)n : -1;
+	return !strcmp(p->driver, "virtio") && text_number(p->args, 0, NETS_MAX - 1, &n) ? (int)n : -1;
 }
 
 static int take_vhost(struct boot *b, char *arg, struct err *err)
@@ -54,6 +52,8 @@ static int take_vhost(struct boot *b, char *arg, struct err *err)
 	if (unit < 0)
 		return err_set(err, -EINVAL, "%s: its device is %s:%s, expected virtio:N (N < %u)",
 			       arg, b->c.ports[port].driver, b->c.ports[port].args, NETS_MAX);
+	if (b->net[unit].socket)
+		return err_set(err, -EINVAL, "--vhost %s is there twice: expected it once", arg);
 	comma = strrchr(path, ',');
 	if (comma && !strcmp(comma, ",server")) {
 		*comma = 0;
@@ -119,19 +119,6 @@ static int check_sockets(const struct boot *b, struct err *err)
 	return 0;
 }
 
-static bool number(const char *s, unsigned min, unsigned max, unsigned *v)
-{
-	char *end;
-	unsigned long n;
-
-	errno = 0;
-	n = strtoul(s, &end, 10);
-	if (*s < '0' || *s > '9' || *end || errno || n < min || n > max)
-		return false;
-	*v = (unsigned)n;
-	return true;
-}
-
 static bool one_of(const char *s, const char *a, const char *b, const char *c)
 {
 	return !strcmp(s, a) || !strcmp(s, b) || (c && !strcmp(s, c));
@@ -147,9 +134,9 @@ static int options(struct boot *b, const struct command *cmd, int argc, char **a
 		{"json", no_argument, 0, 'j'},	     {"dry-run", no_argument, 0, 'n'},
 		{0},
 	};
-	int opt;
+	int opt, which = 0;
 
-	while ((opt = getopt_long(argc, argv, ":h", list, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, ":h", list, &which)) != -1) {
 		bool good = true;
 
 		if (opt == 'v') {
@@ -161,11 +148,11 @@ static int options(struct boot *b, const struct command *cmd, int argc, char **a
 		} else if (opt == 'm') {
 			good = one_of(b->machine = optarg, "microvm", "q35", NULL);
 		} else if (opt == 'M') {
-			good = number(optarg, 16, 1u << 20, &b->memory);
+			good = text_number(optarg, 16, 1u << 20, &b->memory);
 		} else if (opt == 'c') {
-			good = number(optarg, 1, 64, &b->cpus);
+			good = text_number(optarg, 1, 64, &b->cpus);
 		} else if (opt == 'd') {
-			good = number(optarg, 1, 86400, &b->duration);
+			good = text_number(optarg, 1, 86400, &b->duration);
 		} else if (opt == 'i') {
 			b->image = optarg;
 		} else if (opt == 'j') {
@@ -176,7 +163,8 @@ static int options(struct boot *b, const struct command *cmd, int argc, char **a
 			return usage_option(cmd, argc, argv, opt) ? EXIT_USAGE : -1;
 		}
 		if (!good)
-			return usage_error(cmd, "%s: not a value of this option", optarg);
+			return usage_error(cmd, "--%s %s: not a value of this option",
+					   list[which].name, optarg);
 	}
 	if (optind + 1 != argc)
 		return usage_error(cmd, "expected one FILE");
@@ -191,10 +179,13 @@ static int report(struct boot *b, struct qemu_result *r)
 
 	if (b->json)
 		figures_print_json(f, stdout);
-	else if (f->n)
+	else if (figures_get(f, "loop.turns")) // it did report
 		figures_print_table(f, stdout);
-	if (r->killed)
-		fprintf(stderr, "weir boot: the image did not answer within 10 s and was ended\n");
+	if (r->killed && !r->ready_us)
+		fprintf(stderr, "weir boot: ended before the image was ready: QEMU waits for the back "
+				"end of a --vhost NAME=SOCKET,server, or see above\n");
+	else if (r->killed)
+		fprintf(stderr, "weir boot: the image did not answer and was ended\n");
 	else if (code == 127)
 		return EXIT_JOB; // said by the child
 	else if (code != QEMU_EXIT_GOOD)
@@ -230,7 +221,12 @@ static int dry_run(const struct boot *b, struct qemu_conf *q)
 {
 	char *packed = xasprintf("%s.elf", b->file);
 	struct args args = {0}, pack = {0};
-	char *words[] = {"weir", "pack", (char *)b->file, "-o", packed, NULL};
+	char *words[] = {"weir", "pack", (char *)b->file, "-o", packed, NULL, NULL, NULL};
+
+	if (b->image) {
+		words[5] = "--image";
+		words[6] = (char *)b->image;
+	}
 
 	pack.v = words;
 	args_print(&pack, stdout);
@@ -240,6 +236,17 @@ static int dry_run(const struct boot *b, struct qemu_conf *q)
 	args_free(&args);
 	free(packed);
 	return 0;
+}
+
+// QEMU removes the sockets it listens on, but not when it is killed.
+static void remove_sockets(const struct boot *b)
+{
+	struct stat st;
+	unsigned i;
+
+	for (i = 0; i < b->nets; i++)
+		if (b->net[i].server && !lstat(b->net[i].socket, &st) && S_ISSOCK(st.st_mode))
+			unlink(b->net[i].socket);
 }
 
 static int boot(struct boot *b, struct qemu_conf *q, const void *blob, size_t len, struct err *err)
@@ -260,6 +267,7 @@ static int boot(struct boot *b, struct qemu_conf *q, const void *blob, size_t le
 	qemu_args(&args, q);
 	rc = qemu_run(&args, b->duration, b->json ? stderr : stdout, &result, err);
 	if (!rc) {
+		remove_sockets(b);
 		// Next to the image's own boot.* figures: one group.
 		figures_add(&result.figures, "boot.host_ready_us", result.ready_us);
 		figures_add(&result.figures, "image.bytes", packed);
@@ -270,6 +278,15 @@ static int boot(struct boot *b, struct qemu_conf *q, const void *blob, size_t le
 	args_free(&args);
 	close(fd);
 	return rc;
+}
+
+// MiB: the packet buffers, the table in the blob and about four times its size as a lookup structure, and
+// plenty for the rest.
+static unsigned memory_needed(const struct boot *b, size_t blob_len)
+{
+	uint64_t mbufs = b->c.params.mbufs ? b->c.params.mbufs : APP_MBUFS(b->c.n_ports);
+
+	return 48 + (unsigned)((mbufs * MBUF_BYTES + 5 * blob_len) >> 20);
 }
 
 static int prepare_and_boot(struct boot *b)
@@ -294,8 +311,7 @@ static int prepare_and_boot(struct boot *b)
 	blob = config_blob(&b->c, &len);
 	q.nets = b->nets;
 	q.accel = strcmp(b->accel, "auto") ? b->accel : qemu_accel_auto();
-	// The table in the blob, and about four times its size as a lookup structure.
-	q.memory = b->memory ? b->memory : 64 + (unsigned)((5 * len) >> 20);
+	q.memory = b->memory ? b->memory : memory_needed(b, len);
 	rc = b->dry_run ? dry_run(b, &q) : boot(b, &q, blob, len, &err);
 	free(blob);
 	if (rc >= 0)

@@ -8,11 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "apps/app.h"
 #include "apps/tool/figures.h"
 #include "apps/tool/tool.h"
+#include "apps/tool/util.h"
 #include "core/linux/plat_linux.h"
 #include "core/plat.h"
 
@@ -27,7 +29,8 @@ struct run {
 	bool has_clock, json;
 	double linger;
 	unsigned memory; // MiB
-	int cpu;         // -1: wherever the system puts us
+	unsigned cpu; // when pinned
+	bool pinned;
 };
 
 static struct app app;
@@ -47,9 +50,9 @@ static int options(struct run *r, const struct command *cmd, int argc, char **ar
 		{"cpu", required_argument, 0, 'C'},    {0},
 	};
 	char *end = "";
-	int opt;
+	int opt, which = 0;
 
-	while ((opt = getopt_long(argc, argv, ":h", list, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, ":h", list, &which)) != -1) {
 		bool good = true;
 
 		if (opt == 'p') {
@@ -62,20 +65,19 @@ static int options(struct run *r, const struct command *cmd, int argc, char **ar
 			good = r->clock == CLOCK_REAL || !strcmp(optarg, "capture");
 		} else if (opt == 'l') {
 			r->linger = strtod(optarg, &end);
-			good = !*end && r->linger >= 0 && r->linger <= 3600;
+			good = *optarg && !*end && r->linger >= 0 && r->linger <= 3600;
 		} else if (opt == 'M') {
-			r->memory = (unsigned)strtoul(optarg, &end, 10);
-			good = !*end && r->memory >= 16 && r->memory <= 1u << 16;
+			good = text_number(optarg, 16, 1u << 16, &r->memory);
 		} else if (opt == 'C') {
-			r->cpu = (int)strtol(optarg, &end, 10);
-			good = *optarg && !*end && r->cpu >= 0 && r->cpu < CPU_SETSIZE;
+			r->pinned = good = text_number(optarg, 0, CPU_SETSIZE - 1, &r->cpu);
 		} else if (opt == 'j') {
 			r->json = true;
 		} else {
 			return usage_option(cmd, argc, argv, opt) ? EXIT_USAGE : -1;
 		}
 		if (!good)
-			return usage_error(cmd, "%s: not a value of this option", optarg);
+			return usage_error(cmd, "--%s %s: not a value of this option",
+					   list[which].name, optarg);
 	}
 	if (optind + 1 != argc)
 		return usage_error(cmd, "expected one FILE");
@@ -85,8 +87,9 @@ static int options(struct run *r, const struct command *cmd, int argc, char **ar
 
 static int set_devices(struct run *r, struct err *err)
 {
+	bool given[OVERRIDES_MAX] = {false};
 	struct err why;
-	unsigned i;
+	size_t i;
 
 	for (i = 0; i < r->ports; i++) {
 		char *device;
@@ -94,9 +97,59 @@ static int set_devices(struct run *r, struct err *err)
 
 		if (port < 0)
 			return port;
+		if (given[port])
+			return err_set(err, -EINVAL, "--port %s is there twice: expected it once",
+				       r->port[i]);
+		given[port] = true;
 		if (config_device(&r->c.ports[port], device, &why))
 			return err_set(err, -EINVAL, "port %s: %s: %s", r->port[i], device,
 				       why.text);
+	}
+	for (i = 0; i < r->c.n_ports; i++) {
+		const struct config_port *p = &r->c.ports[i];
+
+		if (!strcmp(p->driver, "virtio"))
+			return err_set(err, -EINVAL,
+				       "port %s: virtio:%s is a device of images: expected --port "
+				       "%s=DEVICE, pcap:IN,OUT for one",
+				       p->name, p->args, p->name);
+	}
+	return 0;
+}
+
+// The files of "IN,OUT" that are there.
+static void capture_files(const struct config_port *p, struct stat *in, struct stat *out)
+{
+	const char *comma = strchr(p->args, ',');
+	char *name = comma ? xasprintf("%.*s", (int)(comma - p->args), p->args) : xstrdup(p->args);
+
+	*in = *out = (struct stat){0};
+	if (strcmp(p->driver, "pcap"))
+		return free(name);
+	if (stat(name, in) || !S_ISREG(in->st_mode))
+		in->st_ino = 0;
+	if (!comma || stat(comma + 1, out) || !S_ISREG(out->st_mode))
+		out->st_ino = 0;
+	free(name);
+}
+
+// One port's recording must not overwrite what another one plays: that capture would be gone.
+static int check_captures(const struct run *r, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < r->c.n_ports * r->c.n_ports; i++) {
+		const struct config_port *a = &r->c.ports[i / r->c.n_ports];
+		const struct config_port *b = &r->c.ports[i % r->c.n_ports];
+		struct stat in, out, none;
+
+		capture_files(a, &in, &none);
+		capture_files(b, &none, &out);
+		if (in.st_ino && in.st_ino == out.st_ino && in.st_dev == out.st_dev)
+			return err_set(err, -EINVAL,
+				       "port %s: %s: port %s plays this capture: expected another "
+				       "file to record into",
+				       b->name, strchr(b->args, ',') + 1, a->name);
 	}
 	return 0;
 }
@@ -145,12 +198,12 @@ static int finish(const struct run *r)
 	return rc;
 }
 
-static int stay_on_cpu(int cpu)
+static int stay_on_cpu(unsigned cpu)
 {
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
-	CPU_SET((size_t)cpu, &set);
+	CPU_SET(cpu, &set);
 	return sched_setaffinity(0, sizeof(set), &set) < 0 ? -errno : 0;
 }
 
@@ -183,9 +236,9 @@ static int run(struct run *r)
 	conf.blob = blob;
 	if (conf.clock == CLOCK_REAL)
 		conf.linger_ns = (uint64_t)(r->linger * (double)NSEC_PER_SEC);
-	rc = r->cpu < 0 ? 0 : stay_on_cpu(r->cpu);
+	rc = r->pinned ? stay_on_cpu(r->cpu) : 0;
 	if (rc) {
-		fprintf(stderr, "weir run: --cpu %d: %s: see `taskset -p $$` for those allowed\n",
+		fprintf(stderr, "weir run: --cpu %u: %s: see `taskset -p $$` for those allowed\n",
 			r->cpu, strerror(-rc));
 		free(blob);
 		return EXIT_JOB;
@@ -213,7 +266,7 @@ static int run(struct run *r)
 
 int cmd_run(const struct command *cmd, int argc, char **argv)
 {
-	struct run r = {.linger = 1, .memory = 256, .cpu = -1};
+	struct run r = {.linger = 1, .memory = 256};
 	struct err err;
 	int rc = options(&r, cmd, argc, argv);
 
@@ -221,7 +274,7 @@ int cmd_run(const struct command *cmd, int argc, char **argv)
 		return rc < 0 ? 0 : rc;
 	if (!load_config(&r.c, r.file))
 		return EXIT_USAGE;
-	if (set_devices(&r, &err)) {
+	if (set_devices(&r, &err) || check_captures(&r, &err)) {
 		fprintf(stderr, "weir run: %s\n", err.text);
 		rc = EXIT_USAGE;
 	} else {

@@ -96,10 +96,15 @@ void *image_pack(const char *path, const void *blob, size_t blob_len, size_t *pa
 {
 	size_t len;
 	char *file = file_read(path, IMAGE_MAX, &len, err);
+	struct err why;
 	void *out;
 
-	if (!file)
+	if (!file) {
+		why = *err;
+		err_set(err, -ENOENT, "%s: expected an image beside weir, where it was built, or one "
+				      "named by --image", why.text);
 		return NULL;
+	}
 	out = pack(file, len, path, blob, blob_len, packed, err);
 	free(file);
 	return out;

@@ -64,12 +64,19 @@ int usage_error(const struct command *cmd, const char *fmt, ...)
 
 int usage_option(const struct command *cmd, int argc, char **argv, int c)
 {
+	char word[64];
+
 	if (c == 'h') {
 		printf("weir %s: %s\nusage: %s", cmd->name, cmd->summary, cmd->usage);
 		return 0;
 	}
+	// Within letters written together, argv[optind - 1] is still the word before them.
+	if (optopt && strncmp(argv[optind - 1], "--", 2))
+		snprintf(word, sizeof(word), "-%c", optopt);
+	else
+		snprintf(word, sizeof(word), "%s", argv[optind - 1]);
 	return usage_error(cmd, c == ':' ? "%s: expected a value behind it" : "%s: unknown option",
-			   argv[optind - 1]);
+			   word);
 }
 
 bool load_config(struct config *c, const char *path)
@@ -128,6 +135,16 @@ static int help(FILE *out, int status)
 	return status;
 }
 
+// What a script reads must have got there.
+static int flushed(int status)
+{
+	if (!ferror(stdout) && !fflush(stdout))
+		return status;
+	fprintf(stderr, "weir: standard output: %s: figures or messages are lost\n",
+		strerror(errno));
+	return status ? status : EXIT_JOB;
+}
+
 int main(int argc, char **argv)
 {
 	size_t i;
@@ -135,12 +152,12 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		return help(stderr, EXIT_USAGE);
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
-		return help(stdout, 0);
+		return flushed(help(stdout, 0));
 	for (i = 0; i < COMMANDS; i++) {
 		if (strcmp(argv[1], commands[i].name))
 			continue;
 		opterr = 0;
-		return commands[i].run(&commands[i], argc - 1, argv + 1);
+		return flushed(commands[i].run(&commands[i], argc - 1, argv + 1));
 	}
 	fprintf(stderr, "weir: %s: unknown command\n", argv[1]);
 	return help(stderr, EXIT_USAGE);

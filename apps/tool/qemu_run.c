@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define ANSWER_MS 10000
+#define AGAIN_MS  1000 // a second ^C so long after the first means it; `timeout` sends two at once
 #define ASK_MS    250 // an image that is still starting loses what was said before
 #define LINE_MAX_ 1024
 
@@ -24,6 +25,7 @@ struct session {
 	struct qemu_result *result;
 	uint64_t start;                    // us
 	uint64_t stop_at, kill_at, ask_at; // us
+	uint64_t again_at;                 // from when on ^C ends QEMU
 	char line[LINE_MAX_];
 	size_t len;
 };
@@ -78,8 +80,10 @@ static void ask_to_stop(struct session *s, uint64_t now)
 {
 	static const char ask = CONSOLE_STOP;
 
-	if (!s->kill_at)
+	if (!s->kill_at) {
 		s->kill_at = now + ANSWER_MS * 1000;
+		s->again_at = now + AGAIN_MS * 1000;
+	}
 	if (now < s->ask_at)
 		return;
 	s->ask_at = now + ASK_MS * 1000;
@@ -134,11 +138,16 @@ static void pump(struct session *s)
 	for (;;) {
 		uint64_t now = now_us();
 
-		if (interrupted || (s->stop_at && now >= s->stop_at))
+		if (interrupted) {
+			interrupted = 0;
+			s->stop_at = now;
+			if (s->again_at && now >= s->again_at)
+				s->kill_at = now;
+		}
+		if (s->stop_at && now >= s->stop_at)
 			ask_to_stop(s, now);
 		if (s->kill_at && now >= s->kill_at) {
 			s->result->killed = true;
-			kill(s->pid, SIGKILL);
 			return;
 		}
 		if (poll(&p, 1, 50) <= 0)
@@ -172,6 +181,8 @@ int qemu_run(const struct args *args, unsigned duration, FILE *console, struct q
 	pump(&s);
 	if (s.len)
 		take_line(&s);
+	if (result->killed)
+		kill(s.pid, SIGKILL);
 	while (waitpid(s.pid, &result->status, 0) < 0 && errno == EINTR)
 		;
 	close(s.in);

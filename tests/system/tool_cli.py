@@ -6,9 +6,12 @@ usage: tool_cli.py WEIR
 """
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CAPTURE = os.path.join(HERE, "..", "captures", "router-wan.pcap")
@@ -63,17 +66,33 @@ def usage():
     weir("run", "patch.yaml", "--port", "c=null", status=2, err="c: the configuration has no port")
     weir("run", "patch.yaml", "--port", "a", status=2, err="a: expected NAME=")
     weir("run", "patch.yaml", "--port", "a=pcpa:x", status=2, err="pcpa:x: expected DRIVER:ARGUMENT")
+    weir("run", "patch.yaml", "--port", "a=null", "--port", "a=null", status=2, err="--port a is there twice")
+    for value in ("", "x", "-1", "4294967552", "1e3"):
+        weir("run", "patch.yaml", "--memory", value, status=2, err=f"--memory {value}: not a value")
+        weir("run", "patch.yaml", "--cpu", value + "x", status=2, err=f"--cpu {value}x: not a value")
+    weir("run", "patch.yaml", "--linger", "", status=2, err="--linger : not a value")
+    weir("run", "-xh", "patch.yaml", status=2, err="weir run: -x: unknown option")
+    # Figures and messages that did not arrive are an error.
+    for args in (["--help"], ["check", "patch.yaml"]):
+        with open("/dev/full", "w") as full:
+            r = subprocess.run([WEIR, *args], stdout=full, stderr=subprocess.PIPE, text=True)
+        assert r.returncode == 1 and "standard output: No space left" in r.stderr, (args, r)
 
 
 def check():
     weir("check", "patch.yaml", out="patch.yaml: good: patch, 2 ports")
+    with open("patch.yaml", "rb") as f:
+        r = subprocess.run([WEIR, "check", "/dev/stdin"], stdout=subprocess.PIPE, input=f.read())
+    assert r.returncode == 0 and b"good: patch" in r.stdout, r
+    weir("check", "/dev/zero", status=2, err="expected at most 16777216 bytes")
+    weir("check", ".", status=2, err=".: Is a directory")
     weir("check", "router.yaml", out="router, 2 ports, 3 routes, 1 neighbors")
     with open("bad.yaml", "w") as f:
         f.write(ROUTER.replace("192.0.2.254}", "192.0.3.254}").replace("lcores: 1", "lcores: x"))
     r = weir("check", "bad.yaml", status=2)
     assert r.stderr.splitlines() == [
         "bad.yaml:3:9: x: expected a number from 1 to 1",
-        "bad.yaml:8:26: 192.0.3.254: expected a next hop on the network of a port"], r.stderr
+        "bad.yaml:8:26: 192.0.3.254: expected an address on the network of a port"], r.stderr
 
 
 def run():
@@ -89,7 +108,12 @@ def run():
     assert j["accounting"] == {"rx": packets, "generated": 0, "tx": packets, "consumed": 0,
                                "dropped": 0, "held": 0, "balanced": True}
     weir("run", "patch.yaml", "--port", "a=pcap:nowhere.pcap,", status=1, err="nowhere.pcap")
-    weir("run", "router.yaml", status=1, err="virtio")
+    with open(CAPTURE, "rb") as f, open("in.pcap", "wb") as g:
+        g.write(f.read())
+    for one, other in (("a=pcap:in.pcap,", "b=pcap:,./in.pcap"), ("b=pcap:in.pcap,", "a=pcap:,in.pcap")):
+        weir("run", "patch.yaml", "--port", one, "--port", other, status=2, err="plays this capture")
+    assert os.path.getsize("in.pcap") == size
+    weir("run", "router.yaml", status=2, err="expected --port wan=DEVICE")
     with open(CAPTURE, "rb") as f, open("cut.pcap", "wb") as g:
         g.write(f.read()[:-1])
     r = weir("run", "patch.yaml", "--port", "a=pcap:cut.pcap,", "--json", status=1, err="cut.pcap")
@@ -109,8 +133,12 @@ def boot():
     for word in ("-accel tcg", "-m 48", "-smp 2", "-M q35", "size=48M,share=on", "path=w,server=on",
                  "path=l", "mac=02:00:00:00:00:01", "-kernel router.yaml.elf"):
         assert word in qemu, (word, qemu)
+    assert "--image i.elf" in weir("boot", "router.yaml", "--vhost", "wan=w", "--vhost", "lan=l",
+                                   "--image", "i.elf", "--dry-run").stdout
     weir("boot", "router.yaml", "--vhost", "wan=w", "--vhost", "lan=l", "--memory", "x", status=2,
-         err="x: not a value of this option")
+         err="--memory x: not a value of this option")
+    weir("boot", "router.yaml", "--vhost", "wan=w", "--vhost", "wan=l", status=2,
+         err="--vhost wan is there twice")
 
 
 def pack():
@@ -122,10 +150,38 @@ def pack():
     weir("pack", "router.yaml", "-o", "nowhere/router.elf", status=1, err="nowhere/router.elf")
     weir("pack", "router.yaml", "-o", "r.elf", "--image", "router.yaml", status=1,
          err="router.yaml: not a Weir image")
+    weir("pack", "router.yaml", "-o", "/dev/null", status=1, err="/dev/null: is not a regular file")
+    assert not os.path.isfile("/dev/null")
     # A packed image is not packed again: it is immutable.
     weir("pack", "router.yaml", "-o", "r.elf", "--image", "router.elf", status=1,
          err="not a Weir image without configuration")
     assert not os.path.exists("r.elf")
+
+
+def boot_ended():
+    """QEMU missing, and QEMU that waits for a back end: what ^C does, and what is left behind."""
+    if not os.path.exists(os.path.join(os.path.dirname(WEIR), "weir-router.elf")):
+        return
+    boot = [WEIR, "boot", "router.yaml", "--accel", "tcg", "--vhost", "wan=wan.sock,server", "--vhost",
+            "lan=lan.sock,server"]
+    r = subprocess.run(boot, env={"PATH": "/nowhere"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                       text=True)
+    assert r.returncode == 1 and r.stdout == "" and "install qemu-system-x86" in r.stderr, r
+    if not shutil.which("qemu-system-x86_64"):
+        print("qemu-system-x86_64 is not installed: ^C of weir boot is left out")
+        return
+    p = subprocess.Popen(boot, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, text=True)
+    while not os.path.exists("wan.sock"):
+        assert p.poll() is None, p.communicate()
+        time.sleep(0.05)
+    # The second asks no more, once it cannot be `timeout` sending the first to a whole group.
+    while p.poll() is None:
+        p.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+    out, err = p.communicate()
+    assert p.returncode == 1 and out == "" and "ended before the image was ready" in err, (out, err)
+    assert not os.path.exists("wan.sock"), "QEMU left its socket behind"
 
 
 def main():
@@ -137,7 +193,7 @@ def main():
                            ("table.txt", "10.0.0.0/8 via 198.51.100.7\n10.1.0.0/16 192.0.2.9\n")):
             with open(name, "w") as f:
                 f.write(text)
-        for part in (usage, check, run, boot, pack):
+        for part in (usage, check, run, boot, boot_ended, pack):
             part()
         os.chdir("/")
     print(f"{checks} calls of the tool did what a script relies on")
