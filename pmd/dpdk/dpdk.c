@@ -109,18 +109,20 @@ static int set_mtu(struct dpdk_port *p, const struct port_conf *conf, struct por
 	return rc && rc != -ENOTSUP ? fail(conf, rc, "refuses the MTU", err) : 0;
 }
 
-static void set_mac(struct dpdk_port *p, const struct port_conf *conf, struct port_grant *g)
+// The address asked for, else the device's, else (net_ring has none) the same on every run.
+static void set_mac(struct dpdk_port *p, const struct port_conf *conf, struct port *port)
 {
 	struct rte_ether_addr mac;
 
-	if (conf->has_mac) {
-		memcpy(mac.addr_bytes, conf->mac, 6);
-		// Where the device cannot, frames to this address still come: it is promiscuous.
-		rte_eth_dev_default_mac_addr_set(p->eth, &mac);
-		memcpy(g->mac, conf->mac, 6);
-	} else if (!rte_eth_macaddr_get(p->eth, &mac)) {
-		memcpy(g->mac, mac.addr_bytes, 6);
+	if (!conf->has_mac && !rte_eth_macaddr_get(p->eth, &mac) &&
+	    rte_is_valid_assigned_ether_addr(&mac)) {
+		memcpy(port->grant.mac, mac.addr_bytes, 6);
+		return;
 	}
+	port_default_mac(port, conf, port->grant.mac);
+	memcpy(mac.addr_bytes, port->grant.mac, 6);
+	// Where the device cannot, frames to this address still come: it is promiscuous.
+	rte_eth_dev_default_mac_addr_set(p->eth, &mac);
 }
 
 static int setup_queues(struct dpdk_port *p, const struct port_conf *conf, struct port_grant *g,
@@ -139,9 +141,10 @@ static int setup_queues(struct dpdk_port *p, const struct port_conf *conf, struc
 	return rc ? fail(conf, rc, "cannot set up its queues", err) : 0;
 }
 
-static int configure(struct dpdk_port *p, const struct port_conf *conf, struct port_grant *g,
+static int configure(struct dpdk_port *p, const struct port_conf *conf, struct port *port,
 		     struct err *err)
 {
+	struct port_grant *g = &port->grant;
 	struct rte_eth_conf eth = {0};
 	struct rte_eth_dev_info info;
 	uint16_t max;
@@ -161,7 +164,7 @@ static int configure(struct dpdk_port *p, const struct port_conf *conf, struct p
 		rc = setup_queues(p, conf, g, err);
 	if (rc)
 		return rc;
-	set_mac(p, conf, g);
+	set_mac(p, conf, port);
 	rc = rte_eth_dev_start(p->eth);
 	if (rc)
 		return fail(conf, rc, "cannot be started", err);
@@ -236,7 +239,7 @@ static int dpdk_open(struct port *port, const struct port_conf *conf, struct err
 	p->rte_pool = dpdk_pool_get(conf->pool, err);
 	rc = p->rte_pool ? probe(p, conf, err) : -EINVAL;
 	if (!rc)
-		rc = configure(p, conf, &port->grant, err);
+		rc = configure(p, conf, port, err);
 	if (rc) {
 		release(p, NULL);
 		return rc;

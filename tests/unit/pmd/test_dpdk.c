@@ -244,7 +244,11 @@ static void test_several_devices(void **state)
 	struct err e;
 
 	test_open(&p[0], "a", "dpdk", "net_ring20", pool, NULL);
+	// net_ring has no address; a router needs one of its own on every port.
+	assert_memory_equal(p[0].grant.mac, "\x02weir\x00", 6);
 	test_open(&p[1], "b", "dpdk", "net_null1,size=64", pool, NULL);
+	assert_true(!(p[1].grant.mac[0] & 1) && memcmp(p[1].grant.mac, "\0\0\0\0\0\0", 6));
+	assert_memory_not_equal(p[0].grant.mac, p[1].grant.mac, 6);
 	assert_int_equal(test_try_open(&p[2], "c", "dpdk", "net_ring20", pool, NULL, &e), -EEXIST);
 	assert_non_null(strstr(e.text, "another port uses"));
 	m = numbered(1, 60);
