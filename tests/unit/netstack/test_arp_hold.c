@@ -282,6 +282,28 @@ static void test_scan(void **state)
 	world_close(w);
 }
 
+// However many do not answer, the next hop of a route is asked.
+static void test_scan_spares_next_hops(void **state)
+{
+	struct ip4_conf conf = {.learnt = 100};
+	struct world *w = world_open(&conf);
+	struct packet p = udp_packet(WAN, ip(192, 0, 2, 10), ip(11, 0, 0, 1), 4);
+	int nh = ip4_stack_nexthop(w->s, LAN, be32(PEER), NULL);
+
+	assert_true(nh > 0);
+	assert_int_equal(ip4_stack_route(w->s, be32(ip(11, 0, 0, 0)), 8, (uint32_t)nh, NULL), 0);
+	for (unsigned i = 0; i < 60; i++) {
+		struct packet q = udp_packet(WAN, ip(192, 0, 2, 10), ip(198, 51, 100, 80 + i), 4);
+
+		world_rx_packet(w, WAN, &q);
+	}
+	assert_true(world_drops(w, "arp-hold", "table-full") > 0);
+	w->sent = 0;
+	world_rx_packet(w, WAN, &p);
+	expect_request(w, ask_all);
+	world_close(w);
+}
+
 // All neighbors together hold no more than an eighth of the pool.
 static void test_held_in_all(void **state)
 {
@@ -299,15 +321,51 @@ static void test_held_in_all(void **state)
 	world_close(w);
 }
 
+// Then, too, the latest of a neighbor are kept (RFC 1122, 2.3.2.2), and one that holds none gets
+// none.
+static void test_held_in_all_keeps_latest(void **state)
+{
+	struct ip4_conf conf = {.arp_hold = 256};
+	struct world *w = world_open(&conf);
+	struct packet p = udp_packet(WAN, ip(192, 0, 2, 10), ip(198, 51, 100, 99), 4);
+
+	send_to_peer(w, 1);
+	send_to_peer(w, 2);
+	for (unsigned i = 0; world_drops(w, "arp-hold", "hold-overflow") == 0; i++) {
+		struct packet q =
+			udp_packet(WAN, ip(192, 0, 2, 10), ip(198, 51, 100, 20 + i / 256), 4);
+
+		world_rx_packet(w, WAN, &q);
+		assert_true(i < mempool_count(w->pool));
+	}
+	send_to_peer(w, 3);
+	world_rx_packet(w, WAN, &p);
+	assert_int_equal(world_drops(w, "arp-hold", "hold-overflow"), 3);
+	w->sent = 0;
+	answer(w);
+	assert_int_equal(w->sent, 2);
+	assert_int_equal(id_of(&w->out[0]), 2);
+	assert_int_equal(id_of(&w->out[1]), 3);
+	world_close(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_resolve),		  cmocka_unit_test(test_unresolved),
-		cmocka_unit_test(test_overflow),	  cmocka_unit_test(test_overflow_in_burst),
-		cmocka_unit_test(test_default_hold),	  cmocka_unit_test(test_probe),
-		cmocka_unit_test(test_idle_is_forgotten), cmocka_unit_test(test_static_never_ages),
-		cmocka_unit_test(test_holds_own),	  cmocka_unit_test(test_scan),
-		cmocka_unit_test(test_held_in_all),	  cmocka_unit_test(test_own_unresolved),
+		cmocka_unit_test(test_resolve),
+		cmocka_unit_test(test_unresolved),
+		cmocka_unit_test(test_overflow),
+		cmocka_unit_test(test_overflow_in_burst),
+		cmocka_unit_test(test_default_hold),
+		cmocka_unit_test(test_probe),
+		cmocka_unit_test(test_idle_is_forgotten),
+		cmocka_unit_test(test_static_never_ages),
+		cmocka_unit_test(test_holds_own),
+		cmocka_unit_test(test_scan),
+		cmocka_unit_test(test_held_in_all),
+		cmocka_unit_test(test_own_unresolved),
+		cmocka_unit_test(test_scan_spares_next_hops),
+		cmocka_unit_test(test_held_in_all_keeps_latest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
