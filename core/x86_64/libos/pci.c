@@ -87,20 +87,6 @@ uint32_t pci_read32(const struct pci_dev *d, uint16_t off)
 	return v;
 }
 
-void pci_write8(const struct pci_dev *d, uint16_t off, uint8_t v)
-{
-	uint64_t a = ecam_address(d, off);
-
-	if (out_of_range(d, off, 1))
-		return;
-	if (!a) {
-		port_select(d, off);
-		outb(CFG_DATA + (off & 3), v);
-		return;
-	}
-	__asm__ volatile("movb %0, (%1)" : : "q"(v), "r"(a) : "memory");
-}
-
 void pci_write16(const struct pci_dev *d, uint16_t off, uint16_t v)
 {
 	uint64_t a = ecam_address(d, off);

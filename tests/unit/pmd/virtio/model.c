@@ -141,11 +141,6 @@ uint32_t pci_read32(const struct pci_dev *d, uint16_t off)
 	return v;
 }
 
-void pci_write8(const struct pci_dev *d, uint16_t off, uint8_t v)
-{
-	model_fatal("writes to configuration space");
-}
-
 void pci_write16(const struct pci_dev *d, uint16_t off, uint16_t v)
 {
 	model_fatal("writes to configuration space");
