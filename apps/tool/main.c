@@ -37,13 +37,20 @@ static const struct command commands[] = {
 	 "                 [--machine microvm|q35] [--memory MIB] [--cpus N] [--image ELF]\n"
 	 "                 [--duration SECONDS] [--json] [--dry-run]\n"
 	 "  --vhost NAME=SOCKET  the vhost-user socket of port NAME; with ,server QEMU listens on it\n"
+	 "  --accel auto         kvm where /dev/kvm can be used, else tcg (the default)\n"
+	 "  --machine microvm    the quickest to start (the default); q35: a common PC\n"
+	 "  --memory MIB         default: what the configuration needs\n"
+	 "  --cpus N             default 1: more are not used yet\n"
+	 "  --image ELF          default: weir-FUNCTION.elf beside weir\n"
 	 "  --duration SECONDS   stop after so long (default: run until ^C)\n"
+	 "  --json               print figures as JSON, and the console on standard error\n"
 	 "  --dry-run            print the command line and stop\n"
-	 "  On ^C the image reports its figures. Exit 0 only when it did and every packet is\n"
-	 "  accounted for.\n",
+	 "  On ^C the image reports its figures; a second ^C ends it without. Exit 0 only when it\n"
+	 "  did and every packet is accounted for.\n",
 	 cmd_boot},
 	{"pack", "make one bootable file with the configuration inside",
 	 "weir pack FILE -o IMAGE [--image ELF]\n"
+	 "  --image ELF  default: weir-FUNCTION.elf beside weir\n"
 	 "  Boot it with qemu -kernel IMAGE. A changed byte in the configuration is refused at boot.\n",
 	 cmd_pack},
 };
