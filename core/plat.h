@@ -25,6 +25,9 @@ static inline uint64_t plat_iova(const void *va)
 // used up. Contiguous in iova as well as in va.
 void *plat_arena_alloc(size_t len, size_t align);
 
+// The same with contents undefined: nothing is touched, so nothing is paid for before it is used.
+void *plat_arena_reserve(size_t len, size_t align);
+
 // Bytes of the arena in all and still free.
 size_t plat_arena_size(void);
 size_t plat_arena_free(void);

@@ -40,6 +40,9 @@ struct mbuf *mempool_at(const struct mempool *mp, uint32_t i);
 
 uint32_t mempool_count(const struct mempool *mp);
 
+// Bytes of a buffer behind its headroom.
+uint32_t mempool_room(const struct mempool *mp);
+
 // Buffers in the pool now (caches included). Exact only while no lcore is using it.
 uint32_t mempool_available(const struct mempool *mp);
 

@@ -20,6 +20,7 @@ struct mempool {
 	uint8_t *base;   // first mbuf (behind its prefix)
 	size_t stride;   // from one mbuf to the next
 	uint32_t count;
+	uint32_t carved; // buffers [0, carved) have been handed out at least once
 	uint32_t data_room;
 	uint32_t prefix;
 	uint32_t lcores;

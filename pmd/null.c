@@ -133,7 +133,7 @@ static int parse_args(const struct port_conf *conf, uint16_t *len, struct err *e
 
 static int check_room(const struct port_conf *conf, uint16_t len, struct err *err)
 {
-	uint32_t room = mempool_at(conf->pool, 0)->buf_len - MBUF_HEADROOM;
+	uint32_t room = mempool_room(conf->pool);
 
 	if ((len + 63u) / 64 * 64 <= room)
 		return 0;

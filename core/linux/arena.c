@@ -118,6 +118,12 @@ void *plat_arena_alloc(size_t len, size_t align)
 	return base + at;
 }
 
+// A new memfd reads as zeros, and nothing is given back.
+void *plat_arena_reserve(size_t len, size_t align)
+{
+	return plat_arena_alloc(len, align);
+}
+
 size_t plat_arena_size(void)
 {
 	return arena_base() ? arena.size : PLAT_LINUX_ARENA_DEFAULT;

@@ -166,7 +166,7 @@ static int open_files(struct pcap_port *p, const struct port_conf *conf, struct 
 // Longest frame that a chain can hold without taking every buffer there is.
 static uint32_t frame_max(const struct mempool *pool)
 {
-	uint32_t room = mempool_at(pool, 0)->buf_len - MBUF_HEADROOM, n = mempool_count(pool);
+	uint32_t room = mempool_room(pool), n = mempool_count(pool);
 
 	return room * (n < MBUF_SEGS_MAX ? n : MBUF_SEGS_MAX);
 }

@@ -158,7 +158,7 @@ long heap_unmap(uint64_t va, size_t len)
 	return 0;
 }
 
-void *plat_arena_alloc(size_t len, size_t align)
+void *plat_arena_reserve(size_t len, size_t align)
 {
 	uint64_t va;
 
@@ -170,8 +170,15 @@ void *plat_arena_alloc(size_t len, size_t align)
 	}
 	arena_next = va + len;
 	spin_unlock(&lock);
-	memset((void *)va, 0, len);
 	return (void *)va;
+}
+
+void *plat_arena_alloc(size_t len, size_t align)
+{
+	void *p = plat_arena_reserve(len, align);
+
+	// A machine that was reset finds its memory as it left it.
+	return p ? memset(p, 0, len) : NULL;
 }
 
 size_t plat_arena_size(void)
