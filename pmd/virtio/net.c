@@ -175,6 +175,9 @@ void virtio_net_stats(const struct port *port, struct port_stats *s)
 	port_stats_add(s, "resets", v->resets);
 	port_stats_add(s, "failed-starts", v->failed_starts);
 	port_stats_add(s, "link-changes", v->link_changes);
+	// Of the last start: the driver's own time, and what it waited for the back end.
+	port_stats_add(s, "start-us", cycles_us(v->start_cycles));
+	port_stats_add(s, "start-back-end-us", cycles_us(v->backend_cycles));
 }
 
 void virtio_net_link(const struct port *port, struct port_link *link)

@@ -116,6 +116,7 @@ void virtio_net_poll(struct port *port)
 		restart(v);
 		return;
 	}
+	virtio_rx_grow(&v->rx);
 	if (now >= v->quiet_until) {
 		virtq_settle(&v->rx.vq);
 		virtq_settle(&v->tx.vq);

@@ -9,6 +9,7 @@
 
 #define RX_CHUNK  64u // used elements looked at together, so that their cache misses overlap
 #define RX_REFILL 32u
+#define RX_FIRST   64u // buffers posted at the start, and more at every step of growth
 #define ETHER_HDR 14u
 
 // mbuf.h: the headroom follows struct mbuf. Reading mbuf.buf instead would cost its cold line.
@@ -24,7 +25,7 @@ static always_inline uint8_t *rx_header(struct mbuf *m)
 
 uint32_t virtio_rx_posted(const struct mempool *pool)
 {
-	return mempool_at(pool, 0)->buf_len - MBUF_HEADROOM + VIRTIO_NET_HDR_LEN;
+	return mempool_room(pool) + VIRTIO_NET_HDR_LEN;
 }
 
 static void rx_post(struct virtio_rxq *q, struct mbuf *const *m, unsigned n)
@@ -45,7 +46,7 @@ static void rx_post(struct virtio_rxq *q, struct mbuf *const *m, unsigned n)
 static bool rx_fill(struct virtio_rxq *q)
 {
 	struct virtq *vq = &q->vq;
-	uint32_t room = virtq_size(vq) - virtq_outstanding(vq);
+	uint32_t room = q->target - virtq_outstanding(vq);
 	uint16_t before = vq->avail_idx;
 	struct mbuf *m[RX_REFILL];
 	unsigned batch = q->refill;
@@ -70,6 +71,31 @@ void virtio_rx_refill(struct virtio_rxq *q)
 		virtq_publish(&q->vq);
 }
 
+// The doorbell, if one is wanted, is left to virtq_settle(): a back end that has just started may not have
+// said yet that it polls.
+static void publish_quietly(struct virtq *vq)
+{
+	// Release: pairs with the device's acquire, once it is started.
+	__atomic_store_n(&vq->avail->idx, vq->avail_idx, __ATOMIC_RELEASE);
+	vq->unsettled = true;
+}
+
+static void grow(struct virtio_rxq *q, uint32_t more)
+{
+	uint32_t size = virtq_size(&q->vq);
+
+	q->target = (uint16_t)(q->target + more < size ? q->target + more : size);
+}
+
+void virtio_rx_grow(struct virtio_rxq *q)
+{
+	if (q->target == virtq_size(&q->vq))
+		return;
+	grow(q, RX_FIRST);
+	if (rx_fill(q))
+		publish_quietly(&q->vq);
+}
+
 void virtio_rx_start(struct virtio_rxq *q)
 {
 	struct virtq *vq = &q->vq;
@@ -78,14 +104,13 @@ void virtio_rx_start(struct virtio_rxq *q)
 	q->refill = (uint16_t)(quarter < RX_REFILL ? quarter : RX_REFILL);
 	if (!q->refill)
 		q->refill = 1;
+	q->target = (uint16_t)(virtq_size(vq) < RX_FIRST ? virtq_size(vq) : RX_FIRST);
 	for (uint32_t i = 0; i < virtq_size(vq); i++) {
 		vq->desc[i].len = q->posted;
 		vq->desc[i].flags = VIRTQ_DESC_F_WRITE;
 	}
 	rx_fill(q);
-	// Release: pairs with the device's acquire, once it is started.
-	__atomic_store_n(&vq->avail->idx, vq->avail_idx, __ATOMIC_RELEASE);
-	vq->unsettled = true;
+	publish_quietly(vq);
 }
 
 void virtio_rx_drain(struct virtio_rxq *q)
@@ -235,6 +260,8 @@ uint16_t virtio_rx_burst(void *queue, struct mbuf **pkts, uint16_t n)
 	if (unlikely(q->vq.fault))
 		return 0;
 	ready = virtq_ready(&q->vq);
+	if (unlikely(2 * ready >= q->target && q->target < virtq_size(&q->vq)))
+		grow(q, q->target);
 	// A buffer makes one packet at most, so a chunk of n - got cannot overrun pkts; and when a
 	// packet is left unfinished by a chunk, got < n and its other buffers are among the ready
 	// ones.

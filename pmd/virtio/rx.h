@@ -11,6 +11,7 @@ struct virtio_rxq {
 	uint32_t posted; // bytes of every buffer given to the device, header included
 	uint16_t port;	 // for mbuf.port
 	uint16_t refill; // buffers are posted in batches of this many
+	uint16_t target; // buffers the device is to hold: see virtio_rx_grow()
 	bool merge;	 // MRG_RXBUF was negotiated
 
 	uint64_t packets, bytes;
@@ -23,11 +24,16 @@ struct virtio_rxq {
 uint16_t virtio_rx_burst(void *queue, struct mbuf **pkts, uint16_t n);
 
 // Of a ring just cleared, its device not yet started: writes what is the same for all buffers and
-// posts as many as the pool has. The doorbell is left to virtq_settle().
+// posts the first few. The doorbell is left to virtq_settle().
 void virtio_rx_start(struct virtio_rxq *q);
 
 // Posts buffers where there is room, a batch at a time, fewer when the pool has no more.
 void virtio_rx_refill(struct virtio_rxq *q);
+
+// A new queue holds few buffers, so that it starts without touching megabytes of memory for the first time;
+// it doubles when the device has used half of them between two bursts, and grows by this call from
+// housekeeping, until the ring is full.
+void virtio_rx_grow(struct virtio_rxq *q);
 
 // Takes back every buffer of a queue whose device has been reset.
 void virtio_rx_drain(struct virtio_rxq *q);

@@ -57,6 +57,9 @@ void fix_up(void)
 {
 	if (fix_open())
 		fail_msg("%s", fix.err.text);
+	// A new queue grows by housekeeping until the ring is full: 1024 in steps of 64.
+	for (unsigned i = 0; i < 16; i++)
+		fix_pass(0);
 }
 
 void fix_close(void)

@@ -52,6 +52,45 @@ static void receives_as_much_as_it_is_asked_for(void **state)
 	mbuf_free_bulk(m, 200);
 }
 
+// How many buffers the device can fill before the driver looks again.
+static unsigned fill(void)
+{
+	uint8_t frame[60] = {0};
+	unsigned n = 0;
+
+	while (model_receive(frame, sizeof(frame)))
+		n++;
+	return n;
+}
+
+static void posts_few_buffers_first(void **state)
+{
+	struct mbuf *m[256];
+
+	assert_int_equal(fix_open(), 0);
+	assert_int_equal(fill(), 64);
+	// Doubles with the demand: the first burst finds all 64 used.
+	assert_int_equal(fix_rx(m, 256), 64);
+	mbuf_free_bulk(m, 64);
+	assert_int_equal(fill(), 128);
+	assert_int_equal(fix_rx(m, 256), 128);
+	mbuf_free_bulk(m, 128);
+	assert_int_equal(fill(), 256);
+	assert_int_equal(fix_rx(m, 256), 256);
+	mbuf_free_bulk(m, 256);
+	assert_int_equal(fill(), 256); // the ring's size
+	assert_int_equal(fix_rx(m, 256), 256);
+	mbuf_free_bulk(m, 256);
+	fix_close();
+	// And without demand by housekeeping.
+	assert_int_equal(fix_open(), 0);
+	fix_pass(0);
+	fix_pass(0);
+	assert_int_equal(fill(), 192);
+	assert_int_equal(fix_rx(m, 256), 192);
+	mbuf_free_bulk(m, 192);
+}
+
 static void receives_large_frames_merged(void **state)
 {
 	static uint8_t frame[60000], got[60000];
@@ -449,6 +488,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(receives_in_order),
 		T(receives_as_much_as_it_is_asked_for),
+		T(posts_few_buffers_first),
 		T(receives_large_frames_merged),
 		T(receives_a_merged_frame_one_at_a_time),
 		T(receives_out_of_order),
