@@ -121,7 +121,8 @@ static void print_port_counters(const struct figures *f, FILE *out)
 		const char *rest = under(f->list[i].name, "ports.");
 		const char *counter = rest ? strstr(rest, ".counters.") : NULL;
 
-		if (counter && f->list[i].value)
+		// How long a start took is no trouble to tell of here.
+		if (counter && f->list[i].value && strncmp(counter + strlen(".counters."), "start-", 6))
 			fprintf(out, "port %.*s: %s %" PRIu64 "\n", (int)(counter - rest), rest,
 				counter + strlen(".counters."), f->list[i].value);
 	}

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# run.sh - every benchmark, each beside its peer in the same run; about fifteen minutes on an idle machine
+#
+#   perf/run.sh [NAME]...   mempool ring lpm graph router io virtio boot; default: all
+#
+# Lines are `name cycles/pkt Mpps ratio`; a ratio above 1 is faster than the peer. docs/performance.md says how
+# each is measured. Figures of a busy machine mean nothing: the load is printed first.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+bash apps/setup.sh
+build=.build
+[ -f $build/build.ninja ] || CC=gcc meson setup $build >/dev/null
+ninja -C $build >/dev/null
+data=../shared/data/routes/internet-2024-prefixes.txt.gz
+
+bench_mempool() { $build/perf/mempool_bench; }
+bench_ring() { $build/perf/ring_bench; }
+bench_lpm() {
+	if [ -f $data ]; then
+		$build/perf/perf-lpm --routes $data
+	else
+		echo "(no Internet table here: a random one with its prefix lengths)"
+		$build/perf/perf-lpm
+	fi
+}
+bench_graph() { $build/perf/graph_bench; }
+bench_router() { $build/perf/router_bench; }
+bench_io() { /usr/bin/python3 perf/io.py --build $build; }
+bench_virtio() { /usr/bin/python3 perf/virtio.py --build $build; }
+bench_boot() { /usr/bin/python3 perf/boot.py --build $build; }
+
+grep -m1 'model name' /proc/cpuinfo | sed 's/.*: //'
+echo "load: $(cut -d' ' -f1-3 /proc/loadavg), $(nproc) CPUs, hugepages: $(cat /proc/sys/vm/nr_hugepages)"
+for name in "${@:-mempool ring lpm graph router io virtio boot}"; do
+	for one in $name; do
+		declare -F "bench_$one" >/dev/null || {
+			echo "perf/run.sh: $one: no such benchmark: see the head of this file" >&2
+			exit 2
+		}
+		printf '\n== %s\n' "$one"
+		"bench_$one"
+	done
+done
