@@ -11,6 +11,9 @@
 
 #define MTU_MIN 68 // RFC 791, 3.2: what every link carries
 
+// Nodes make packets of one buffer, which holds at least an Ethernet header and such a packet.
+#define DATA_ROOM_MIN 128u
+
 static void bucket_init(struct token_bucket *b, uint32_t rate, uint32_t burst)
 {
 	b->cost = NSEC_PER_SEC / rate;
@@ -44,6 +47,12 @@ static int check_conf(const struct ip4_conf *c, uint64_t neighbors, struct err *
 	if (neighbors > 1u << 24)
 		return err_set(err, -EINVAL, "%llu neighbors: at most %u",
 			       (unsigned long long)neighbors, 1u << 24);
+	if (c->arp_hold > UINT16_MAX)
+		return err_set(err, -EINVAL, "%u packets held a neighbor: at most %u", c->arp_hold,
+			       UINT16_MAX);
+	if (c->pool->data_room < DATA_ROOM_MIN)
+		return err_set(err, -EINVAL, "buffers of %u bytes: a router needs %u",
+			       c->pool->data_room, DATA_ROOM_MIN);
 	if (c->icmp_rate > NSEC_PER_SEC)
 		return err_set(err, -EINVAL, "%u ICMP reports a second: at most 10^9",
 			       c->icmp_rate);
@@ -107,7 +116,7 @@ void ip4_stack_destroy(struct ip4_stack *s)
 int ip4_stack_port(struct ip4_stack *s, uint16_t port, const uint8_t mac[6], uint16_t mtu,
 		   struct err *err)
 {
-	struct ip4_port *p = &s->port[port];
+	struct ip4_port *p;
 
 	if (port >= s->ports)
 		return err_set(err, -EINVAL, "port %u: there are %u", port, s->ports);
@@ -118,6 +127,7 @@ int ip4_stack_port(struct ip4_stack *s, uint16_t port, const uint8_t mac[6], uin
 	if (mtu < MTU_MIN)
 		return err_set(err, -EINVAL, "port %u: MTU %u is below the %u of RFC 791", port,
 			       mtu, MTU_MIN);
+	p = &s->port[port];
 	memcpy(p->mac, mac, 6);
 	p->mac48 = eth_mac(mac);
 	p->mtu = mtu;

@@ -10,12 +10,39 @@ static const uint8_t mac[6] = {2, 9, 0, 0, 0, 1};
 
 #define A(a, b, c, d) ((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
 
+static void refused(struct ip4_conf conf, const char *why)
+{
+	assert_null(ip4_stack_create(&conf, &err));
+	if (!strstr(err.text, why))
+		fail_msg("'%s' does not say '%s'", err.text, why);
+}
+
+static void test_bounds(void **state)
+{
+	struct mempool_conf tiny = {.name = "tiny", .count = 16, .data_room = 64};
+	struct world *w = world_open(NULL);
+
+	refused((struct ip4_conf){.pool = w->pool}, "0 ports");
+	refused((struct ip4_conf){.pool = w->pool, .ports = 65}, "65 ports");
+	refused((struct ip4_conf){.pool = w->pool, .ports = 1, .learnt = (1u << 24) + 1},
+		"16777217 neighbors");
+	refused((struct ip4_conf){.pool = w->pool, .ports = 1, .learnt = ~0u, .nexthops = ~0u},
+		"neighbors");
+	refused((struct ip4_conf){.pool = w->pool, .ports = 1, .icmp_rate = 1000000001},
+		"1000000001 ICMP reports");
+	refused((struct ip4_conf){.pool = w->pool, .ports = 1, .arp_hold = 65536}, "65536 packets");
+	// A piece of a fragmented packet, or a report, would not fit.
+	refused((struct ip4_conf){.pool = mempool_create(&tiny, &err), .ports = 1}, "64 bytes");
+	world_close(w);
+}
+
 static void test_ports(void **state)
 {
 	static const uint8_t group[6] = {3, 0, 0, 0, 0, 1}, zero[6];
 	struct world *w = world_open(NULL);
 
 	assert_int_equal(ip4_stack_port(w->s, 3, mac, 1500, &err), -EINVAL);
+	assert_int_equal(ip4_stack_port(w->s, 65535, mac, 1500, &err), -EINVAL);
 	assert_int_equal(ip4_stack_port(w->s, 0, group, 1500, &err), -EINVAL);
 	assert_int_equal(ip4_stack_port(w->s, 0, zero, 1500, &err), -EINVAL);
 	assert_int_equal(ip4_stack_port(w->s, 0, mac, 67, &err), -EINVAL);
@@ -149,10 +176,10 @@ static void test_table(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ports),	      cmocka_unit_test(test_addresses),
-		cmocka_unit_test(test_routes),	      cmocka_unit_test(test_neighbors),
-		cmocka_unit_test(test_conf),	      cmocka_unit_test(test_table),
-		cmocka_unit_test(test_second_router),
+		cmocka_unit_test(test_bounds),	  cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_addresses), cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_neighbors), cmocka_unit_test(test_conf),
+		cmocka_unit_test(test_table),	  cmocka_unit_test(test_second_router),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
