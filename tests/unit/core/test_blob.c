@@ -209,6 +209,85 @@ static void bad_references(void **state)
 	refused(&s, sizeof(s), "route 0");
 }
 
+// A route, its next hop and a neighbor that are sound; then each of their fields alone is wrong.
+struct routed {
+	struct blob_hdr hdr;
+	struct blob_section section[6];
+	struct blob_params params;
+	struct blob_port port;
+	struct blob_route4 route;
+	struct blob_nexthop nexthop;
+	struct blob_neighbor neighbor;
+	uint32_t pad;
+	char strings[8];
+} __attribute__((aligned(8)));
+
+static struct routed good_routes(void)
+{
+	const struct small s = good();
+	struct routed r = {
+		.hdr = s.hdr,
+		.section = {{BLOB_PARAMS, offsetof(struct routed, params), 1, 32},
+			    {BLOB_PORTS, offsetof(struct routed, port), 1, 32},
+			    {BLOB_ROUTES4, offsetof(struct routed, route), 1, 8},
+			    {BLOB_NEXTHOPS, offsetof(struct routed, nexthop), 1, 8},
+			    {BLOB_NEIGHBORS, offsetof(struct routed, neighbor), 1, 12},
+			    {BLOB_STRINGS, offsetof(struct routed, strings), 4, 1}},
+		.params = s.params,
+		.route = {.prefix = 0xc0000200, .plen = 24},
+	};
+
+	r.hdr.len = sizeof(r);
+	r.hdr.sections = 6;
+	return r;
+}
+
+static void expect(struct routed *r, const char *why)
+{
+	struct blob b;
+	struct err err;
+	int rc;
+
+	r->hdr.crc = 0;
+	r->hdr.crc = crc32c(0, r, r->hdr.len);
+	rc = blob_open(&b, r, sizeof(*r), &err);
+	assert_int_equal(rc, why ? -EBADMSG : 0);
+	if (why && !strstr(err.text, why))
+		fail_msg("'%s' does not say '%s'", err.text, why);
+}
+
+static void bad_routes(void **state)
+{
+	static const struct {
+		uint32_t prefix;
+		uint8_t plen;
+		uint16_t nexthop, nexthop_port, neighbor_port;
+		const char *why;
+	} cases[] = {
+		{0xc0000200, 24, 0, 0, 0, NULL},
+		{0xc0000201, 32, 0, 0, 0, NULL},
+		{0, 0, 0, 0, 0, NULL},
+		{0xc0000201, 24, 0, 0, 0, "host bits"},
+		{0xc0000280, 24, 0, 0, 0, "host bits"},
+		{1, 0, 0, 0, 0, "host bits"},
+		{0xc0000200, 33, 0, 0, 0, "route 0"},
+		{0xc0000200, 24, 1, 0, 0, "route 0"},
+		{0xc0000200, 24, 0, 1, 0, "next hop 0"},
+		{0xc0000200, 24, 0, 0, 1, "neighbor 0"},
+	};
+
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct routed r = good_routes();
+
+		r.route.prefix = cases[i].prefix;
+		r.route.plen = cases[i].plen;
+		r.route.nexthop = cases[i].nexthop;
+		r.nexthop.port = cases[i].nexthop_port;
+		r.neighbor.port = cases[i].neighbor_port;
+		expect(&r, cases[i].why);
+	}
+}
+
 static void nothing_there(void **state)
 {
 	struct blob b;
@@ -221,10 +300,11 @@ static void nothing_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(crc_vectors),	  cmocka_unit_test(good_blob),
+		cmocka_unit_test(crc_vectors),	      cmocka_unit_test(good_blob),
 		cmocka_unit_test(every_changed_byte), cmocka_unit_test(every_length),
-		cmocka_unit_test(bad_headers),	  cmocka_unit_test(bad_sections),
-		cmocka_unit_test(bad_references), cmocka_unit_test(nothing_there),
+		cmocka_unit_test(bad_headers),	      cmocka_unit_test(bad_sections),
+		cmocka_unit_test(bad_references),     cmocka_unit_test(bad_routes),
+		cmocka_unit_test(nothing_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -287,6 +287,33 @@ static void test_wild_stamps(void **state)
 	close_port(&p);
 }
 
+// A classic file can say more nanoseconds than a second has: the packet stays within its second.
+static void test_wild_nanoseconds(void **state)
+{
+	struct port p = {.id = 2};
+	struct mbuf *pkts[8];
+	struct capbuf c;
+	char args[160];
+
+	cap_begin(&c, false, true, false, 1);
+	cap_record(&c, 100, 1000000000, 60, 60);
+	cap_record(&c, 100, 0xffffffff, 60, 60);
+	cap_record(&c, 101, 999999999, 60, 60);
+	snprintf(args, sizeof(args), "%s", cap_save(&c, c.n, "in.pcap"));
+	set_clock(CLOCK_CAPTURE);
+	test_open(&p, "p", "pcap", args, pool, &clk);
+	for (unsigned i = 0; i < 3; i++) {
+		uint64_t want = i < 2 ? 100999999999ull : 101999999999ull;
+
+		assert_int_equal(p.pmd->next_time(&p), want);
+		clock_advance(&clk, want);
+		assert_int_equal(port_rx_burst(&p, 0, pkts, 1), 1);
+		mbuf_free(pkts[0]);
+	}
+	assert_int_equal(test_counter(&p, "rx-bad-time"), 2);
+	close_port(&p);
+}
+
 // A chain is recorded as one frame.
 static void test_records_chains(void **state)
 {
@@ -329,6 +356,7 @@ int main(void)
 		cmocka_unit_test(test_odd_lengths),
 		cmocka_unit_test(test_small_pool),
 		cmocka_unit_test(test_wild_stamps),
+		cmocka_unit_test(test_wild_nanoseconds),
 		cmocka_unit_test(test_records_chains),
 	};
 
