@@ -244,6 +244,28 @@ static void two_lcores(void **state)
 	free(r);
 }
 
+// What idle lcores keep in their caches is at most half the pool, however small that is.
+static void idle_caches_leave_half(void **state)
+{
+	struct mempool *mp =
+		pool_new((struct mempool_conf){.name = "half", .count = 96, .lcores = 4});
+	struct mbuf *m[96];
+	unsigned n = 0;
+
+	for (lcore_self = 1; lcore_self < 4; lcore_self++) {
+		for (n = 0; n < 96 && !mempool_get_bulk(mp, m + n, 1); n++)
+			;
+		for (unsigned i = 0; i < n; i++)
+			mempool_put_bulk(mp, m + i, 1);
+	}
+	lcore_self = 0;
+	for (n = 0; n < 96 && !mempool_get_bulk(mp, m + n, 1); n++)
+		;
+	assert_in_range(n, 48, 96);
+	mempool_put_bulk(mp, m, n);
+	assert_int_equal(mempool_available(mp), 96);
+}
+
 // A thread whose lcore the pool was not made for works, on the common ring.
 static void foreign_lcore(void **state)
 {
@@ -265,6 +287,7 @@ int main(void)
 		cmocka_unit_test(exhaustion_and_counts),
 		cmocka_unit_test(random_walk),
 		cmocka_unit_test(two_lcores),
+		cmocka_unit_test(idle_caches_leave_half),
 		cmocka_unit_test(foreign_lcore),
 	};
 

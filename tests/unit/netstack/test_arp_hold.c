@@ -279,6 +279,13 @@ static void test_scan(void **state)
 	assert_int_equal(w->sent, 2);
 	world_pass(w, 4 * SEC);
 	assert_int_equal(world_held(w), 0);
+	// Those that did not answer are forgotten: there is room for as many again.
+	for (unsigned i = 0; i < 150; i++) {
+		struct packet p = udp_packet(WAN, ip(192, 0, 2, 10), ip(198, 51, 100, 80 + i), 4);
+
+		world_rx_packet(w, WAN, &p);
+	}
+	assert_int_equal(world_held(w), (100 + 8 + 16) / 4 + 1);
 	world_close(w);
 }
 
