@@ -182,8 +182,8 @@ static int report(struct boot *b, struct qemu_result *r)
 	else if (figures_get(f, "loop.turns")) // it did report
 		figures_print_table(f, stdout);
 	if (r->killed && !r->ready_us)
-		fprintf(stderr, "weir boot: ended before the image was ready: QEMU waits for the back "
-				"end of a --vhost NAME=SOCKET,server, or see above\n");
+		fprintf(stderr, "weir boot: ended before the image was ready: QEMU waits for a back "
+				"end of --vhost, or see above\n");
 	else if (r->killed)
 		fprintf(stderr, "weir boot: the image did not answer and was ended\n");
 	else if (code == 127)

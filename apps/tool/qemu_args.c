@@ -67,7 +67,9 @@ static void add_net(struct args *a, const struct qemu_net *net, unsigned i)
 	char *path = quote_comma(net->socket);
 
 	add(a, "-chardev");
-	add(a, "socket,id=c%u,path=%s%s", i, path, net->server ? ",server=on,wait=on" : "");
+	// A back end that was restarted is found again within a second.
+	add(a, "socket,id=c%u,path=%s%s", i, path,
+	    net->server ? ",server=on,wait=on" : ",reconnect=1");
 	add(a, "-netdev");
 	add(a, "vhost-user,id=n%u,chardev=c%u", i, i);
 	add(a, "-device");

@@ -131,7 +131,7 @@ def boot():
     pack, qemu = r.stdout.splitlines()
     assert pack == "weir pack router.yaml -o router.yaml.elf", pack
     for word in ("-accel tcg", "-m 48", "-smp 2", "-M q35", "size=48M,share=on", "path=w,server=on",
-                 "path=l", "mac=02:00:00:00:00:01", "-kernel router.yaml.elf"):
+                 "path=l,reconnect=1", "mac=02:00:00:00:00:01", "-kernel router.yaml.elf"):
         assert word in qemu, (word, qemu)
     assert "--image i.elf" in weir("boot", "router.yaml", "--vhost", "wan=w", "--vhost", "lan=l",
                                    "--image", "i.elf", "--dry-run").stdout
