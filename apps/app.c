@@ -172,6 +172,11 @@ int app_capture_error(const struct app *app, struct err *err)
 	for (i = 0; !rc && i < app->ports; i++)
 		if (app->port[i].pmd->error)
 			rc = app->port[i].pmd->error(&app->port[i], err);
+	if (!rc && app->loop.stalled)
+		rc = err_set(err, -ENOBUFS,
+			     "replay stopped at %llu.%09llu: a packet was due, but no buffer came "
+			     "free for it; raise mbufs",
+			     app->loop.clock.now / NSEC_PER_SEC, app->loop.clock.now % NSEC_PER_SEC);
 	return rc;
 }
 

@@ -5,7 +5,7 @@
 struct run { // of a loop: what it remembers from turn to turn
 	uint64_t tsc;        // when the turn began
 	uint64_t mark;       // since which cycles belong to the next source that brings packets
-	uint64_t moved_tsc;  // when packets last moved; kept from the end of the captures on
+	uint64_t moved_tsc;  // when packets last moved; kept while nothing comes of the captures
 	uint64_t moved_seen; // busy turns until then
 	uint64_t held;       // packets held then
 	unsigned countdown;  // turns to housekeeping
@@ -47,11 +47,10 @@ static struct run begin(struct loop *l)
 	return r;
 }
 
-// All captures have ended: may the loop?
-static bool finished(struct loop *l, struct run *r)
+// Real time since a packet last moved, looked at from turn to turn while nothing comes.
+static uint64_t quiet(const struct loop *l, struct run *r)
 {
 	struct graph_books b;
-	uint64_t quiet;
 
 	graph_books(l->graph, &b);
 	if (l->busy_turns != r->moved_seen || b.held != r->held) {
@@ -59,8 +58,33 @@ static bool finished(struct loop *l, struct run *r)
 		r->held = b.held;
 		r->moved_tsc = r->tsc;
 	}
-	quiet = clock_tsc_to_ns(&l->clock, r->tsc - r->moved_tsc);
-	return quiet >= l->linger_ns + (b.held ? LOOP_HELD_NS : 0);
+	return clock_tsc_to_ns(&l->clock, r->tsc - r->moved_tsc);
+}
+
+// All captures have ended: may the loop?
+static bool finished(struct loop *l, struct run *r)
+{
+	uint64_t ns = quiet(l, r);
+
+	return ns >= l->linger_ns + (r->held ? LOOP_HELD_NS : 0);
+}
+
+// A capture clock stands at a packet that does not come: its port has no buffer for it, say, since
+// nodes hold them all. When that lasts, the clock goes on to the timers that may end it. Ends the
+// loop when there is none.
+static bool stalled(struct loop *l, struct run *r, uint64_t due)
+{
+	uint64_t ns = quiet(l, r);
+
+	if (ns < LOOP_STALL_NS)
+		return false;
+	if (due != TIME_NEVER && r->timers < LOOP_TIMERS_MAX) {
+		r->timers++;
+		clock_advance(&l->clock, due);
+		return false;
+	}
+	l->stalled = ns >= LOOP_HELD_NS;
+	return l->stalled;
 }
 
 // Moves a capture clock on. A source without an end may answer what it was sent, so time waits until
@@ -102,8 +126,11 @@ static bool housekeeping(struct loop *l, struct run *r)
 		if (r->held == 0)
 			return true; // lingering; nobody needs the time of a capture that is over
 	}
-	if (l->clock.kind == CLOCK_CAPTURE)
-		advance(l, r, next, due);
+	if (l->clock.kind != CLOCK_CAPTURE)
+		return true;
+	if (!r->busy && next <= l->clock.now)
+		return !stalled(l, r, due);
+	advance(l, r, next, due);
 	return true;
 }
 

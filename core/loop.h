@@ -19,8 +19,11 @@
 
 #define LOOP_SOURCES_MAX  64
 #define LOOP_HOUSEKEEPING 256 // turns
-// What is held at the end has this long to move, real time.
+// What is held at the end has this long to move, real time; and so has a captured packet that is due.
 #define LOOP_HELD_NS (5 * NSEC_PER_SEC)
+// A captured packet that is due but does not come stops a capture clock this long, real time, if nothing
+// else moves either; then the clock goes on to the node timers, which may let go what it waits for.
+#define LOOP_STALL_NS (NSEC_PER_SEC / 100)
 // Timers a capture clock stops at between two packets; then it goes straight to the packet.
 #define LOOP_TIMERS_MAX (1u << 20)
 
@@ -57,6 +60,7 @@ struct loop {
 	uint16_t burst;       // packets asked of a source at once: 1 to GRAPH_BURST; 0: GRAPH_BURST
 	uint64_t linger_ns;   // real time to wait for more when the captures have ended
 	_Atomic bool stop;    // set by anyone: ends the loop after the turn
+	bool stalled;         // it ended since a captured packet was due and could not be delivered
 	uint64_t turns;       // of the loop
 	uint64_t busy_turns;  // that moved packets
 	uint64_t busy_cycles; // of those
@@ -65,7 +69,8 @@ struct loop {
 // Runs until stop, a tick that says so, or the end: every source that has an end has reached it (and
 // there is one), nothing moved for linger_ns, and no node holds a packet. What is held is given the
 // time it needs: a capture clock moves from timer to timer; on either clock the loop gives up after
-// LOOP_HELD_NS in which nothing moved. Sinks are flushed once more before it returns. The calling
+// LOOP_HELD_NS in which nothing moved. It gives up likewise, and says so in `stalled`, when a captured
+// packet is due on a capture clock and its port cannot deliver it. Sinks are flushed once more before it returns. The calling
 // thread must be lcore_enter()ed.
 void loop_run(struct loop *l);
 
