@@ -190,16 +190,16 @@ void graph_run(struct graph *g, struct node *node, struct mbuf **pkts, unsigned 
 			if (node->all) {
 				v = (uint8_t)node->all;
 				node->all = 0;
+				if (v == NEXT_SENT) {
+					node->stats.sent += n;
+					return;
+				}
 			} else if (all_equal(next, n)) {
 				v = next[0];
 			} else {
 				split(g, node, pkts, next, n, depth);
 				return;
 			}
-		}
-		if (v == NEXT_SENT) {
-			node->stats.sent += n;
-			return;
 		}
 		if (v >= node->edges) {
 			finish(g, node, v, pkts, n);

@@ -85,27 +85,31 @@ static uint16_t loop_rx(void *queue, struct mbuf **pkts, uint16_t n)
 	return (uint16_t)got;
 }
 
-// Makes up to 64 packets as if fresh from the wire; returns their bytes: 32 bits hold the sum. By
-// eights and in two sums, since over packets in the first-level cache nothing else takes time.
-static always_inline uint32_t stamp_64(struct mbuf *const *pkts, unsigned n, uint64_t origin)
+static always_inline uint32_t stamp(struct mbuf *m, uint64_t origin)
 {
-	uint32_t even = 0, odd = 0;
-	unsigned i = 0;
+	m->origin = origin;
+	return m->pkt_len;
+}
 
-	for (; i + 8 <= n; i += 8) {
-#pragma GCC unroll 4
-		for (unsigned k = i; k < i + 8; k += 2) {
-			even += pkts[k]->pkt_len;
-			odd += pkts[k + 1]->pkt_len;
-			pkts[k]->origin = origin;
-			pkts[k + 1]->origin = origin;
-		}
+// Makes n packets as if fresh from the wire; returns their bytes. By eights, whose pointers are read
+// ahead of what is written: over packets in the first-level cache nothing else takes time. 32 bits hold
+// the sum of eight.
+static always_inline uint64_t stamp_all(struct mbuf *const *pkts, unsigned n, uint64_t origin)
+{
+	struct mbuf *const *end = pkts + n;
+	uint64_t bytes = 0;
+
+	for (; end - pkts >= 8; pkts += 8) {
+		struct mbuf *a = pkts[0], *b = pkts[1], *c = pkts[2], *d = pkts[3];
+		struct mbuf *e = pkts[4], *f = pkts[5], *g = pkts[6], *h = pkts[7];
+		uint32_t even = stamp(a, origin) + stamp(c, origin) + stamp(e, origin) + stamp(g, origin);
+		uint32_t odd = stamp(b, origin) + stamp(d, origin) + stamp(f, origin) + stamp(h, origin);
+
+		bytes += even + odd;
 	}
-	for (; i < n; i++) {
-		even += pkts[i]->pkt_len;
-		pkts[i]->origin = origin;
-	}
-	return even + odd;
+	for (; pkts < end; pkts++)
+		bytes += stamp(*pkts, origin);
+	return bytes;
 }
 
 static uint16_t loop_tx(void *queue, struct mbuf **pkts, uint16_t n)
@@ -113,13 +117,12 @@ static uint16_t loop_tx(void *queue, struct mbuf **pkts, uint16_t n)
 	struct loop_half *h = queue;
 	struct loop_lane *lane = h->lane;
 	unsigned sent = ring_spsc_room(lane->ring, n);
-	uint64_t bytes = 0;
 	struct loop_record *r;
+	uint64_t bytes;
 
 	if (unlikely(!sent))
 		return 0;
-	for (unsigned i = 0; i < sent; i += 64)
-		bytes += stamp_64(pkts + i, sent - i < 64 ? sent - i : 64, lane->origin);
+	bytes = stamp_all(pkts, sent, lane->origin);
 	h->packets += sent;
 	h->bytes += bytes;
 	lane->sent += sent;

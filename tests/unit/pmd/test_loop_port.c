@@ -196,6 +196,95 @@ static void test_queues(void **state)
 	close_all(&p, 1);
 }
 
+static struct mbuf *sized(uint32_t len)
+{
+	static const uint8_t bytes[512];
+	struct mbuf *m = mbuf_from_bytes(pool, bytes, len);
+
+	assert_non_null(m);
+	m->flags = MBUF_RX_L4_BAD;
+	m->port = 99;
+	return m;
+}
+
+// Bursts of one end do not fall together with those of the other: bytes are exact after each. Sizes
+// are such that the ring wraps many times.
+static void test_bytes_of_any_bursts(void **state)
+{
+	struct port_conf conf = {.name = "f",
+				 .driver = "loop",
+				 .args = "",
+				 .pool = pool,
+				 .queues = 1,
+				 .tx_size = 128};
+	struct port p = {.id = 3};
+	struct mbuf *pkts[100];
+	uint64_t sent = 0, received = 0;
+	uint32_t seed = 7;
+	struct err e;
+
+	assert_int_equal(port_open(&p, &conf, &e), 0);
+	for (unsigned round = 0; round < 2000; round++) {
+		struct port_stats s;
+		unsigned n, k;
+
+		seed = seed * 1664525 + 1013904223;
+		n = 1 + (seed >> 8) % 100;
+		for (unsigned i = 0; i < n; i++)
+			pkts[i] = sized(1 + (seed + 31 * i) % 512);
+		k = port_tx_burst(&p, 0, pkts, (uint16_t)n);
+		for (unsigned i = 0; i < k; i++) // still valid: nobody has received them
+			sent += pkts[i]->pkt_len;
+		for (unsigned i = k; i < n; i++) { // what is left is as it was
+			assert_int_equal(pkts[i]->flags, MBUF_RX_L4_BAD);
+			assert_int_equal(pkts[i]->port, 99);
+		}
+		mbuf_free_bulk(pkts + k, n - k);
+		n = port_rx_burst(&p, 0, pkts, (uint16_t)(1 + (seed >> 20) % 100));
+		for (unsigned i = 0; i < n; i++) {
+			received += pkts[i]->pkt_len;
+			assert_int_equal(pkts[i]->flags, 0);
+			assert_int_equal(pkts[i]->port, 3);
+		}
+		mbuf_free_bulk(pkts, n);
+		port_stats(&p, &s);
+		assert_int_equal(s.tx_bytes, sent);
+		assert_int_equal(s.rx_bytes, received);
+	}
+	close_all(&p, 1);
+}
+
+// Packets sent before the peer is there are received by it as its own, and only what an end received
+// itself counts as received.
+static void test_peer_comes_later(void **state)
+{
+	struct port p[2] = {{.id = 5}, {.id = 6}};
+	struct mbuf *pkts[10];
+	struct port_stats s = {0};
+	struct err e;
+
+	test_open(&p[0], "a", "loop", "late", pool, NULL);
+	make(pkts, 10, 0);
+	assert_int_equal(port_tx_burst(&p[0], 0, pkts, 10), 10);
+	test_open(&p[1], "b", "loop", "late", pool, NULL);
+	expect(&p[1], 10, 0);
+	port_stats(&p[1], &s);
+	assert_int_equal(s.rx_packets, 10);
+	assert_int_equal(s.rx_bytes, 40);
+	make(pkts, 10, 0);
+	assert_int_equal(port_tx_burst(&p[1], 0, pkts, 10), 10);
+	assert_int_equal(port_close(&p[1], &e), 0); // with what it sent
+	test_open(&p[1], "b", "loop", "late", pool, NULL);
+	make(pkts, 2, 0);
+	assert_int_equal(port_tx_burst(&p[1], 0, pkts, 2), 2);
+	expect(&p[0], 2, 0);
+	port_stats(&p[0], &s);
+	assert_int_equal(s.rx_packets, 2);
+	assert_int_equal(s.rx_bytes, 8);
+	assert_int_equal(s.tx_bytes, 40);
+	close_all(p, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +295,8 @@ int main(void)
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_end_goes_and_comes_back),
 		cmocka_unit_test(test_queues),
+		cmocka_unit_test(test_bytes_of_any_bursts),
+		cmocka_unit_test(test_peer_comes_later),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
