@@ -5,8 +5,12 @@
 # usage: perf/io.py [--build DIR] [--rounds N] [--json] [--instructions]
 # Every side stays alive and sleeps while another runs. A window in which the forwarding thread waited for
 # its core for more than 5% of the time is thrown away. Figures are medians; ratio is testpmd's cycles by
-# ours, the median of the ratios turn by turn: above 1, we take fewer. --instructions counts instructions
-# a packet with callgrind instead, which no other load can disturb.
+# ours, the median of the ratios turn by turn: above 1, we take fewer.
+# Weir's cycles are those of its whole run. testpmd counts from before a receive to after the send, without
+# what its loop does between and without half of its own clock reads; "cpu" is the processor time of its
+# thread instead, and the fair figure to put beside ours. Each side's default burst stands beside the other's
+# too: testpmd forwards 32, Weir 64.
+# --instructions counts instructions a packet with callgrind instead, which no other load can disturb.
 import argparse
 import json
 import os
@@ -34,11 +38,11 @@ class Weir:
                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def turn(self):
-        """Cycles a packet, share of time waited, MHz."""
+        """Cycles a packet (one figure), share of time waited, MHz."""
         self.proc.stdin.write(f'{WINDOW_MS}\n')
         self.proc.stdin.flush()
         packets, cycles, wait, mhz = map(int, self.proc.stdout.readline().split())
-        return cycles / packets, wait / 1000 * mhz / cycles, mhz
+        return [cycles / packets], wait / 1000 * mhz / cycles, mhz
 
     def close(self):
         self.proc.stdin.close()
@@ -53,7 +57,6 @@ class Testpmd:
                                      stderr=subprocess.DEVNULL)
         self.command('show port info 0', 'RX queues')
         self.thread = self.find_thread()
-        self.cpu_wait()
 
     # stdbuf: testpmd's answers come through a pipe, at once.
     def find_thread(self):
@@ -73,18 +76,29 @@ class Testpmd:
                 return found
         sys.exit(f'io.py: testpmd ended at "{text}"')
 
-    def cpu_wait(self):
+    def cpu_times(self):
+        """Nanoseconds that the thread ran, and that it waited for its core."""
         with open(self.thread + '/schedstat') as f:
-            return int(f.read().split()[1])
+            return [int(word) for word in f.read().split()[:2]]
 
-    def turn(self):
-        wait = self.cpu_wait()
+    def window(self, seconds):
+        before = self.cpu_times()
         self.proc.stdin.write('start tx_first\n')
         self.proc.stdin.flush()
-        time.sleep(WINDOW_MS / 1000)
+        time.sleep(seconds)
         cycles, packets, mhz = map(int, self.command('stop', CYCLES).groups())
-        wait = self.cpu_wait() - wait
-        return cycles / packets, wait / 1000 * mhz / cycles, mhz
+        time.sleep(0.001)  # it sleeps now: its times are up to date
+        ran, waited = (after - at for after, at in zip(self.cpu_times(), before))
+        return cycles, packets, ran / 1000 * mhz, waited / 1000 * mhz, mhz
+
+    def turn(self):
+        """Cycles a packet by its own count and by processor time, share of time waited, MHz. Processor
+        time is of a longer window less a shorter one: starting and stopping do not count."""
+        short, long = self.window(WINDOW_MS / 1000), self.window(3 * WINDOW_MS / 1000)
+        cycles, packets, ran = (b - a for a, b in zip(short[:3], long))
+        if packets <= 0 or ran <= 0:
+            return None, 1, short[4]
+        return [cycles / packets, ran / packets], (short[3] + long[3]) / (short[0] + long[0]), short[4]
 
     def close(self):
         self.proc.stdin.write('quit\n')
@@ -119,10 +133,12 @@ def compare(sides, rounds):
     return good, mhz
 
 
-def measure(args, packets, cpus):
-    names = ['loop', 'dpdk:net_ring0']
-    sides = [Testpmd(cpus[-1], cpus[0], packets), Weir(args.build, cpus[-1], 'loop:', packets),
-             Weir(args.build, cpus[-1], 'dpdk:net_ring0', packets)]
+def measure(args, cpus):
+    """All sides in turns. Of each: its cycles, and testpmd's by them: at as many packets by its own count
+    and by processor time, and at its default of 32 by both."""
+    bursts, devices = (32, 64), ('loop:', 'dpdk:net_ring0')
+    sides = [Testpmd(cpus[-1], cpus[0], n) for n in bursts]
+    sides += [Weir(args.build, cpus[-1], device, n) for device in devices for n in bursts]
     try:
         good, mhz = compare(sides, args.rounds)
     except BaseException:
@@ -134,15 +150,18 @@ def measure(args, packets, cpus):
         sys.exit(f'io.py: a side failed: {failed}')
     if len(good) < 3:
         sys.exit('io.py: the core was never free enough; try again on a quieter machine')
-    peer = statistics.median(t[0] for t in good)
-    lines = [{'name': f'testpmd io net_ring0, {packets} packets', 'cycles': peer, 'ratio': 1.0}]
-    for i, name in enumerate(names, 1):
-        lines.append({'name': f'weir io {name}, {packets} packets',
-                      'cycles': statistics.median(t[i] for t in good),
-                      'ratio': statistics.median(t[0] / t[i] for t in good)})
-    for line in lines:
-        line['mpps'] = mhz / line['cycles']
-        line['turns'] = len(good)
+
+    def line(name, n, cycles_of):
+        ratios = [statistics.median(t[peer][which] / cycles_of(t) for t in good)
+                  for peer in (bursts.index(n), 0) for which in (0, 1)]
+        cycles = statistics.median(cycles_of(t) for t in good)
+        return {'name': f'{name}, {n} packets', 'cycles': cycles, 'mpps': mhz / cycles, 'ratios': ratios,
+                'turns': len(good)}
+
+    lines = [line(f'testpmd io net_ring0{what}', n, lambda t, i=i, which=which: t[i][which])
+             for i, n in enumerate(bursts) for which, what in enumerate(('', ' (cpu)'))]
+    lines += [line(f'weir io {device}', n, lambda t, i=2 + 2 * d + k: t[i][0])
+              for d, device in enumerate(devices) for k, n in enumerate(bursts)]
     return lines
 
 
@@ -159,9 +178,9 @@ def instructions(run, packets_of):
 
 
 def count_instructions(args):
-    def weir(device):
+    def weir(device, packets):
         def run(tool, ms):
-            program = [os.path.join(args.build, 'perf', 'io_run'), device, '32', '32']
+            program = [os.path.join(args.build, 'perf', 'io_run'), device, packets, packets]
             return subprocess.run(tool + program, input=f'{ms}\n', text=True, check=True,
                                   capture_output=True).stdout
         return run
@@ -182,9 +201,11 @@ def count_instructions(args):
     def weir_packets(text):
         return int(text.split()[0])
 
-    sides = [('testpmd io net_ring0', testpmd, testpmd_packets),
-             ('weir io loop', weir('loop:'), weir_packets),
-             ('weir io dpdk:net_ring0', weir('dpdk:net_ring0'), weir_packets)]
+    sides = [('testpmd io net_ring0, 32 packets', testpmd, testpmd_packets),
+             ('weir io loop, 32 packets', weir('loop:', '32'), weir_packets),
+             ('weir io loop, 64 packets', weir('loop:', '64'), weir_packets),
+             ('weir io dpdk:net_ring0, 32 packets', weir('dpdk:net_ring0', '32'), weir_packets),
+             ('weir io dpdk:net_ring0, 64 packets', weir('dpdk:net_ring0', '64'), weir_packets)]
     return [{'name': name, 'instructions': instructions(run, packets)} for name, run, packets in sides]
 
 
@@ -204,16 +225,20 @@ def main():
         lines = count_instructions(args)
     else:
         cpus = sorted(os.sched_getaffinity(0))
-        lines = measure(args, 32, cpus) + measure(args, 64, cpus)
+        lines = measure(args, cpus)
     if args.json:
         print(json.dumps(lines, indent=1))
         return
+    if not args.instructions:
+        print(f"{'':36} {'':>29} {'testpmd at as many':>20} {'testpmd at 32':>15}")
+        print(f"{'':36} {'cycles/pkt':>17} {'Mpps':>11} {'own':>13} {'cpu':>6} {'own':>8} {'cpu':>6}")
     for line in lines:
         if args.instructions:
             print(f"{line['name']:40} {line['instructions']:6.1f} instructions/pkt")
         else:
-            print(f"{line['name']:40} {line['cycles']:6.2f} cycles/pkt {line['mpps']:7.1f} Mpps "
-                  f"{line['ratio']:5.2f}")
+            own, cpu, own32, cpu32 = line['ratios']
+            print(f"{line['name']:36} {line['cycles']:6.2f} cycles/pkt {line['mpps']:6.1f} Mpps "
+                  f"{own:13.2f} {cpu:6.2f} {own32:8.2f} {cpu32:6.2f}")
 
 
 main()
