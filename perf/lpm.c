@@ -9,6 +9,8 @@
 #include "netstack/lpm4_priv.h"
 #include "core/x86_64/cpu.h"
 #include "perf/lpm_peers.h"
+#include "perf/lpm_time.h"
+#include "perf/lpm_update.h"
 #include "perf/routes.h"
 
 #include <errno.h>
@@ -16,14 +18,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define ADDRS	 (1u << 20)
 #define CHUNK	 4096u
 #define MAX_ROWS 8
 #define PATTERNS 3
-#define CHURN	 100000u
 
 struct options {
 	const char *file;
@@ -39,45 +39,6 @@ struct row {
 	bool peer;
 	double cycles[PATTERNS][64];
 };
-
-static double tsc_hz;
-
-static double seconds(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-// cycles - of the time-stamp counter while this thread had its processor: waiting for it is not the
-// table's doing. For updates: what is timed lasts long enough for the system call not to count.
-static double cycles(void)
-{
-	return seconds(CLOCK_THREAD_CPUTIME_ID) * tsc_hz;
-}
-
-static void measure_tsc(void)
-{
-	double from = seconds(CLOCK_MONOTONIC);
-	uint64_t tsc = __builtin_ia32_rdtsc();
-
-	usleep(100000);
-	tsc_hz = (double)(__builtin_ia32_rdtsc() - tsc) / (seconds(CLOCK_MONOTONIC) - from);
-}
-
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *v, unsigned n)
-{
-	qsort(v, n, sizeof(*v), by_value);
-	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
-}
 
 static int by_address(const void *a, const void *b)
 {
@@ -151,7 +112,7 @@ static double time_lookups(const struct row *row, const uint32_t *addrs, unsigne
 			row->lookup(row->table, hot + i, nhs, burst);
 		taken[c] = (double)(__builtin_ia32_rdtsc() - from) / (CHUNK / burst * burst);
 	}
-	return median(taken, ADDRS / CHUNK);
+	return lpm_median(taken, ADDRS / CHUNK);
 }
 
 static int compare_burst(const struct row *a, const struct row *b, const uint32_t *addrs)
@@ -189,14 +150,14 @@ static void print_lookups(struct row *rows, unsigned n, unsigned rounds)
 		double taken[MAX_ROWS], best = 0;
 
 		for (unsigned k = 0; k < n; k++) {
-			taken[k] = median(rows[k].cycles[p], rounds);
+			taken[k] = lpm_median(rows[k].cycles[p], rounds);
 			if (rows[k].peer && (best == 0 || taken[k] < best))
 				best = taken[k];
 		}
 		for (unsigned k = 0; k < n; k++)
 			printf("lpm/lookup/%s/%-22s %8.1f cycles/pkt %8.2f Mpps  ratio %.2f\n",
-			       pattern_names[p], rows[k].name, taken[k], tsc_hz / taken[k] / 1e6,
-			       best / taken[k]);
+			       pattern_names[p], rows[k].name, taken[k],
+			       lpm_tsc_hz / taken[k] / 1e6, best / taken[k]);
 	}
 }
 
@@ -216,115 +177,6 @@ static int bench_lookups(struct row *rows, unsigned n, uint32_t *addrs[PATTERNS]
 			}
 	print_lookups(rows, n, o->rounds);
 	return 0;
-}
-
-// Updates --------------------------------------------------------------------------------------
-
-static double time_lpm4_adds(const struct routes *r)
-{
-	struct lpm4 *t = lpm4_create(NULL);
-	double from = cycles();
-	double taken;
-
-	for (uint32_t i = 0; i < r->count; i++)
-		if (!t || lpm4_add(t, r->route[i].prefix, r->route[i].len, r->route[i].nh))
-			exit(1);
-	taken = cycles() - from;
-	lpm4_destroy(t);
-	return taken / r->count;
-}
-
-static double time_fib_adds(const struct routes *r)
-{
-	struct peer_fib *fib = peer_fib_create(4, r->count);
-	double from = cycles();
-	double taken;
-
-	for (uint32_t i = 0; i < r->count; i++)
-		if (!fib || peer_fib_add(fib, r->route + i))
-			exit(1);
-	taken = cycles() - from;
-	peer_fib_destroy(fib);
-	return taken / r->count;
-}
-
-// A withdrawal and a new announcement, of prefixes all over a full table. Cycles for one of either.
-static double time_lpm4_churn(struct lpm4 *t, const struct routes *r)
-{
-	double from = cycles();
-	uint64_t seed = 3;
-
-	for (uint32_t i = 0; i < CHURN; i++) {
-		const struct route *k = routes_pick(r, &seed);
-
-		if (lpm4_delete(t, k->prefix, k->len) || lpm4_add(t, k->prefix, k->len, k->nh))
-			exit(1);
-		if (i % 64 == 0)
-			lpm4_quiescent(t);
-	}
-	return (cycles() - from) / (2 * CHURN);
-}
-
-static double time_fib_churn(struct peer_fib *fib, const struct routes *r)
-{
-	double from = cycles();
-	uint64_t seed = 3;
-
-	for (uint32_t i = 0; i < CHURN; i++) {
-		const struct route *k = routes_pick(r, &seed);
-
-		if (peer_fib_delete(fib, k) || peer_fib_add(fib, k))
-			exit(1);
-	}
-	return (cycles() - from) / (2 * CHURN);
-}
-
-static void print_adds(const char *order, const char *name, double cycles, double ratio)
-{
-	printf("lpm/%s/%-26s %8.1f cycles/add %8.3f Madd/s ratio %.2f\n", order, name, cycles,
-	       tsc_hz / cycles / 1e6, ratio);
-}
-
-static void bench_adds(const struct routes *r, const char *order, unsigned rounds)
-{
-	double ours[5], fib[5], a, b;
-
-	rounds = rounds < 5 ? rounds : 5;
-	for (unsigned i = 0; i < rounds; i++) {
-		ours[i] = time_lpm4_adds(r);
-		fib[i] = time_fib_adds(r);
-	}
-	a = median(ours, rounds);
-	b = median(fib, rounds);
-	print_adds(order, "lpm4", a, b / a);
-	print_adds(order, "rte_fib", b, 1);
-	printf("lpm/%s/load/lpm4 %26.3f s for %u prefixes, rte_fib %.3f s\n", order,
-	       a * r->count / tsc_hz, r->count, b * r->count / tsc_hz);
-}
-
-static void bench_churn(const struct routes *r, struct lpm4 *t, struct peer_fib *fib,
-			unsigned rounds)
-{
-	double ours[64], theirs[64], a, b;
-
-	lpm4_set_live(t, true);
-	for (unsigned i = 0; i < rounds; i++) {
-		ours[i] = time_lpm4_churn(t, r);
-		theirs[i] = time_fib_churn(fib, r);
-	}
-	a = median(ours, rounds);
-	b = median(theirs, rounds);
-	print_adds("update/live", "lpm4", a, b / a);
-	print_adds("update/live", "rte_fib", b, 1);
-}
-
-static void bench_lpm_adds(const struct routes *r, uint32_t n)
-{
-	double cycles = peer_lpm_time_adds(r->route, n < r->count ? n : r->count);
-
-	if (cycles > 0)
-		printf("lpm/add/first-%u/rte_lpm %18.1f cycles/add\n", n < r->count ? n : r->count,
-		       cycles);
 }
 
 // The run --------------------------------------------------------------------------------------
@@ -410,7 +262,7 @@ static int run(struct routes *r, const struct options *o)
 	if (!best || !scalar)
 		return -ENOMEM;
 	printf("lpm/table %u prefixes, %u next hops, bursts of %u, %u rounds, TSC %.2f GHz\n",
-	       r->count, o->next_hops, o->burst, o->rounds, tsc_hz / 1e9);
+	       r->count, o->next_hops, o->burst, o->rounds, lpm_tsc_hz / 1e9);
 	print_memory("lpm4", lpm4_memory(best), r->count, best->fib.base);
 	printf("lpm/memory/lpm4-of-which-lookups %12.2f MiB\n", (double)best->fib.used / (1 << 20));
 	add_ours(rows, &n, best, scalar);
@@ -418,11 +270,11 @@ static int run(struct routes *r, const struct options *o)
 		return -ENOMEM;
 	if (bench_lookups(rows, n, addrs, o))
 		return -EINVAL;
-	bench_churn(r, best, fib, o->rounds);
-	bench_adds(r, "add/as-given", o->rounds);
+	lpm_bench_churn(r, best, fib, o->rounds);
+	lpm_bench_adds(r, "add/as-given", o->rounds);
 	routes_shuffle(r);
-	bench_adds(r, "add/shuffled", o->rounds);
-	bench_lpm_adds(r, o->lpm_adds);
+	lpm_bench_adds(r, "add/shuffled", o->rounds);
+	lpm_bench_peer_adds(r, o->lpm_adds);
 	return 0;
 }
 
@@ -519,7 +371,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	routes_assign(&r, o.next_hops);
-	measure_tsc();
+	lpm_measure_tsc();
 	if (peer_start(huge))
 		return 1;
 	err = run(&r, &o);
