@@ -6,6 +6,7 @@ usage: tool_cli.py WEIR
 """
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CAPTURE = os.path.join(HERE, "..", "captures", "router-wan.pcap")
+DOCS = os.path.join(HERE, "..", "..", "docs")
 WEIR = sys.argv[1]
 checks = 0
 
@@ -120,6 +122,18 @@ def run():
     assert json.loads(r.stdout)["accounting"]["rx"] == packets - 1
 
 
+def drop_names():
+    """What the router drops of the recorded captures is in the user's table of drop reasons."""
+    with open(os.path.join(DOCS, "app-router.md")) as f:
+        rows = re.findall(r"^\| ([\w-]+|tx-PORT): ([\w, -]+) \|", f.read(), re.M)
+    told = {(node, reason.strip()) for node, reasons in rows for reason in reasons.split(",")}
+    ports = [w for p in ("wan", "lan") for w in ("--port", f"{p}=pcap:{CAPTURE.replace('wan', p)},")]
+    j = json.loads(weir("run", os.path.join(HERE, "..", "captures", "router.yaml"), *ports,
+                        "--json").stdout)
+    seen = {tuple(re.sub("^tx-(wan|lan)[.]", "tx-PORT.", name).split(".")) for name in j["drops"]}
+    assert len(seen) > 3 and seen <= told, f"undocumented: {seen - told}"
+
+
 def boot():
     weir("boot", "router.yaml", status=2, err="port wan: expected --vhost wan=SOCKET")
     weir("boot", "router.yaml", "--vhost", "wan=none.sock", "--vhost", "lan=none.sock", status=2,
@@ -193,7 +207,7 @@ def main():
                            ("table.txt", "10.0.0.0/8 via 198.51.100.7\n10.1.0.0/16 192.0.2.9\n")):
             with open(name, "w") as f:
                 f.write(text)
-        for part in (usage, check, run, boot, boot_ended, pack):
+        for part in (usage, check, run, drop_names, boot, boot_ended, pack):
             part()
         os.chdir("/")
     print(f"{checks} calls of the tool did what a script relies on")
