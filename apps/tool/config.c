@@ -8,7 +8,9 @@
 #include "apps/tool/config_internal.h"
 #include "apps/tool/util.h"
 
-#define YAML_MAX (16u << 20)
+#define YAML_MAX    (16u << 20)
+#define RX_SIZE_MAX 1024u // what is asked of a device unless rx_size says less
+#define MBUFS_MORE  1024u // under way, beside those that fill the receive rings
 
 struct config_place config_place(const struct ydoc *y, const yaml_node_t *node)
 {
@@ -53,7 +55,14 @@ static void read_burst(struct ydoc *y, yaml_node_t *node, void *arg)
 
 static void read_mbufs(struct ydoc *y, yaml_node_t *node, void *arg)
 {
-	ydoc_u32(y, node, 1024, 1u << 22, &((struct config_reader *)arg)->c->params.mbufs);
+	struct config *c = ((struct config_reader *)arg)->c;
+	uint32_t least = MBUFS_MORE;
+	size_t i;
+
+	// A port whose receive ring gets no buffers is deaf.
+	for (i = 0; i < c->n_ports; i++)
+		least += c->ports[i].blob.rx_size ? c->ports[i].blob.rx_size : RX_SIZE_MAX;
+	ydoc_u32(y, node, least, 1u << 22, &c->params.mbufs);
 }
 
 static void read_icmp_rate(struct ydoc *y, yaml_node_t *node, void *arg)
