@@ -138,6 +138,7 @@ int app_start(struct app *app, const struct app_conf *conf, struct err *err)
 		rc = make_pool(app, err);
 	if (!rc)
 		rc = open_ports(app, err);
+	app->ports_tsc = tsc_read();
 	if (!rc)
 		rc = build_graph(app, err);
 	if (rc) {

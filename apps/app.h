@@ -42,6 +42,7 @@ struct app {
 	// Optional: called with housekeeping, at most APP_TICKS times a second; nonzero ends the loop.
 	int (*tick)(struct app *app);
 	uint64_t tick_at;      // TSC of the next
+	uint64_t ports_tsc;    // when all ports were open
 	uint64_t ready_tsc;    // when the loop was entered
 	uint64_t first_tx_tsc; // when housekeeping first saw a packet sent; 0: none yet
 };

@@ -127,12 +127,13 @@ def phases(image):
     """Milliseconds from exec of QEMU to the first forwarded packet, by phase."""
     p = {k[:-3]: v / 1000 for k, v in image["boot"].items()}
     host_ready = p.pop("host_ready")
-    p["qemu"] = host_ready - p["monitor"] - p["libos"] - p["ready"]
+    p["qemu"] = host_ready - sum(p[k] for k in ("monitor", "libos", "ports", "function"))
     p["all"] = host_ready + p["first_packet"]
     # What the driver waited for its back ends is theirs.
     p["back_end"] = sum(q["counters"].get("start-back-end-us", 0)
                         for q in image["ports"].values()) / 1000
-    p["ready"] -= p["back_end"]
+    p["ports"] -= p["back_end"]
+    p["driver_ready"] = p["monitor"] + p["libos"] + p["ports"]
     return p
 
 
@@ -141,9 +142,9 @@ def show(image, player):
     memory = image["memory"]
     used = (memory["arena_bytes"] - memory["arena_free_bytes"]) / 2**20
     print(f"\nboot    QEMU {boot['qemu']:.1f} + monitor {boot['monitor']:.2f} + library OS "
-          f"{boot['libos']:.2f} + driver ready {boot['ready']:.2f} + its back ends "
-          f"{boot['back_end']:.2f} + first packet {boot['first_packet']:.2f} = {boot['all']:.1f} ms "
-          f"from exec to the first forwarded packet")
+          f"{boot['libos']:.2f} + drivers {boot['ports']:.2f} + their back ends "
+          f"{boot['back_end']:.2f} + router {boot['function']:.2f} +\n        first packet forwarded "
+          f"{boot['first_packet']:.2f} = {boot['all']:.1f} ms from exec of QEMU")
     print(f"image   {image['image']['bytes']:,} bytes with its configuration, "
           f"{image['image']['memory_mib']} MiB of memory, of which {used:.1f} hold "
           f"{memory['mbufs']} packet buffers\n")

@@ -34,7 +34,8 @@ static void report(void)
 	emit(NULL, "memory.mbufs", mempool_count(app.pool));
 	emit(NULL, "boot.monitor_us", us_between(t->entry, t->libos));
 	emit(NULL, "boot.libos_us", us_between(t->libos, t->main));
-	emit(NULL, "boot.ready_us", us_between(t->main, app.ready_tsc));
+	emit(NULL, "boot.ports_us", us_between(t->main, app.ports_tsc));
+	emit(NULL, "boot.function_us", us_between(app.ports_tsc, app.ready_tsc));
 	emit(NULL, "boot.first_packet_us", us_between(app.ready_tsc, app.first_tx_tsc));
 	fflush(stdout);
 }

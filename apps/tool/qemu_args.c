@@ -98,7 +98,9 @@ void qemu_args(struct args *a, const struct qemu_conf *c)
 	add(a, "%u", c->cpus);
 	// Shared: without it a vhost-user back end sees none of the guest's memory.
 	add(a, "-object");
-	add(a, "memory-backend-memfd,id=m,size=%uM,share=on", c->memory);
+	// Under KVM no packet waits for the host to find a page when a buffer is first used.
+	add(a, "memory-backend-memfd,id=m,size=%uM,share=on%s", c->memory,
+	    strcmp(c->accel, "kvm") ? "" : ",prealloc=on");
 	for (i = 0; i < c->nets; i++)
 		add_net(a, &c->net[i], i);
 	add2(a, "-kernel", c->kernel);
