@@ -256,6 +256,14 @@ void ydoc_names(struct ydoc *y, yaml_node_t *node, const char *what,
 		each(y, node_at(y, pair->key), node_at(y, pair->value), arg);
 }
 
+static void expected_number(struct ydoc *y, yaml_node_t *node, uint32_t min, uint32_t max)
+{
+	if (min == max)
+		ydoc_error(y, node, "expected %u, the only value supported yet", min);
+	else
+		ydoc_error(y, node, "expected a number from %u to %u", min, max);
+}
+
 bool ydoc_u32(struct ydoc *y, yaml_node_t *node, uint32_t min, uint32_t max, uint32_t *v)
 {
 	const char *s;
@@ -263,7 +271,7 @@ bool ydoc_u32(struct ydoc *y, yaml_node_t *node, uint32_t min, uint32_t max, uin
 	unsigned long long n;
 
 	if (node->type != YAML_SCALAR_NODE) {
-		ydoc_error(y, node, "expected a number from %u to %u", min, max);
+		expected_number(y, node, min, max);
 		return false;
 	}
 	s = ydoc_text(y, node, "a number");
@@ -273,7 +281,7 @@ bool ydoc_u32(struct ydoc *y, yaml_node_t *node, uint32_t min, uint32_t max, uin
 	n = strtoull(s, &end, 10);
 	// strtoull takes signs, blanks and "": a number here is digits.
 	if (*s < '0' || *s > '9' || *end || errno || n < min || n > max) {
-		ydoc_error(y, node, "expected a number from %u to %u", min, max);
+		expected_number(y, node, min, max);
 		return false;
 	}
 	*v = (uint32_t)n;

@@ -95,7 +95,7 @@ static void all_errors_at_once(void **state)
 {
 	says("version: 2\nfunction: ruter\nports:\n  wan: {device: \"virt:0\", addresses: [192.0.2.0/24]}\n"
 	     "speed: 3\n",
-	     "f.yaml:1:10: 2: expected a number from 1 to 1\n"
+	     "f.yaml:1:10: 2: expected 1, the only value supported yet\n"
 	     "f.yaml:2:11: ruter: expected a function: router or patch\n"
 	     "f.yaml:4:17: virt:0: expected DRIVER:ARGUMENT with driver virtio, pcap, dpdk, null or "
 	     "loop\n"
