@@ -141,7 +141,7 @@ static void view_free(struct rte_mempool *mp)
 
 static struct rte_mempool *make(struct mempool *pool, struct err *err)
 {
-	uint32_t room = mempool_at(pool, 0)->buf_len;
+	uint32_t room = MBUF_HEADROOM + mempool_room(pool);
 	struct rte_pktmbuf_pool_private priv = {
 		.mbuf_data_room_size = (uint16_t)room,
 		.mbuf_priv_size = sizeof(struct mbuf),
@@ -181,7 +181,7 @@ static int check_pool(const struct mempool *pool, struct err *err)
 		return err_set(err, -EINVAL,
 			       "dpdk: buffers of pool %s have a prefix of %u bytes; %zu are needed",
 			       pool->name, pool->prefix, DPDK_PREFIX);
-	if (mempool_at(pool, 0)->buf_len > UINT16_MAX)
+	if (MBUF_HEADROOM + mempool_room(pool) > UINT16_MAX)
 		return err_set(err, -EINVAL, "dpdk: buffers of pool %s are over %u bytes",
 			       pool->name, UINT16_MAX);
 	return 0;
