@@ -163,20 +163,15 @@ static void test_empty_pool(void **state)
 {
 	struct world *w = world_open(NULL);
 	struct packet p = udp_packet(LAN, HOST, ip(192, 0, 2, 10), 8);
-	struct mbuf *m, *all = NULL;
+	struct mbuf *m, *all;
 
 	expire(&p);
 	m = world_mbuf(w, LAN, p.b, p.len, 0);
-	for (struct mbuf *x; (x = mbuf_alloc(w->pool)) != NULL; all = x)
-		x->scratch64[0] = (uintptr_t)all;
+	all = world_empty_pool(w);
 	graph_rx(w->g, w->in, &m, 1);
 	assert_int_equal(world_drops(w, "ip4-rewrite", "ttl-exceeded"), 1);
 	assert_int_equal(w->sent, 0);
-	while (all) {
-		m = all;
-		all = (struct mbuf *)(uintptr_t)m->scratch64[0];
-		mbuf_free(m);
-	}
+	world_refill_pool(all);
 	world_close(w);
 }
 

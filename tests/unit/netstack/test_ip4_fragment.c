@@ -212,18 +212,13 @@ static void test_no_buffer(void **state)
 {
 	struct world *w = world_open(NULL);
 	struct packet p = udp_packet(LAN, HOST, DMZ_HOST, 1400);
-	struct mbuf *m = world_mbuf(w, LAN, p.b, p.len, 0), *all = NULL;
+	struct mbuf *m = world_mbuf(w, LAN, p.b, p.len, 0), *all;
 
-	for (struct mbuf *x; (x = mbuf_alloc(w->pool)) != NULL; all = x)
-		x->scratch64[0] = (uintptr_t)all;
+	all = world_empty_pool(w);
 	graph_rx(w->g, w->in, &m, 1);
 	assert_int_equal(world_drops(w, "ip4-fragment", "no-buffer"), 1);
 	assert_int_equal(w->sent, 0);
-	while (all) {
-		m = all;
-		all = (struct mbuf *)(uintptr_t)m->scratch64[0];
-		mbuf_free(m);
-	}
+	world_refill_pool(all);
 	world_close(w);
 }
 

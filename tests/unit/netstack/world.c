@@ -226,6 +226,25 @@ void world_pass(struct world *w, uint64_t ns)
 	clock_advance(&w->clock, end);
 }
 
+struct mbuf *world_empty_pool(struct world *w)
+{
+	struct mbuf *all = NULL;
+
+	for (struct mbuf *m; (m = mbuf_alloc(w->pool)) != NULL; all = m)
+		m->scratch64[0] = (uintptr_t)all;
+	return all;
+}
+
+void world_refill_pool(struct mbuf *all)
+{
+	while (all) {
+		struct mbuf *m = all;
+
+		all = (struct mbuf *)(uintptr_t)m->scratch64[0];
+		mbuf_free(m);
+	}
+}
+
 static const struct node *find(const struct world *w, const char *name)
 {
 	const struct node *n = graph_find(w->g, name);

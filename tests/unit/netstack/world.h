@@ -60,6 +60,10 @@ struct mbuf *world_mbuf(struct world *w, uint16_t port, const void *bytes, size_
 // Time passes; housekeeping runs at every moment it asked for.
 void world_pass(struct world *w, uint64_t ns);
 
+// Takes every buffer that is left; what comes back stands for them until it is given to the other.
+struct mbuf *world_empty_pool(struct world *w);
+void world_refill_pool(struct mbuf *all);
+
 // The drop counter of "reason" of node `node`; fails the test when there is none of that name.
 uint64_t world_drops(const struct world *w, const char *node, const char *reason);
 uint64_t world_dropped(const struct world *w); // all of them
