@@ -103,6 +103,8 @@ static int check_ports(const struct blob *b, struct err *err)
 
 		if (bad_string(b, p->name) || bad_string(b, p->driver) || bad_string(b, p->args))
 			return BAD(err, "port %u: a string lies outside", i);
+		if ((p->flags & ~BLOB_PORT_FLAGS) || p->rss >= BLOB_RSS_KINDS)
+			return BAD(err, "port %u: flags %#x, rss %u", i, p->flags, p->rss);
 	}
 	for (i = 0; i < b->n_addrs; i++) {
 		const struct blob_addr *a = &b->addrs[i];

@@ -18,7 +18,7 @@
 #include "core/err.h"
 
 #define BLOB_MAGIC   "WEIRCONF"
-#define BLOB_VERSION 1u
+#define BLOB_VERSION 2u
 #define BLOB_LEN_MAX (64u << 20)
 
 enum blob_section_type {
@@ -57,8 +57,9 @@ struct blob_params {
 	uint32_t icmp_burst; // ICMP errors at once
 	uint32_t arp_timeout; // seconds a learnt neighbor lives
 	uint32_t arp_hold;    // packets held for an unresolved neighbor
-	uint32_t reserved;
+	uint32_t idle_us;     // without packets before an lcore sleeps; BLOB_IDLE_NEVER: it polls for ever
 };
+#define BLOB_IDLE_NEVER UINT32_MAX
 
 struct blob_port {
 	uint32_t name;   // string
@@ -68,9 +69,16 @@ struct blob_port {
 	uint16_t flags;  // BLOB_PORT_*
 	uint8_t mac[6];
 	uint16_t rx_size, tx_size; // descriptors; 0: default
-	uint16_t reserved[3];
+	uint16_t queues;   // pairs; 0: one a lcore
+	uint16_t offloads; // PORT_*, with BLOB_PORT_OFFLOADS
+	uint16_t rss;      // enum blob_rss
 };
-#define BLOB_PORT_MAC 1u // mac is given
+#define BLOB_PORT_MAC	    1u // mac is given
+#define BLOB_PORT_PROMISC   2u // receives frames for others too
+#define BLOB_PORT_ALLMULTI  4u // receives all multicast frames
+#define BLOB_PORT_OFFLOADS  8u // offloads is given; else the driver's best
+#define BLOB_PORT_FLAGS	    15u
+enum blob_rss { BLOB_RSS_SYMMETRIC, BLOB_RSS_MICROSOFT, BLOB_RSS_KINDS }; // the Toeplitz key
 
 struct blob_addr { // an address of a port and its on-link prefix
 	uint16_t port;

@@ -39,6 +39,13 @@ unsigned plat_lcore_count(void);
 // thread already has its vCPU, and this only checks. Returns 0 or -errno.
 int plat_lcore_pin(unsigned id);
 
+// Halts the calling lcore until something wakes it: a packet on an armed queue (port.h: arm), a call of
+// plat_wake(), or ns nanoseconds gone by (at most about a second). May return early for no reason.
+void plat_halt(uint64_t ns);
+
+// Ends plat_halt() of lcore `id`, or the next one it begins. Any thread. Dear in the image (an exit).
+void plat_wake(unsigned id);
+
 // Cycles a second of the time-stamp counter (clock.h reads it). Constant.
 uint64_t plat_tsc_hz(void);
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // port.h - ports: the burst calls, and what a driver (struct pmd) gives
 //
-// A port receives and sends bursts of packets on queues. Queue q of a port belongs to one lcore at a
-// time for receiving and one for sending; nothing here locks. Everything but the burst calls is
-// control path: main thread, may allocate and format text.
+// A port receives and sends bursts of packets on queues. Queue pair q of a port belongs to lcore q:
+// that lcore alone calls its bursts, poll_queue, arm and disarm; nothing here locks. open() and close()
+// run while no lcore polls the port; poll() on lcore 0 while others may be in bursts of their queues.
 #ifndef WEIR_PMD_PORT_H
 #define WEIR_PMD_PORT_H
 
@@ -18,11 +18,19 @@
 
 #define PORT_QUEUES_MAX 16
 #define PORT_NAME_MAX   16
-#define PORT_COUNTERS_MAX 24
+#define PORT_COUNTERS_MAX 64
 
-// Offloads, asked for and granted (the mbuf flags say what holds for a packet).
-#define PORT_RX_CSUM (1u << 0)
-#define PORT_TX_CSUM (1u << 1)
+// Offloads, asked for and granted (the mbuf flags say what holds for a packet). What a port sends is
+// not the graph's to ask: the transmit node does in software what the port was not granted.
+#define PORT_RX_CSUM	 (1u << 0) // says what it verified: MBUF_RX_L4_OK and its kin
+#define PORT_TX_CSUM	 (1u << 1) // fills in TCP and UDP checksums: MBUF_TX_L4_CSUM
+#define PORT_TX_TSO4	 (1u << 2) // segments TCP over IPv4: MBUF_TSO
+#define PORT_TX_TSO6	 (1u << 3) // and over IPv6
+#define PORT_TX_USO	 (1u << 4) // segments UDP: MBUF_USO
+#define PORT_RX_LRO	 (1u << 5) // may deliver TCP longer than the MTU: MBUF_TSO, mss set
+#define PORT_VLAN_FILTER (1u << 6)
+#define PORT_MAC_FILTER	 (1u << 7)
+#define PORT_RSS	 (1u << 8) // spreads flows over its queues by a Toeplitz hash
 
 // Receives up to n packets into pkts; returns how many (0 to n). The caller owns them.
 // Sends: returns how many were taken, in order; the caller still owns the tail.
@@ -91,8 +99,16 @@ struct pmd { // a driver: const, listed in pmd/pmds_<home>.c
 	void (*stats)(const struct port *port, struct port_stats *s);
 	// Optional (NULL: always up; nothing to do).
 	void (*link)(const struct port *port, struct port_link *link);
-	// Housekeeping, between bursts: notices link changes, recovers a broken queue.
+	// Housekeeping of the port, by lcore 0, between bursts: notices link changes, recovers a broken
+	// device.
 	void (*poll)(struct port *port);
+	// Housekeeping of queue pair q, by the lcore that owns it, between bursts.
+	void (*poll_queue)(struct port *port, uint16_t q);
+	// Sleep, by the owning lcore; without it an lcore that has such a port never sleeps. arm: 0 when
+	// a packet that comes on q from now on ends plat_halt() of this lcore; -EAGAIN: some wait
+	// already, do not sleep; -ENOTSUP: this port cannot (now). disarm: back to polling.
+	int (*arm)(struct port *port, uint16_t q);
+	void (*disarm)(struct port *port, uint16_t q);
 	// Ports that play a capture: time stamp of the next packet not yet delivered, TIME_NEVER at
 	// the end. NULL for ports that have no end.
 	uint64_t (*next_time)(const struct port *port);

@@ -120,6 +120,7 @@ int virtq_attach(struct virtq *vq, struct virtio_transport *t, struct err *err)
 		.avail = plat_iova(vq->avail),
 		.used = plat_iova(vq->used),
 		.size = (uint16_t)virtq_size(vq),
+		.lcore = VIRTQ_NO_LCORE,
 	};
 
 	vq->transport = t;

@@ -15,9 +15,11 @@
 struct virtio_transport;
 
 struct virtq_place { // where a queue lies; iovas
-	uint64_t desc, avail, used;
+	uint64_t desc, avail, used; // packed rings: descriptor ring, driver and device event areas
 	uint16_t size;
+	uint16_t lcore; // which the device's interrupt shall wake; VIRTQ_NO_LCORE: none, no interrupt
 };
+#define VIRTQ_NO_LCORE UINT16_MAX
 
 struct virtio_transport_ops {
 	uint8_t (*status)(struct virtio_transport *t);
@@ -35,18 +37,26 @@ struct virtio_transport_ops {
 	// Most descriptors that queue `index` can have, as the device says; 0: there is no such
 	// queue.
 	uint16_t (*queue_size)(struct virtio_transport *t, uint16_t index);
-	// Tells the device where queue `index` lies and enables it; no interrupt. 0 or -errno and
-	// err.
+	// Tells the device where queue `index` lies and enables it. 0 or -errno and err; -ENOTSUP when
+	// everything is well but for an interrupt that cannot be had: ask again without.
 	int (*queue_setup)(struct virtio_transport *t, uint16_t index,
 			   const struct virtq_place *place, struct err *err);
 	// Rings the doorbell of a queue that was set up.
 	void (*notify)(struct virtio_transport *t, uint16_t index);
+	// Optional. The first n queue pairs are in use: for a transport whose device has no control
+	// queue (vhost-user: SET_VRING_ENABLE). 0 or -errno.
+	int (*set_pairs)(struct virtio_transport *t, uint16_t n);
+	// Optional. The device's interrupt for queue `index` came (a level to clear, a counter to read).
+	void (*acknowledge)(struct virtio_transport *t, uint16_t index);
 	// The device can touch memory no more; frees the transport.
 	void (*close)(struct virtio_transport *t);
 };
 
 struct virtio_transport {
 	const struct virtio_transport_ops *ops;
+	// How often looking at registers is worth its price, and how soon a failed start is worth another
+	// try, ns: a register of a PCI device is a VM exit, one of a vhost-user device is our own memory.
+	uint64_t look_ns, retry_ns;
 	char name[48]; // for grants and messages: "virtio-pci 00:02.0"
 };
 
