@@ -81,9 +81,14 @@ static int tick(void *arg, uint64_t now)
 	if (tsc < app->tick_at)
 		return 0;
 	app->tick_at = tsc + plat_tsc_hz() / APP_TICKS;
-	for (i = 0; i < app->ports; i++)
-		if (app->port[i].pmd->poll)
-			app->port[i].pmd->poll(&app->port[i]);
+	for (i = 0; i < app->ports; i++) {
+		struct port *p = &app->port[i];
+
+		if (p->pmd->poll_queue)
+			p->pmd->poll_queue(p, 0);
+		if (p->pmd->poll)
+			p->pmd->poll(p);
+	}
 	return app->tick ? app->tick(app) : 0;
 }
 

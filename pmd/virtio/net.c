@@ -36,7 +36,8 @@ static uint64_t cycles_us(uint64_t cycles)
 
 static void grant_text(const struct virtio_net *v, char *text, size_t len)
 {
-	size_t n = (size_t)snprintf(text, len, "%s: split ring,", v->t->name);
+	size_t n = (size_t)snprintf(text, len, "%s: split ring, %u queue pair%s,", v->t->name,
+				    v->pairs, v->pairs == 1 ? "" : "s");
 
 	for (size_t i = 0; i < sizeof(feature_names) / sizeof(feature_names[0]); i++)
 		if (n < len && (v->features & feature_names[i].bit))
@@ -53,11 +54,11 @@ static void grant_text(const struct virtio_net *v, char *text, size_t len)
 static uint16_t grant_mtu(const struct virtio_net *v, const struct port_conf *conf)
 {
 	uint32_t mtu = conf->mtu ? conf->mtu : MTU_DEFAULT;
-	uint32_t buffer = v->rx.posted - VIRTIO_NET_HDR_LEN - ETHER_VLANS;
+	uint32_t buffer = v->pair[0].rx.posted - VIRTIO_NET_HDR_LEN - ETHER_VLANS;
 
 	if ((v->features & VIRTIO_NET_F_MTU) && v->config.mtu < mtu)
 		mtu = v->config.mtu;
-	if (!v->rx.merge && buffer < mtu)
+	if (!v->pair[0].rx.merge && buffer < mtu)
 		mtu = buffer;
 	return (uint16_t)mtu;
 }
@@ -71,17 +72,18 @@ static void grant(struct virtio_net *v, struct port *port, const struct port_con
 	else
 		port_default_mac(port, conf, g->mac);
 	g->mtu = grant_mtu(v, conf);
-	g->rx_size = (uint16_t)virtq_size(&v->rx.vq);
-	g->tx_size = (uint16_t)virtq_size(&v->tx.vq);
-	g->queues = 1;
+	g->rx_size = (uint16_t)virtq_size(&v->pair[0].rx.vq);
+	g->tx_size = (uint16_t)virtq_size(&v->pair[0].tx.vq);
+	g->queues = v->pairs;
 	g->offloads = 0;
 	grant_text(v, g->text, sizeof(g->text));
-	port->queue[0] = (struct port_queue){
-		.rx = virtio_rx_burst,
-		.rxq = &v->rx,
-		.tx = virtio_tx_burst,
-		.txq = &v->tx,
-	};
+	for (uint16_t q = 0; q < v->pairs; q++)
+		port->queue[q] = (struct port_queue){
+			.rx = virtio_rx_burst,
+			.rxq = &v->pair[q].rx,
+			.tx = virtio_tx_burst,
+			.txq = &v->pair[q].tx,
+		};
 	port->priv = v;
 }
 
@@ -90,31 +92,41 @@ static void destroy(struct virtio_net *v)
 	virtio_net_stop(v, NULL);
 	v->t->ops->close(v->t);
 	virtio_net_drain(v);
-	virtq_destroy(&v->rx.vq);
-	virtio_tx_destroy(&v->tx);
+	for (uint16_t q = 0; q < v->pairs; q++) {
+		virtq_destroy(&v->pair[q].rx.vq);
+		virtio_tx_destroy(&v->pair[q].tx);
+	}
+	free(v->pair);
 	free(v);
 }
 
 int virtio_net_open(struct port *port, const struct port_conf *conf, struct virtio_transport *t,
 		    struct err *err)
 {
-	struct virtio_net *v = aligned_alloc(CACHE_LINE, sizeof(*v));
+	struct virtio_net *v = calloc(1, sizeof(*v));
+	struct virtio_pair *pair = aligned_alloc(CACHE_LINE, conf->queues * sizeof(*pair));
 	int r;
 
-	if (!v) {
+	if (!v || !pair) {
 		t->ops->close(t);
+		free(v);
+		free(pair);
 		return err_set(err, -ENOMEM, "port %s: out of memory", conf->name);
 	}
-	memset(v, 0, sizeof(*v));
+	memset(pair, 0, conf->queues * sizeof(*pair));
+	v->pair = pair;
+	v->pairs = conf->queues;
 	v->t = t;
 	v->clock = conf->clock;
 	v->pool = conf->pool;
 	v->want_rx = conf->rx_size ? conf->rx_size : RING_DEFAULT;
 	v->want_tx = conf->tx_size ? conf->tx_size : RING_DEFAULT;
 	snprintf(v->name, sizeof(v->name), "%s", conf->name);
-	v->rx.pool = conf->pool;
-	v->rx.port = port->id;
-	v->rx.posted = virtio_rx_posted(conf->pool);
+	for (uint16_t q = 0; q < v->pairs; q++) {
+		pair[q].rx.pool = conf->pool;
+		pair[q].rx.port = port->id;
+		pair[q].rx.posted = virtio_rx_posted(conf->pool);
+	}
 	v->reset_ms = RESET_MS_OPEN;
 	r = virtio_net_stop(v, err);
 	if (!r)
@@ -124,6 +136,8 @@ int virtio_net_open(struct port *port, const struct port_conf *conf, struct virt
 		return r;
 	}
 	v->reset_ms = RESET_MS_RUN;
+	for (uint16_t q = 0; q < v->pairs; q++)
+		virtio_net_unpark(v, q);
 	virtio_net_supervise(v);
 	grant(v, port, conf);
 	return 0;
@@ -136,41 +150,53 @@ int virtio_net_close(struct port *port, struct err *err)
 	return 0;
 }
 
-static void add_faults(struct port_stats *s, const struct virtq *vq, const char *const *names)
+// Figures that each queue keeps, under the names users see.
+struct figure {
+	const char *name;
+	size_t offset; // of a uint64_t in struct virtio_pair
+};
+#define FIGURE(name, field) {name, offsetof(struct virtio_pair, field)}
+
+static const struct figure figures[] = {
+	FIGURE("rx-doorbells", rx.vq.doorbells),
+	FIGURE("tx-doorbells", tx.vq.doorbells),
+	FIGURE("rx-nombuf", rx.nombuf),
+	FIGURE("rx-runt", rx.runts),
+	FIGURE("rx-lost", rx.lost),
+	FIGURE("tx-refused", tx.refused),
+	FIGURE("tx-lost", tx.lost),
+	FIGURE("rx-bad-index", rx.vq.faults[VIRTQ_BAD_INDEX]),
+	FIGURE("rx-bad-id", rx.vq.faults[VIRTQ_BAD_ID]),
+	FIGURE("rx-idle-id", rx.vq.faults[VIRTQ_IDLE_ID]),
+	FIGURE("rx-bad-length", rx.vq.faults[VIRTQ_LONG]),
+	FIGURE("rx-no-header", rx.vq.faults[VIRTQ_SHORT]),
+	FIGURE("rx-bad-merge", rx.vq.faults[VIRTQ_BAD_MERGE]),
+	FIGURE("tx-bad-index", tx.vq.faults[VIRTQ_BAD_INDEX]),
+	FIGURE("tx-bad-id", tx.vq.faults[VIRTQ_BAD_ID]),
+	FIGURE("tx-idle-id", tx.vq.faults[VIRTQ_IDLE_ID]),
+};
+
+// Of all pairs together.
+static uint64_t sum(const struct virtio_net *v, size_t offset)
 {
-	for (unsigned i = 1; i < VIRTQ_FAULTS; i++)
-		if (names[i])
-			port_stats_add(s, names[i], vq->faults[i]);
+	uint64_t total = 0;
+
+	for (uint16_t q = 0; q < v->pairs; q++)
+		total += *(const uint64_t *)(const void *)((const char *)&v->pair[q] + offset);
+	return total;
 }
 
 void virtio_net_stats(const struct port *port, struct port_stats *s)
 {
-	static const char *const rx_faults[VIRTQ_FAULTS] = {
-		[VIRTQ_BAD_INDEX] = "rx-bad-index", [VIRTQ_BAD_ID] = "rx-bad-id",
-		[VIRTQ_IDLE_ID] = "rx-idle-id",	    [VIRTQ_LONG] = "rx-bad-length",
-		[VIRTQ_SHORT] = "rx-no-header",	    [VIRTQ_BAD_MERGE] = "rx-bad-merge",
-	};
-	static const char *const tx_faults[VIRTQ_FAULTS] = {
-		[VIRTQ_BAD_INDEX] = "tx-bad-index",
-		[VIRTQ_BAD_ID] = "tx-bad-id",
-		[VIRTQ_IDLE_ID] = "tx-idle-id",
-	};
 	const struct virtio_net *v = port->priv;
 
-	s->rx_packets = v->rx.packets;
-	s->rx_bytes = v->rx.bytes;
-	s->tx_packets = v->tx.packets;
-	s->tx_bytes = v->tx.bytes;
-	port_stats_add(s, "rx-doorbells", v->rx.vq.doorbells);
-	port_stats_add(s, "tx-doorbells", v->tx.vq.doorbells);
-	port_stats_add(s, "rx-nombuf", v->rx.nombuf);
-	port_stats_add(s, "rx-runt", v->rx.runts);
-	port_stats_add(s, "rx-lost", v->rx.lost);
-	port_stats_add(s, "tx-refused", v->tx.refused);
-	port_stats_add(s, "tx-lost", v->tx.lost);
+	s->rx_packets = sum(v, offsetof(struct virtio_pair, rx.packets));
+	s->rx_bytes = sum(v, offsetof(struct virtio_pair, rx.bytes));
+	s->tx_packets = sum(v, offsetof(struct virtio_pair, tx.packets));
+	s->tx_bytes = sum(v, offsetof(struct virtio_pair, tx.bytes));
+	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
+		port_stats_add(s, figures[i].name, sum(v, figures[i].offset));
 	port_stats_add(s, "tx-stalled", v->stalls);
-	add_faults(s, &v->rx.vq, rx_faults);
-	add_faults(s, &v->tx.vq, tx_faults);
 	port_stats_add(s, "needs-reset", v->needs_reset);
 	port_stats_add(s, "resets", v->resets);
 	port_stats_add(s, "failed-starts", v->failed_starts);

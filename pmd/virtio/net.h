@@ -4,7 +4,11 @@
 // Life: virtio_net_open() -> bursts and polls -> virtio_net_close(). A fault seen by a burst stops
 // that queue; the next poll resets the device, gives all buffers back to their pools, and begins
 // anew (resetting one queue alone needs a feature, VIRTIO_F_RING_RESET, that devices rarely offer).
-// Polls come from the lcore that owns the queues.
+//
+// Pair q belongs to lcore q, the device to lcore 0. Before lcore 0 resets the device, the owners of the
+// other pairs must have let go of them: it sets `pause`; each parks its pair when it next calls
+// virtio_net_poll_queue(), and takes it up again there when pause is over. So a reset waits for every
+// lcore's housekeeping, and no burst pays for it.
 #ifndef WEIR_PMD_VIRTIO_NET_H
 #define WEIR_PMD_VIRTIO_NET_H
 
@@ -12,12 +16,20 @@
 #include "pmd/virtio/rx.h"
 #include "pmd/virtio/tx.h"
 
-#define VIRTIO_NET_RXQ 0u // 5.1.2: queue 0 receives, queue 1 transmits
-#define VIRTIO_NET_TXQ 1u
+// 5.1.2: queue 2q of pair q receives, 2q + 1 transmits.
+#define VIRTIO_NET_RXQ(q) ((uint16_t)(2 * (q)))
+#define VIRTIO_NET_TXQ(q) ((uint16_t)(2 * (q) + 1))
 
-struct virtio_net {
+struct virtio_pair {
 	struct virtio_rxq rx cache_aligned;
 	struct virtio_txq tx cache_aligned;
+	bool parked; // by its owner, which does not touch it until pause is over; atomic
+};
+
+struct virtio_net {
+	struct virtio_pair *pair;
+	uint16_t pairs; // in use: as wanted, and as the first start found the device to have
+	bool pause;	// atomic
 	struct virtio_transport *t;
 	char name[PORT_NAME_MAX]; // of the port
 	const struct clock *clock;
@@ -26,6 +38,7 @@ struct virtio_net {
 	uint64_t offered, features;	 // features taken are a subset of those offered
 	struct virtio_net_config config; // as last read, and found good
 	uint32_t generation;		 // of it
+	bool opened;  // started once: what was granted stands
 	bool running;
 	uint32_t reset_ms; // how long to wait for a reset: long when opening, hardly when packets
 			   // flow
@@ -34,7 +47,7 @@ struct virtio_net {
 	uint64_t quiet_until; // no doorbell for buffers posted at start: see virtio_net_poll()
 	uint64_t next_look, next_start, backoff;
 	uint64_t stall_since;	  // when packets to send were first seen waiting; 0: none are
-	uint64_t stall_completed; // tx.completed then
+	uint64_t stall_completed; // packets completed then
 	bool stalled, hinted;
 
 	uint64_t resets, failed_starts, needs_reset, link_changes, stalls;
@@ -48,6 +61,7 @@ int virtio_net_close(struct port *port, struct err *err);
 void virtio_net_stats(const struct port *port, struct port_stats *s);
 void virtio_net_link(const struct port *port, struct port_link *link);
 void virtio_net_poll(struct port *port);
+void virtio_net_poll_queue(struct port *port, uint16_t q);
 
 // --- between the files of this folder ---
 
@@ -61,6 +75,9 @@ int virtio_net_stop(struct virtio_net *v, struct err *err);
 // Initialises a device just reset (3.1.1): empty queues, made now if they were not; posts buffers;
 // starts it. On failure it is stopped, and holds no buffer. 0 or -errno and err.
 int virtio_net_start(struct virtio_net *v, struct err *err);
+
+// Takes up pair q, whose device has been started anew: its owner, or while nobody polls.
+void virtio_net_unpark(struct virtio_net *v, uint16_t q);
 
 // Gives every buffer of the queues back to its pool. The device can no longer touch them.
 void virtio_net_drain(struct virtio_net *v);

@@ -11,6 +11,9 @@
 #include "pmd/virtio/mmio.h"
 #include "pmd/virtio/spec.h"
 
+#define LOOK_NS	 100000000ull  // ten times a second: a register is a VM exit
+#define RETRY_NS 1000000000ull
+
 struct virtio_pci {
 	struct virtio_transport base;
 	struct pci_dev *dev;
@@ -295,6 +298,8 @@ int virtio_pci_open(const char *args, struct virtio_transport **t, struct err *e
 	if (!p)
 		return err_set(err, -ENOMEM, "virtio:%s: out of memory", args);
 	p->base.ops = &pci_ops;
+	p->base.look_ns = LOOK_NS;
+	p->base.retry_ns = RETRY_NS;
 	p->dev = d;
 	snprintf(p->base.name, sizeof(p->base.name), "virtio-pci %02x:%02x.%u", d->bus, d->dev,
 		 d->fn);

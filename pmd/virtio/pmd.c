@@ -20,4 +20,5 @@ const struct pmd virtio_pmd = {
 	.stats = virtio_net_stats,
 	.link = virtio_net_link,
 	.poll = virtio_net_poll,
+	.poll_queue = virtio_net_poll_queue,
 };

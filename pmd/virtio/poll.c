@@ -1,27 +1,84 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // poll.c - housekeeping of a virtio-net port: link, doorbells, recovery, and a back end that sleeps
 //
-// Reading a device register is a VM exit (tens of microseconds under nested KVM), so the device is
-// looked at ten times a second; what lies in memory is looked at every time.
+// Reading a register of a PCI device is a VM exit (tens of microseconds under nested KVM), so the transport
+// says how often the device is looked at; what lies in memory is looked at every time.
 #include <stdio.h>
 
 #include "pmd/virtio/net.h"
 
 #define MSEC	      1000000ull
-#define LOOK_EVERY    (100 * MSEC)
 #define QUIET	      (10 * MSEC) // what a back end may take to say that it wants no doorbells
 #define STALL_AFTER   (3000 * MSEC)
 #define BACKOFF_FIRST (1 * MSEC)
-#define BACKOFF_LAST  (1000 * MSEC)
+
+// What all pairs have done and have before them; other lcores go on meanwhile.
+static uint64_t completed(const struct virtio_net *v)
+{
+	uint64_t n = 0;
+
+	for (uint16_t q = 0; q < v->pairs; q++)
+		n += v->pair[q].tx.completed;
+	return n;
+}
+
+static uint32_t outstanding(const struct virtio_net *v)
+{
+	uint32_t n = 0;
+
+	for (uint16_t q = 0; q < v->pairs; q++)
+		n += virtq_outstanding(&v->pair[q].tx.vq);
+	return n;
+}
+
+static bool received(const struct virtio_net *v)
+{
+	for (uint16_t q = 0; q < v->pairs; q++)
+		if (v->pair[q].rx.packets)
+			return true;
+	return false;
+}
+
+static bool broken(const struct virtio_net *v)
+{
+	if (!v->running)
+		return true;
+	for (uint16_t q = 0; q < v->pairs; q++) {
+		const struct virtio_pair *p = &v->pair[q];
+
+		// Parked pairs are STOPPED, which is no fault.
+		if (p->rx.vq.fault && p->rx.vq.fault != VIRTQ_STOPPED)
+			return true;
+		if (p->tx.vq.fault && p->tx.vq.fault != VIRTQ_STOPPED)
+			return true;
+	}
+	return false;
+}
+
+static void park(struct virtio_pair *p)
+{
+	p->rx.vq.fault = VIRTQ_STOPPED;
+	p->tx.vq.fault = VIRTQ_STOPPED;
+	// Release: pairs with the acquire in all_parked(); the queue is lcore 0's from here on.
+	__atomic_store_n(&p->parked, true, __ATOMIC_RELEASE);
+}
+
+static bool all_parked(const struct virtio_net *v)
+{
+	for (uint16_t q = 1; q < v->pairs; q++)
+		if (!__atomic_load_n(&v->pair[q].parked, __ATOMIC_ACQUIRE))
+			return false;
+	return true;
+}
 
 void virtio_net_supervise(struct virtio_net *v)
 {
 	uint64_t now = v->clock->now;
 
 	v->quiet_until = now + QUIET;
-	v->next_look = now + LOOK_EVERY;
+	v->next_look = now + v->t->look_ns;
 	v->stall_since = now;
-	v->stall_completed = v->tx.completed;
+	v->stall_completed = completed(v);
 }
 
 // Resets the device and begins anew. A device that breaks again and again is not served more often
@@ -33,9 +90,12 @@ static void restart(struct virtio_net *v)
 
 	if (now < v->next_start)
 		return;
+	__atomic_store_n(&v->pause, true, __ATOMIC_RELEASE);
+	if (!all_parked(v))
+		return;
 	v->backoff = v->backoff ? 2 * v->backoff : BACKOFF_FIRST;
-	if (v->backoff > BACKOFF_LAST)
-		v->backoff = BACKOFF_LAST;
+	if (v->backoff > v->t->retry_ns)
+		v->backoff = v->t->retry_ns;
 	v->next_start = now + v->backoff;
 	if (v->running)
 		v->resets++;
@@ -44,6 +104,8 @@ static void restart(struct virtio_net *v)
 			fprintf(stderr, "%s\n", err.text);
 		return;
 	}
+	virtio_net_unpark(v, 0);
+	__atomic_store_n(&v->pause, false, __ATOMIC_RELEASE);
 	virtio_net_supervise(v);
 }
 
@@ -71,7 +133,7 @@ static void look(struct virtio_net *v)
 		}
 		v->link_changes += link_up(v) != was;
 	}
-	if (v->clock->now > v->next_start + BACKOFF_LAST)
+	if (v->clock->now > v->next_start + v->t->retry_ns)
 		v->backoff = 0; // it has been sound for a while
 }
 
@@ -83,7 +145,7 @@ static void hint(struct virtio_net *v)
 		"vhost-user back end sees nothing unless the machine's memory is shared (QEMU: "
 		"-object "
 		"memory-backend-memfd,…,share=on)\n",
-		v->name, v->t->name, virtq_outstanding(&v->tx.vq), STALL_AFTER / 1000 / MSEC);
+		v->name, v->t->name, outstanding(v), STALL_AFTER / 1000 / MSEC);
 }
 
 // Packets wait and none is taken, though the link is up: nothing else would tell.
@@ -91,8 +153,8 @@ static void watch(struct virtio_net *v)
 {
 	uint64_t now = v->clock->now;
 
-	if (!virtq_outstanding(&v->tx.vq) || v->tx.completed != v->stall_completed || !link_up(v)) {
-		v->stall_completed = v->tx.completed;
+	if (!outstanding(v) || completed(v) != v->stall_completed || !link_up(v)) {
+		v->stall_completed = completed(v);
 		v->stall_since = now;
 		v->stalled = false;
 		return;
@@ -101,29 +163,46 @@ static void watch(struct virtio_net *v)
 		return;
 	v->stalled = true;
 	v->stalls++;
-	if (!v->tx.completed && !v->rx.packets && !v->hinted)
+	if (!completed(v) && !received(v) && !v->hinted)
 		hint(v);
 }
 
 void virtio_net_poll(struct port *port)
 {
 	struct virtio_net *v = port->priv;
-	uint64_t now = v->clock->now;
 
-	// A pool may have run dry because its buffers wait here, sent but not yet given back.
-	virtio_tx_reclaim(&v->tx);
-	if (v->rx.vq.fault || v->tx.vq.fault) {
+	// A restart that waits for others to park has to be gone through with.
+	if (__atomic_load_n(&v->pause, __ATOMIC_RELAXED) || broken(v)) {
 		restart(v);
 		return;
 	}
-	virtio_rx_grow(&v->rx);
-	if (now >= v->quiet_until) {
-		virtq_settle(&v->rx.vq);
-		virtq_settle(&v->tx.vq);
-	}
-	if (now < v->next_look)
+	if (v->clock->now < v->next_look)
 		return;
-	v->next_look = now + LOOK_EVERY;
+	v->next_look = v->clock->now + v->t->look_ns;
 	watch(v);
 	look(v);
+}
+
+void virtio_net_poll_queue(struct port *port, uint16_t q)
+{
+	struct virtio_net *v = port->priv;
+	struct virtio_pair *p = &v->pair[q];
+
+	// Acquire: pairs with the release in restart(); the queue has been started anew.
+	if (unlikely(__atomic_load_n(&v->pause, __ATOMIC_ACQUIRE))) {
+		if (q)
+			park(p);
+		return;
+	}
+	if (unlikely(__atomic_load_n(&p->parked, __ATOMIC_RELAXED)))
+		virtio_net_unpark(v, q);
+	// A pool may have run dry because its buffers wait here, sent but not yet given back.
+	virtio_tx_reclaim(&p->tx);
+	if (p->rx.vq.fault || p->tx.vq.fault)
+		return;
+	virtio_rx_grow(&p->rx);
+	if (v->clock->now >= v->quiet_until) {
+		virtq_settle(&p->rx.vq);
+		virtq_settle(&p->tx.vq);
+	}
 }

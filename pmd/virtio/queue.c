@@ -104,7 +104,7 @@ void virtq_clear(struct virtq *vq, uint32_t size)
 	vq->mask = (uint16_t)(size - 1);
 	vq->avail_idx = 0;
 	vq->used_idx = 0;
-	vq->fault = VIRTQ_SOUND;
+	vq->fault = VIRTQ_STOPPED;
 	vq->unsettled = false;
 	vq->avail->flags = VIRTQ_AVAIL_F_NO_INTERRUPT;
 	for (uint32_t i = 0; i < size; i++) {

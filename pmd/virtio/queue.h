@@ -60,7 +60,8 @@ int virtq_create(struct virtq *vq, uint16_t index, uint32_t size, struct err *er
 void virtq_destroy(struct virtq *vq);
 
 // An empty queue of size (at most the capacity) descriptors: rings zeroed, avail slot i naming
-// descriptor i, no interrupts wanted. For a device that has just been reset.
+// descriptor i, no interrupts wanted; it stands still (VIRTQ_STOPPED) until its user sets it going. For
+// a device that has just been reset.
 void virtq_clear(struct virtq *vq, uint32_t size);
 
 // Tells the device where the queue is. 0 or -errno and err.

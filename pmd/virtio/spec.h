@@ -23,6 +23,7 @@
 #define VIRTIO_NET_F_MAC       (1ull << 5)
 #define VIRTIO_NET_F_MRG_RXBUF (1ull << 15)
 #define VIRTIO_NET_F_STATUS    (1ull << 16)
+#define VIRTIO_NET_F_MQ        (1ull << 22)
 #define VIRTIO_F_VERSION_1     (1ull << 32)
 
 // 2.7 Split virtqueues

@@ -7,7 +7,7 @@
 #include "pmd/virtio/net.h"
 
 // Not taken: EVENT_IDX, since a back end that polls leaves a stale index behind and so gets a
-// doorbell every 65,536 packets, where the flag of a plain ring says "never"; MQ, CTRL_VQ and
+// doorbell every 65,536 packets, where the flag of a plain ring says "never"; CTRL_VQ and
 // offloads, until something uses them.
 #define FEATURES_WANTED                                                                            \
 	(VIRTIO_F_VERSION_1 | VIRTIO_NET_F_MRG_RXBUF | VIRTIO_NET_F_MAC | VIRTIO_NET_F_MTU |       \
@@ -26,11 +26,30 @@ static bool reset(struct virtio_net *v)
 	return true;
 }
 
+// Bursts of every pair do nothing from here on.
+static void halt(struct virtio_net *v)
+{
+	for (uint16_t q = 0; q < v->pairs; q++) {
+		v->pair[q].rx.vq.fault = VIRTQ_STOPPED;
+		v->pair[q].tx.vq.fault = VIRTQ_STOPPED;
+	}
+}
+
+void virtio_net_unpark(struct virtio_net *v, uint16_t q)
+{
+	struct virtio_pair *p = &v->pair[q];
+
+	if (v->running) {
+		p->rx.vq.fault = VIRTQ_SOUND;
+		p->tx.vq.fault = VIRTQ_SOUND;
+	}
+	__atomic_store_n(&p->parked, false, __ATOMIC_RELEASE);
+}
+
 int virtio_net_stop(struct virtio_net *v, struct err *err)
 {
 	v->running = false;
-	v->rx.vq.fault = VIRTQ_STOPPED;
-	v->tx.vq.fault = VIRTQ_STOPPED;
+	halt(v);
 	if (!reset(v))
 		return err_set(
 			err, -ETIMEDOUT,
@@ -43,10 +62,12 @@ int virtio_net_stop(struct virtio_net *v, struct err *err)
 
 void virtio_net_drain(struct virtio_net *v)
 {
-	if (v->rx.vq.capacity)
-		virtio_rx_drain(&v->rx);
-	if (v->tx.vq.capacity)
-		virtio_tx_drain(&v->tx);
+	for (uint16_t q = 0; q < v->pairs; q++) {
+		if (v->pair[q].rx.vq.capacity)
+			virtio_rx_drain(&v->pair[q].rx);
+		if (v->pair[q].tx.vq.capacity)
+			virtio_tx_drain(&v->pair[q].tx);
+	}
 }
 
 static int negotiate(struct virtio_net *v, struct err *err)
@@ -58,6 +79,8 @@ static int negotiate(struct virtio_net *v, struct err *err)
 	ops->set_status(v->t, begin);
 	v->offered = ops->features(v->t);
 	v->features = v->offered & FEATURES_WANTED;
+	if (v->pairs > 1 && v->t->ops->set_pairs)
+		v->features |= v->offered & VIRTIO_NET_F_MQ;
 	if (!(v->features & VIRTIO_F_VERSION_1))
 		return err_set(
 			err, -EPROTO,
@@ -92,6 +115,8 @@ static int read_fields(struct virtio_net *v, struct virtio_net_config *c)
 	if (!r)
 		r = field(v, VIRTIO_NET_F_STATUS, FIELD(c, status), 2);
 	if (!r)
+		r = field(v, VIRTIO_NET_F_MQ, FIELD(c, max_virtqueue_pairs), 2);
+	if (!r)
 		r = field(v, VIRTIO_NET_F_MTU, FIELD(c, mtu), 2);
 	return r;
 }
@@ -108,6 +133,11 @@ static int check_config(const struct virtio_net *v, const struct virtio_net_conf
 			"port %s: %s has MAC address %02x:%02x:%02x:%02x:%02x:%02x, which no "
 			"station can have: set mac= of the device",
 			v->name, v->t->name, m[0], m[1], m[2], m[3], m[4], m[5]);
+	if ((v->features & VIRTIO_NET_F_MQ) && !c->max_virtqueue_pairs)
+		return err_set(err, -EPROTO,
+			       "port %s: %s offers multiqueue with 0 queue pairs: the device is "
+			       "broken",
+			       v->name, v->t->name);
 	if ((v->features & VIRTIO_NET_F_MTU) && c->mtu < VIRTIO_NET_MTU_MIN)
 		return err_set(err, -EPROTO,
 			       "port %s: %s has MTU %u, less than %u: set host_mtu= of the device",
@@ -167,14 +197,15 @@ static int ring_size(struct virtio_net *v, uint16_t index, uint32_t want, uint32
 	return 0;
 }
 
-static int setup_rx(struct virtio_net *v, struct err *err)
+static int setup_rx(struct virtio_net *v, uint16_t pair, struct err *err)
 {
-	struct virtio_rxq *q = &v->rx;
+	struct virtio_rxq *q = &v->pair[pair].rx;
+	uint16_t index = VIRTIO_NET_RXQ(pair);
 	uint32_t size;
-	int r = ring_size(v, VIRTIO_NET_RXQ, v->want_rx, q->vq.capacity, &size, err);
+	int r = ring_size(v, index, v->want_rx, q->vq.capacity, &size, err);
 
 	if (!r && !q->vq.capacity)
-		r = virtq_create(&q->vq, VIRTIO_NET_RXQ, size, err);
+		r = virtq_create(&q->vq, index, size, err);
 	if (r)
 		return r;
 	virtq_clear(&q->vq, size);
@@ -185,14 +216,15 @@ static int setup_rx(struct virtio_net *v, struct err *err)
 	return r;
 }
 
-static int setup_tx(struct virtio_net *v, struct err *err)
+static int setup_tx(struct virtio_net *v, uint16_t pair, struct err *err)
 {
-	struct virtio_txq *q = &v->tx;
+	struct virtio_txq *q = &v->pair[pair].tx;
+	uint16_t index = VIRTIO_NET_TXQ(pair);
 	uint32_t size;
-	int r = ring_size(v, VIRTIO_NET_TXQ, v->want_tx, q->vq.capacity, &size, err);
+	int r = ring_size(v, index, v->want_tx, q->vq.capacity, &size, err);
 
 	if (!r && !q->vq.capacity)
-		r = virtio_tx_create(q, VIRTIO_NET_TXQ, size, err);
+		r = virtio_tx_create(q, index, size, err);
 	if (r)
 		return r;
 	virtq_clear(&q->vq, size);
@@ -201,16 +233,49 @@ static int setup_tx(struct virtio_net *v, struct err *err)
 	return virtq_attach(&q->vq, v->t, err);
 }
 
+// Queue pairs that the device has and that it can be told to use. Lab trap of QEMU:
+// max_virtqueue_pairs means nothing unless MQ was taken.
+static uint16_t usable_pairs(const struct virtio_net *v)
+{
+	uint16_t most = 1;
+
+	if ((v->features & VIRTIO_NET_F_MQ) && v->t->ops->set_pairs)
+		most = v->config.max_virtqueue_pairs;
+	return v->pairs < most ? v->pairs : most;
+}
+
 static int setup_queues(struct virtio_net *v, struct err *err)
 {
-	uint16_t n = v->t->ops->queues(v->t);
-	int r;
+	uint16_t n = v->t->ops->queues(v->t), usable = usable_pairs(v);
+	int r = 0;
 
-	if (n <= VIRTIO_NET_TXQ)
-		return err_set(err, -EPROTO, "port %s: %s has %u queues; a network device has 2",
-			       v->name, v->t->name, n);
-	r = setup_rx(v, err);
-	return r ? r : setup_tx(v, err);
+	if (usable < v->pairs && v->opened)
+		return err_set(err, -EPROTO,
+			       "port %s: %s has %u queue pairs; it had %u before its reset",
+			       v->name, v->t->name, usable, v->pairs);
+	v->pairs = usable;
+	if (n < 2 * v->pairs)
+		return err_set(err, -EPROTO,
+			       "port %s: %s has %u queues; a network device with %u pair%s has %u",
+			       v->name, v->t->name, n, v->pairs, v->pairs == 1 ? "" : "s",
+			       2 * v->pairs);
+	for (uint16_t q = 0; !r && q < v->pairs; q++) {
+		r = setup_rx(v, q, err);
+		if (!r)
+			r = setup_tx(v, q, err);
+	}
+	halt(v); // until all is started and each owner takes its pair up
+	return r;
+}
+
+// 5.1.6.5.5: after DRIVER_OK.
+static int enable_pairs(struct virtio_net *v, struct err *err)
+{
+	int r = v->t->ops->set_pairs ? v->t->ops->set_pairs(v->t, v->pairs) : 0;
+
+	return r ? err_set(err, r, "port %s: %s does not enable %u queue pairs: %s", v->name,
+			   v->t->name, v->pairs, strerror(-r))
+		 : 0;
 }
 
 int virtio_net_start(struct virtio_net *v, struct err *err)
@@ -222,17 +287,20 @@ int virtio_net_start(struct virtio_net *v, struct err *err)
 		r = virtio_net_read_config(v, err);
 	if (!r)
 		r = setup_queues(v, err);
+	t1 = tsc_read();
+	if (!r) {
+		v->t->ops->set_status(v->t, VIRTIO_S_ACKNOWLEDGE | VIRTIO_S_DRIVER |
+						    VIRTIO_S_FEATURES_OK | VIRTIO_S_DRIVER_OK);
+		r = enable_pairs(v, err);
+	}
 	if (r) {
 		v->t->ops->set_status(v->t, VIRTIO_S_FAILED);
-		v->rx.vq.fault = VIRTQ_STOPPED;
-		v->tx.vq.fault = VIRTQ_STOPPED;
+		virtio_net_stop(v, NULL);
 		return r;
 	}
-	t1 = tsc_read();
-	v->t->ops->set_status(v->t, VIRTIO_S_ACKNOWLEDGE | VIRTIO_S_DRIVER | VIRTIO_S_FEATURES_OK |
-					    VIRTIO_S_DRIVER_OK);
 	v->backend_cycles = tsc_read() - t1;
-	v->running = true;
 	v->start_cycles = t1 - t0;
+	v->opened = true;
+	v->running = true;
 	return 0;
 }

@@ -43,6 +43,7 @@ static void use(struct port *port, struct clock *clock)
 	for (unsigned i = 0; i < 3; i++) {
 		mbuf_free_bulk(m, port_rx_burst(port, 0, m, 32));
 		clock->now += NSEC_PER_SEC;
+		virtio_pmd.poll_queue(port, 0);
 		virtio_pmd.poll(port);
 	}
 	if (!p)

@@ -71,7 +71,7 @@ static void device_scribbles(struct input *in)
 // free.
 static void write_header(unsigned id, uint16_t num_buffers)
 {
-	const struct virtq *vq = &((const struct virtio_net *)port.priv)->rx.vq;
+	const struct virtq *vq = &((const struct virtio_net *)port.priv)->pair[0].rx.vq;
 	struct mbuf *m = vq->buf[id & vq->mask];
 	uint8_t *header;
 
@@ -227,6 +227,7 @@ static void step(struct input *in)
 		break;
 	case 11:
 		clock_now.now += (uint64_t)take(in, 2) << 14; // up to a second
+		virtio_pmd.poll_queue(&port, 0);
 		virtio_pmd.poll(&port);
 		break;
 	default:

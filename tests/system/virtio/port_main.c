@@ -148,6 +148,7 @@ static void run(struct run *r)
 		r->total += n;
 		if (turns % 256 == 0) {
 			clock_turn(&r->clock);
+			r->port.pmd->poll_queue(&r->port, 0);
 			r->port.pmd->poll(&r->port);
 			watch(r);
 			if (r->total >= r->wanted && linger(r))

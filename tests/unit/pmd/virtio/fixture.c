@@ -84,6 +84,7 @@ uint64_t fix_counter(const char *name)
 void fix_pass(uint64_t ns)
 {
 	fix.clock.now += ns;
+	virtio_pmd.poll_queue(&fix.port, 0);
 	virtio_pmd.poll(&fix.port);
 }
 
