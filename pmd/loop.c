@@ -326,6 +326,7 @@ static void loop_link(const struct port *port, struct port_link *link)
 const struct pmd loop_pmd = {
 	.name = "loop",
 	.help = "NAME: two ports of one NAME are connected; one alone receives what it sends",
+	.can = {.queues = PORT_QUEUES_MAX},
 	.open = loop_open,
 	.close = loop_close,
 	.stats = loop_stats,

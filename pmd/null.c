@@ -111,24 +111,30 @@ static void make_frame(uint8_t *frame, unsigned len, const uint8_t mac[6])
 }
 
 // "" or "rx=N": *len is 0 or N.
-static int parse_args(const struct port_conf *conf, uint16_t *len, struct err *err)
+static int parse_args(const char *args, uint16_t *len, struct err *err)
 {
 	unsigned long n;
 	char *end;
 
 	*len = 0;
-	if (!conf->args[0])
+	if (!args[0])
 		return 0;
-	if (!strncmp(conf->args, "rx=", 3) && conf->args[3] >= '0' && conf->args[3] <= '9') {
-		n = strtoul(conf->args + 3, &end, 10);
+	if (!strncmp(args, "rx=", 3) && args[3] >= '0' && args[3] <= '9') {
+		n = strtoul(args + 3, &end, 10);
 		if (!*end && n >= NULL_FRAME_MIN && n <= NULL_FRAME_MAX) {
 			*len = (uint16_t)n;
 			return 0;
 		}
 	}
-	return err_set(err, -EINVAL,
-		       "port %s: null:%s: expected nothing, or rx=N with N %u to %u bytes",
-		       conf->name, conf->args, NULL_FRAME_MIN, NULL_FRAME_MAX);
+	return err_set(err, -EINVAL, "expected nothing, or rx=N with N %u to %u bytes",
+		       NULL_FRAME_MIN, NULL_FRAME_MAX);
+}
+
+static int null_check(const char *args, struct err *err)
+{
+	uint16_t len;
+
+	return parse_args(args, &len, err);
 }
 
 static int check_room(const struct port_conf *conf, uint16_t len, struct err *err)
@@ -147,10 +153,12 @@ static int null_open(struct port *port, const struct port_conf *conf, struct err
 	struct port_grant *g = &port->grant;
 	struct null_port *p;
 	uint16_t len;
-	int rc = parse_args(conf, &len, err);
+	int rc = port_check_args(conf, null_check, err);
 
-	if (!rc)
+	if (!rc) {
+		parse_args(conf->args, &len, err);
 		rc = check_room(conf, len, err);
+	}
 	if (rc)
 		return rc;
 	p = aligned_alloc(CACHE_LINE, sizeof(*p) + conf->queues * sizeof(p->queue[0]));
@@ -207,6 +215,8 @@ static void null_stats(const struct port *port, struct port_stats *s)
 const struct pmd null_pmd = {
 	.name = "null",
 	.help = "nothing, or rx=N: receives frames of N bytes (60 to 1514) without end",
+	.can = {.queues = PORT_QUEUES_MAX},
+	.check = null_check,
 	.open = null_open,
 	.close = null_close,
 	.stats = null_stats,

@@ -6,6 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+const struct port_offload port_offloads[] = {
+	{PORT_RX_CSUM, "rx-csum"},	 {PORT_TX_CSUM, "tx-csum"},	{PORT_TX_TSO4, "tso4"},
+	{PORT_TX_TSO6, "tso6"},		 {PORT_TX_USO, "uso"},		{PORT_RX_LRO, "lro"},
+	{PORT_VLAN_FILTER, "vlan-filter"}, {PORT_MAC_FILTER, "mac-filter"}, {PORT_RSS, "rss"},
+	{0, NULL},
+};
+
 const struct pmd *pmd_find(const char *name)
 {
 	for (const struct pmd *const *p = pmd_list; *p; p++)
@@ -48,6 +55,14 @@ static int check_grant(const struct port *port, const struct port_conf *conf, st
 		return err_set(err, -EPROTO,
 			       "port %s: driver %s granted %u of %u queues and MTU %u", port->name,
 			       port->pmd->name, g->queues, conf->queues, g->mtu);
+	// A driver that says nothing of itself promises nothing.
+	if (port->pmd->can.queues &&
+	    (g->queues > port->pmd->can.queues || (g->offloads & ~port->pmd->can.offloads)))
+		return err_set(err, -EPROTO,
+			       "port %s: driver %s granted %u queues and offloads %#x, and says of "
+			       "itself (pmd.can) %u and %#x",
+			       port->name, port->pmd->name, g->queues, g->offloads,
+			       port->pmd->can.queues, port->pmd->can.offloads);
 	for (unsigned q = 0; q < g->queues; q++)
 		if (!port->queue[q].rx || !port->queue[q].tx)
 			return err_set(err, -EPROTO, "port %s: driver %s left queue %u unset",
@@ -116,6 +131,17 @@ void port_stats_add(struct port_stats *s, const char *name, uint64_t value)
 		return;
 	s->counter[s->counters].name = name;
 	s->counter[s->counters++].value = value;
+}
+
+int port_check_args(const struct port_conf *conf, int (*check)(const char *, struct err *),
+		    struct err *err)
+{
+	struct err why;
+	int rc = check(conf->args, &why);
+
+	return rc ? err_set(err, rc, "port %s: %s:%s: %s", conf->name, conf->driver, conf->args,
+			    why.text)
+		  : 0;
 }
 
 void port_default_mac(const struct port *port, const struct port_conf *conf, uint8_t mac[6])

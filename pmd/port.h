@@ -87,9 +87,22 @@ struct port_link {
 	uint32_t mbps; // 0: unknown
 };
 
+// What a driver can at its best; what a port of it got stands in port->grant, and is never more. That it
+// can sleep or plays captures is told by arm and next_time.
+struct pmd_can {
+	uint32_t offloads; // PORT_*
+	uint16_t queues;   // pairs, 1 to PORT_QUEUES_MAX
+	bool live;         // packets come from elsewhere in their own time: no capture's clock stops them
+	const char *needs; // of the host, for the reader: "CAP_NET_RAW"; NULL: nothing
+};
+
 struct pmd { // a driver: const, listed in pmd/pmds_<home>.c
 	const char *name; // the word before the colon of a device string
 	const char *help; // one line: what the argument is
+	struct pmd_can can;
+	// Optional: can args be an argument of this driver at all? Looks at the text alone, opens nothing.
+	// 0, or -errno and in err what was expected, without port or device in front.
+	int (*check)(const char *args, struct err *err);
 	// Opens and configures: fills port->grant, port->queue[] and port->priv. On failure undoes all,
 	// returns -errno and says in err what is wrong, where, and what to do.
 	int (*open)(struct port *port, const struct port_conf *conf, struct err *err);
@@ -127,6 +140,13 @@ struct port {
 	struct port_grant grant;
 };
 
+// One bit of PORT_* and how users call it; ends with a name of NULL.
+struct port_offload {
+	uint32_t bit;
+	const char *name; // "rx-csum"
+};
+extern const struct port_offload port_offloads[];
+
 static inline uint16_t port_rx_burst(struct port *p, uint16_t q, struct mbuf **pkts, uint16_t n)
 {
 	return p->queue[q].rx(p->queue[q].rxq, pkts, n);
@@ -154,6 +174,10 @@ void port_stats_emit(const struct port *port, stats_emit_fn emit, void *arg);
 
 // For drivers: appends a named figure to s.
 void port_stats_add(struct port_stats *s, const char *name, uint64_t value);
+
+// For drivers: their check() of conf->args, with port and device put in front of what it says.
+int port_check_args(const struct port_conf *conf, int (*check)(const char *, struct err *),
+		    struct err *err);
 
 // For drivers without an address of their own: the one asked for, else 02:77:65:69:72:ID, the same on
 // every run.

@@ -163,8 +163,10 @@ static enum clock_kind choose_clock(const struct run *r)
 	if (r->has_clock)
 		return r->clock;
 	for (i = 0; i < r->c.n_ports; i++) {
-		capture |= !strcmp(r->c.ports[i].driver, "pcap");
-		live |= !strcmp(r->c.ports[i].driver, "dpdk");
+		const struct pmd *pmd = pmd_find(r->c.ports[i].driver);
+
+		capture |= pmd && pmd->next_time;
+		live |= pmd && pmd->can.live;
 	}
 	return capture && !live ? CLOCK_CAPTURE : CLOCK_REAL;
 }

@@ -10,10 +10,6 @@
 #include "apps/tool/util.h"
 #include "pmd/port.h"
 
-// The drivers of either home; the one that lacks it says so when the port is opened.
-static const char *const drivers[] = {"virtio", "pcap", "dpdk", "null", "loop", NULL};
-
-#define DEVICE_MAX    1024u
 #define ADDRESSES_MAX 1024u
 
 struct port_reader {
@@ -49,33 +45,6 @@ int config_port_ref(struct config_reader *r, yaml_node_t *node)
 				      r->c->ports[i].name);
 	ydoc_error(r->y, node, "expected the name of a port: %s", *list ? list : "there are none");
 	return -1;
-}
-
-int config_device(struct config_port *p, const char *device, struct err *err)
-{
-	const char *colon = strchr(device, ':');
-	size_t n = colon ? (size_t)(colon - device) : strlen(device);
-	const char *s;
-	unsigned i;
-
-	for (i = 0; drivers[i]; i++)
-		if (strlen(drivers[i]) == n && !strncmp(drivers[i], device, n))
-			break;
-	if (!drivers[i])
-		return err_set(err, -EINVAL,
-			       "expected DRIVER:ARGUMENT with driver virtio, pcap, dpdk, null or "
-			       "loop");
-	if (strlen(device) > DEVICE_MAX)
-		return err_set(err, -EINVAL, "expected a device of at most %u bytes", DEVICE_MAX);
-	// Drivers name it in their messages.
-	for (s = device; *s; s++)
-		if (text_control(s))
-			return err_set(err, -EINVAL, "expected a device without control characters");
-	free(p->driver);
-	free(p->args);
-	p->driver = xstrdup(drivers[i]);
-	p->args = xstrdup(colon ? colon + 1 : "");
-	return 0;
 }
 
 // "N" or a PCI address "BB:DD.F", as the image's driver takes them.

@@ -39,20 +39,15 @@ static int fail(const struct port_conf *conf, int rc, const char *what, struct e
 }
 
 // Devices that would share our packet memory with another process: DPDK shares only its own.
-static int refuse_unfit(const struct port_conf *conf, struct err *err)
+static int dpdk_check(const char *args, struct err *err)
 {
-	if (!conf->args[0])
-		return err_set(
-			err, -EINVAL,
-			"port %s: dpdk: expected a device, such as net_vhost0,iface=PATH or a PCI "
-			"address",
-			conf->name);
-	if (!strncmp(conf->args, "net_virtio_user", 15) || !strncmp(conf->args, "virtio_user", 11))
-		return err_set(
-			err, -ENOTSUP,
-			"port %s: dpdk:%s: virtio_user cannot share Weir's packet memory; make the "
-			"other side connect to a net_vhost port",
-			conf->name, conf->args);
+	if (!args[0])
+		return err_set(err, -EINVAL,
+			       "expected a device, such as net_vhost0,iface=PATH or a PCI address");
+	if (!strncmp(args, "net_virtio_user", 15) || !strncmp(args, "virtio_user", 11))
+		return err_set(err, -ENOTSUP,
+			       "virtio_user cannot share Weir's packet memory; make the other side "
+			       "connect to a net_vhost port");
 	return 0;
 }
 
@@ -225,7 +220,7 @@ static void map_for_dma(const struct dpdk_port *p, struct port_grant *g)
 static int dpdk_open(struct port *port, const struct port_conf *conf, struct err *err)
 {
 	struct dpdk_port *p;
-	int rc = refuse_unfit(conf, err);
+	int rc = port_check_args(conf, dpdk_check, err);
 
 	if (!rc)
 		rc = dpdk_eal_start(err);
@@ -310,6 +305,8 @@ static void dpdk_poll(struct port *port)
 const struct pmd dpdk_pmd = {
 	.name = "dpdk",
 	.help = "a DPDK device string: net_vhost0,iface=PATH; net_ring0; a PCI address",
+	.can = {.queues = PORT_QUEUES_MAX, .live = true},
+	.check = dpdk_check,
 	.open = dpdk_open,
 	.close = dpdk_close,
 	.stats = dpdk_stats,

@@ -123,17 +123,25 @@ static uint16_t pcap_port_tx_nowhere(void *queue, struct mbuf **pkts, uint16_t n
 	return n;
 }
 
+static int pcap_port_check(const char *args, struct err *err)
+{
+	const char *comma = strchr(args, ',');
+
+	if ((comma && strchr(comma + 1, ',')) || (comma == args && !comma[1]) || !*args)
+		return err_set(err, -EINVAL, "expected IN,OUT: a capture to read, one to write, or "
+					     "both");
+	return 0;
+}
+
 // "IN,OUT" into two strings, "" where a side is left out.
 static int parse_args(struct pcap_port *p, const struct port_conf *conf, struct err *err)
 {
 	const char *comma = strchr(conf->args, ',');
 	size_t n = comma ? (size_t)(comma - conf->args) : strlen(conf->args);
+	int rc = port_check_args(conf, pcap_port_check, err);
 
-	if ((comma && strchr(comma + 1, ',')) || (!n && (!comma || !comma[1])))
-		return err_set(err, -EINVAL,
-			       "port %s: pcap:%s: expected IN,OUT: a capture to read, one to "
-			       "write, or both",
-			       conf->name, conf->args);
+	if (rc)
+		return rc;
 	p->in_path = strndup(conf->args, n);
 	p->out_path = strdup(comma ? comma + 1 : "");
 	if (!p->in_path || !p->out_path)
@@ -245,6 +253,8 @@ const struct pmd pcap_pmd = {
 	.name = "pcap",
 	.help = "IN,OUT: capture file to receive from, capture file to record into (.pcapng: as "
 		"pcapng)",
+	.can = {.queues = 1},
+	.check = pcap_port_check,
 	.open = pcap_port_open,
 	.close = pcap_port_close,
 	.stats = pcap_port_stats,

@@ -15,6 +15,10 @@ static int virtio_open(struct port *port, const struct port_conf *conf, struct e
 const struct pmd virtio_pmd = {
 	.name = "virtio",
 	.help = "virtio:N, the Nth virtio-net device on the PCI bus; or virtio:BB:DD.F",
+	.can = {.offloads = PORT_RX_CSUM | PORT_TX_CSUM | PORT_TX_TSO4 | PORT_TX_TSO6 | PORT_TX_USO |
+			    PORT_RX_LRO | PORT_VLAN_FILTER | PORT_MAC_FILTER | PORT_RSS,
+		.queues = PORT_QUEUES_MAX,
+		.live = true},
 	.open = virtio_open,
 	.close = virtio_net_close,
 	.stats = virtio_net_stats,

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,16 +94,49 @@ static void example(void **state)
 
 static void all_errors_at_once(void **state)
 {
-	says("version: 2\nfunction: ruter\nports:\n  wan: {device: \"virt:0\", addresses: [192.0.2.0/24]}\n"
+	says("version: 2\nfunction: ruter\nports:\n  wan: {device: \"virtio:x\", addresses: [192.0.2.0/24]}\n"
 	     "speed: 3\n",
 	     "f.yaml:1:10: 2: expected 1, the only value supported yet\n"
 	     "f.yaml:2:11: ruter: expected a function: router or patch\n"
-	     "f.yaml:4:17: virt:0: expected DRIVER:ARGUMENT with driver virtio, pcap, dpdk, null or "
-	     "loop\n"
-	     "f.yaml:4:39: 192.0.2.0/24: expected a host's address, not a network, broadcast, "
+	     "f.yaml:4:17: virtio:x: expected virtio:N, N counting the machine's virtio-net devices "
+	     "from 0\n"
+	     "f.yaml:4:41: 192.0.2.0/24: expected a host's address, not a network, broadcast, "
 	     "multicast, loopback or reserved one\n"
 	     "f.yaml:5:1: speed: unknown key: a configuration has version, function, lcores, ports, "
 	     "routes, neighbors, patches, icmp, arp, burst, mbufs\n");
+}
+
+static void device_string(const char *device, const char *expected)
+{
+	struct config_port p = {0};
+	struct err err = {""};
+
+	assert_true((config_device(&p, device, &err) < 0) == !!expected);
+	if (expected)
+		assert_non_null(strstr(err.text, expected));
+	assert_true(!p.driver == !!expected);
+	free(p.driver);
+	free(p.args);
+}
+
+// What the text alone tells is told before anything runs.
+static void device_strings(void **state)
+{
+	device_string("virt:0", "expected DRIVER:ARGUMENT with a driver of virtio, ");
+	device_string("virt:0", ", pcap");
+	device_string("", "expected DRIVER:ARGUMENT");
+	device_string("virtio:7", NULL); // the image's; checked where units are counted
+	device_string("loop", NULL);
+	device_string("loop:a", NULL);
+	device_string("loop:a\n", "without control characters");
+	device_string("null:rx=59", "60 to 1514");
+	device_string("null:rx=60", NULL);
+	device_string("pcap:a,b,c", "expected IN,OUT");
+	device_string("pcap:", "expected IN,OUT");
+	device_string("pcap:,b", NULL);
+	device_string("dpdk:", "expected a device");
+	device_string("dpdk:net_virtio_user0,path=x", "net_vhost");
+	device_string("dpdk:net_ring0", NULL);
 }
 
 static void routes(void **state)
@@ -323,6 +357,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(example),  cmocka_unit_test(all_errors_at_once),
+		cmocka_unit_test(device_strings),
 		cmocka_unit_test(routes),   cmocka_unit_test(ports),
 		cmocka_unit_test(patches),  cmocka_unit_test(not_yaml),
 		cmocka_unit_test(costly_yaml),

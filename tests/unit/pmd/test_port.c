@@ -101,12 +101,28 @@ static void test_link(void **state)
 	assert_int_equal(port_close(&p, &e), 0);
 }
 
+// The table of ports in the docs is made of this.
+static void test_drivers_say_what_they_can(void **state)
+{
+	uint32_t named = 0;
+
+	for (const struct port_offload *o = port_offloads; o->name; o++)
+		named |= o->bit;
+	for (const struct pmd *const *p = pmd_list; *p; p++) {
+		print_message("%s: %u queues, offloads %#x\n", (*p)->name, (*p)->can.queues,
+			      (*p)->can.offloads);
+		assert_in_range((*p)->can.queues, 1, PORT_QUEUES_MAX);
+		assert_int_equal((*p)->can.offloads & ~named, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_unknown_driver), cmocka_unit_test(test_bad_conf),
 		cmocka_unit_test(test_stats_emit),     cmocka_unit_test(test_counters_are_bounded),
 		cmocka_unit_test(test_link),
+		cmocka_unit_test(test_drivers_say_what_they_can),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
