@@ -26,4 +26,11 @@ void *plat_linux_arena_base(void);
 // Lets plat_console_getc() read standard input, without blocking (off by default).
 void plat_linux_console(bool on);
 
+// For drivers, in open() and close(): fd readable ends plat_halt() of `lcore` (add), or no longer does.
+// Level-triggered: a descriptor that stays readable ends every halt at once, so arm() finds or empties what
+// there is (-EAGAIN), and disarm() reads a counter (eventfd) back to nothing. Take a descriptor out before
+// closing it. Any thread. 0, -EEXIST (added twice), -ENOENT (never added), -EPERM (a file: cannot be waited
+// for) or another -errno.
+int plat_linux_wake_fd(unsigned lcore, int fd, bool add);
+
 #endif
