@@ -34,7 +34,7 @@
 #define MBUF_RX_L3_BAD  (1u << 2)
 #define MBUF_RX_L4_BAD  (1u << 3)
 #define MBUF_TX_L3_CSUM (1u << 4) // compute the IPv4 header checksum
-#define MBUF_TX_L4_CSUM (1u << 5) // compute TCP/UDP (l4 is valid); the field holds the pseudo-header sum.
+#define MBUF_TX_L4_CSUM (1u << 5) // TCP/UDP (l3, l4 are valid): the field holds the pseudo-header sum.
 				  // Received with MBUF_RX_L4_OK: a sender on this host left it to us
 #define MBUF_VLAN       (1u << 8) // vlan_tci is the (outer) tag, not in the data
 #define MBUF_TSO        (1u << 9) // TCP of many segments: cut it by mss; with MBUF_TX_L4_CSUM, l3, l4

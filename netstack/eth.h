@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "netstack/wire.h"
+#include "core/wire.h"
 
 #define ETH_HLEN 14u
 #define ETH_ALEN 6u

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "netstack/wire.h"
+#include "core/wire.h"
 
 #define IP4_HLEN     20u
 #define IP4_HLEN_MAX 60u

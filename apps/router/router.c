@@ -5,7 +5,7 @@
 
 #include "apps/app.h"
 #include "netstack/ip4_graph.h"
-#include "netstack/wire.h"
+#include "core/wire.h"
 
 static_assert(IP4_PORTS_MAX == BLOB_PORTS_MAX, "every configured port has a place");
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // csum.c - the Internet checksum over bytes and over chains of segments
-#include "netstack/csum.h"
+#include "mempool/csum.h"
+
+#include "core/wire.h"
 
 uint64_t csum_add(uint64_t sum, const void *p, size_t len)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // wire.h - bytes of a packet as numbers: unaligned loads and stores, network byte order
-#ifndef WEIR_NETSTACK_WIRE_H
-#define WEIR_NETSTACK_WIRE_H
+#ifndef WEIR_CORE_WIRE_H
+#define WEIR_CORE_WIRE_H
 
 #include <stdint.h>
 #include <string.h>
