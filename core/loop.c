@@ -42,6 +42,7 @@ static struct run begin(struct loop *l)
 	}
 	if (l->clock.kind == CLOCK_CAPTURE && next_time(l) != TIME_NEVER)
 		clock_advance(&l->clock, next_time(l));
+	noise_start(&l->noise, l->clock.kind == CLOCK_REAL);
 	r.tsc = r.mark = r.moved_tsc = tsc_read();
 	graph_housekeep(l->graph, clock_turn_at(&l->clock, r.tsc));
 	return r;
@@ -162,15 +163,24 @@ static always_inline bool flush(const struct loop *l)
 	return done;
 }
 
+// Housekeeping may take its time, and packets theirs; any other long turn is the host's doing.
+static __attribute__((noinline)) void long_turn(struct loop *l, const struct run *r, uint64_t cycles)
+{
+	if (r->countdown != LOOP_HOUSEKEEPING)
+		noise_gap(&l->noise, cycles, r->busy ? l->sources : 0);
+}
+
 // The end of one turn is the beginning of the next. at_mark: nothing was done since the last burst
 // ended and the TSC was read.
 static always_inline void turn(struct loop *l, struct run *r, bool at_mark)
 {
-	uint64_t tsc = at_mark ? r->mark : tsc_read();
+	uint64_t tsc = at_mark ? r->mark : tsc_read(), cycles = tsc - r->tsc;
 
+	if (noise_suspect(&l->noise, cycles))
+		long_turn(l, r, cycles);
 	if (r->busy) {
 		l->busy_turns++;
-		l->busy_cycles += tsc - r->tsc;
+		l->busy_cycles += cycles;
 		r->busy = false;
 	}
 	r->tsc = r->mark = tsc;

@@ -16,6 +16,7 @@
 
 #include "core/clock.h"
 #include "core/graph.h"
+#include "core/noise.h"
 
 #define LOOP_SOURCES_MAX  64
 #define LOOP_HOUSEKEEPING 256 // turns
@@ -64,6 +65,7 @@ struct loop {
 	uint64_t turns;       // of the loop
 	uint64_t busy_turns;  // that moved packets
 	uint64_t busy_cycles; // of those
+	struct noise noise;   // real clock: turns that took too long for what they did
 };
 
 // Runs until stop, a tick that says so, or the end: every source that has an end has reached it (and

@@ -111,4 +111,7 @@ void loop_stats_emit(const struct loop *l, stats_emit_fn emit, void *arg)
 	emit(arg, "loop.turns", l->turns);
 	emit(arg, "loop.busy_turns", l->busy_turns);
 	emit(arg, "loop.busy_cycles", l->busy_cycles);
+	emit(arg, "loop.noise.gaps", l->noise.gaps);
+	emit(arg, "loop.noise.lost_us", noise_us(l->noise.lost));
+	emit(arg, "loop.noise.worst_us", noise_us(l->noise.worst));
 }

@@ -9,6 +9,7 @@
 //	drops.NODE.REASON                                     where not 0
 //	accounting.{rx,generated,tx,consumed,dropped,held,balanced}  balanced: 1 or 0
 //	loop.{turns,busy_turns,busy_cycles}
+//	loop.noise.{gaps,lost_us,worst_us}                    core/noise.h; real clock
 //	ports.NAME...                                         by pmd/port.c
 #ifndef WEIR_CORE_STATS_H
 #define WEIR_CORE_STATS_H

@@ -18,7 +18,7 @@ static struct figure figures[] = {
 	{"accounting.consumed", 0, false},  {"accounting.dropped", 3, false},
 	{"accounting.held", 0, false},	    {"accounting.balanced", 1, false},
 	{"loop.turns", 7, false},	    {"loop.busy_turns", 5, false},
-	{"loop.busy_cycles", 1234, false},
+	{"loop.busy_cycles", 1234, false},  {"loop.noise.gaps", 2, false},
 };
 
 static void note_figure(void *arg, const char *name, uint64_t value)
@@ -40,7 +40,7 @@ static uint8_t pick_drop(struct node *node, struct mbuf *m)
 
 static void test_figures(void **state)
 {
-	static const struct loop l = {.turns = 7, .busy_turns = 5, .busy_cycles = 1234};
+	static const struct loop l = {.turns = 7, .busy_turns = 5, .busy_cycles = 1234, .noise = {.gaps = 2}};
 	struct fixture f;
 
 	setup(&f);
