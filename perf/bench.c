@@ -10,12 +10,14 @@
 #include <time.h>
 
 #include "core/clock.h"
+#include "core/noise.h"
 #include "core/plat.h"
 
 #define ROUNDS_DEFAULT 15
 #define ROUNDS_MAX     1000
 #define LINE_SECONDS   20 // tried for at most, on a busy machine
 #define WAIT_SHARE     0.05
+#define NOISE_SHARE    10 // of a second, before and after all lines
 
 static struct {
 	bool json;
@@ -23,6 +25,7 @@ static struct {
 	const char *unit;
 	unsigned lines;
 	bool starved;
+	struct noise noise;
 } bench = {.rounds = ROUNDS_DEFAULT};
 
 struct result {
@@ -63,6 +66,7 @@ void bench_start(int argc, char **argv, const char *title, const char *unit)
 {
 	arguments(argc, argv, title);
 	bench.unit = unit;
+	noise_probe(&bench.noise, plat_tsc_hz() / NOISE_SHARE);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (bench.json) {
 		printf("{\"title\": \"%s\", \"unit\": \"%s\", \"tsc_hz\": %" PRIu64
@@ -247,9 +251,21 @@ void bench_compare(const char *name, const struct bench_side *sides, unsigned co
 	bench.starved |= res.turns == 0;
 }
 
+// What the host took from this CPU while nothing ran that could have taken it.
+static void print_noise(void)
+{
+	const struct noise *n = &bench.noise;
+
+	noise_probe(&bench.noise, plat_tsc_hz() / NOISE_SHARE);
+	printf(bench.json ? "\n], \"noise\": {\"seconds\": %.1f, \"gaps\": %" PRIu64
+			    ", \"lost_us\": %" PRIu64 ", \"worst_us\": %" PRIu64 "}}\n"
+			  : "# host noise: in %.1f s %" PRIu64 " gaps over 50 us, %" PRIu64
+			    " us lost, the worst %" PRIu64 " us\n",
+	       2.0 / NOISE_SHARE, n->gaps, noise_us(n->lost), noise_us(n->worst));
+}
+
 int bench_end(void)
 {
-	if (bench.json)
-		printf("\n]}\n");
+	print_noise();
 	return bench.starved ? 3 : 0;
 }
