@@ -5,6 +5,7 @@
 const struct pmd *const pmd_list[] = {
 	&pcap_pmd,
 	&dpdk_pmd,
+	&tap_pmd,
 	&null_pmd,
 	&loop_pmd,
 	NULL,

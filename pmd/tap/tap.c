@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// tap.c - the TAP port: opening the device, link, figures, having it back when it was removed
+//
+// The host's end of the cable is interface NAME; ours has an address of its own. A device that is
+// there already (`ip tuntap add`) is attached to and left behind; else one is made, brought up, and
+// vanishes with us. It may be moved to another network namespace while we are attached.
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "core/plat.h"
+#include "pmd/pmds.h"
+#include "pmd/tap/tap.h"
+
+#define ETHER_MAX      18u    // Ethernet header and one 802.1Q tag
+#define FRAME_MAX      65553u // the longest that the host hands over uncut: an IP packet and ETHER_MAX
+#define RETRIES_SECOND 10u    // attempts to attach again
+#define TAP_BUFFERS    500u // what the host queues for us (its txqueuelen); reported as ring size
+
+static int tap_check(const char *args, struct err *err)
+{
+	return iface_check_name(args, strlen(args), err);
+}
+
+static int refused(const struct port_conf *conf, int error, struct err *err)
+{
+	switch (error) {
+	case EPERM:
+		return err_set(
+			err, -EPERM,
+			"port %s: tap:%s: not permitted: run with CAP_NET_ADMIN, or make the "
+			"device first: ip tuntap add dev %s mode tap user $USER",
+			conf->name, conf->args, conf->args);
+	case EBUSY:
+		return err_set(
+			err, -EBUSY,
+			"port %s: tap:%s: another process has this device; take another name, or "
+			"see `ip -d tuntap` for it",
+			conf->name, conf->args);
+	case EINVAL:
+		return err_set(err, -EINVAL,
+			       "port %s: tap:%s: an interface of this name is there and is no TAP "
+			       "device; use packet:%s or xdp:%s, or another name",
+			       conf->name, conf->args, conf->args, conf->args);
+	default:
+		return err_set(err, -error, "port %s: tap:%s: TUNSETIFF: %s", conf->name,
+			       conf->args, strerror(error));
+	}
+}
+
+// A descriptor of one more queue of the device, or -errno.
+static int attach(const struct tap_port *t)
+{
+	struct ifreq r = {.ifr_flags = (short)t->flags};
+	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC), len = VIRTIO_NET_HDR_LEN,
+	    rc;
+
+	if (fd < 0)
+		return -errno;
+	memcpy(r.ifr_name, t->iface.name, IFNAMSIZ);
+	if (ioctl(fd, TUNSETIFF, &r) < 0 || ioctl(fd, TUNSETVNETHDRSZ, &len) < 0 ||
+	    ioctl(fd, TUNSETOFFLOAD, (unsigned long)t->offloads) < 0) {
+		rc = -errno;
+		close(fd);
+		return rc;
+	}
+	return fd;
+}
+
+// The first queue. A device that is there may have been made for one queue or for several.
+static int attach_first(struct tap_port *t, const struct port_conf *conf, struct err *err)
+{
+	int fd;
+
+	t->flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | (conf->queues > 1 ? IFF_MULTI_QUEUE : 0);
+	fd = attach(t);
+	if (fd == -EINVAL && !t->created) {
+		t->flags ^= IFF_MULTI_QUEUE;
+		fd = attach(t);
+	}
+	if (fd == -ENOENT || fd == -EACCES || fd == -ENXIO)
+		return err_set(err, fd, "port %s: /dev/net/tun: %s: `modprobe tun` makes it",
+			       conf->name, strerror(-fd));
+	if (fd < 0)
+		return refused(conf, -fd, err);
+	t->queue[0].fd = fd;
+	t->queues = t->flags & IFF_MULTI_QUEUE ? conf->queues : 1;
+	return 0;
+}
+
+static int attach_others(struct tap_port *t, const struct port_conf *conf, struct err *err)
+{
+	for (uint16_t q = 1; q < t->queues; q++) {
+		int fd = attach(t);
+
+		if (fd == -EPERM || fd == -E2BIG) {
+			t->queues = q; // more than the kernel gives: use those it gave
+			return 0;
+		}
+		if (fd < 0)
+			return refused(conf, -fd, err);
+		t->queue[q].fd = fd;
+	}
+	return 0;
+}
+
+static int set_mtu(struct tap_port *t, const struct port_conf *conf, uint16_t *mtu, struct err *err)
+{
+	int now = iface_mtu(&t->iface), rc = 0;
+
+	if (conf->mtu && now != conf->mtu)
+		rc = iface_set_mtu(&t->iface, conf->mtu);
+	if (rc)
+		return err_set(
+			err, rc,
+			"port %s: tap:%s: MTU %u: %s (it is %d): run `ip link set %s mtu %u`, "
+			"or ask for what it has",
+			conf->name, conf->args, conf->mtu, strerror(-rc), now, conf->args,
+			conf->mtu);
+	*mtu = conf->mtu ? conf->mtu : (uint16_t)(now > 0 && now <= UINT16_MAX ? now : 1500);
+	return 0;
+}
+
+static bool look_up(const struct tap_port *t)
+{
+	struct pollfd p = {.fd = t->queue[0].fd, .events = POLLOUT};
+
+	// Writable means that the host has it up: it tells that in whatever namespace the device
+	// is.
+	return p.fd >= 0 && poll(&p, 1, 0) == 1 && p.revents == POLLOUT;
+}
+
+static int set_up(struct tap_port *t, const struct port_conf *conf, struct port_grant *g,
+		  struct err *err)
+{
+	int rc = attach_first(t, conf, err);
+
+	if (!rc)
+		rc = attach_others(t, conf, err);
+	if (!rc)
+		rc = set_mtu(t, conf, &g->mtu, err);
+	for (uint16_t q = 0; !rc && q < t->queues; q++) {
+		struct tap_queue *tq = &t->queue[q];
+
+		if (tap_queue_size(tq, g->mtu + ETHER_MAX))
+			rc = err_set(
+				err, -EINVAL,
+				"port %s: frames of MTU %u take more than %u buffers of %u bytes: "
+				"take larger buffers or a smaller MTU",
+				conf->name, g->mtu, TAP_SEGS_MAX, mempool_room(conf->pool));
+	}
+	if (rc || !t->created)
+		return rc;
+	rc = iface_set_up(&t->iface);
+	return rc ? err_set(err, rc, "port %s: ip link set %s up: %s", conf->name, conf->args,
+			    strerror(-rc))
+		  : 0;
+}
+
+static void tap_free(struct tap_port *t)
+{
+	for (unsigned q = 0; q < PORT_QUEUES_MAX; q++) {
+		tap_queue_drain(&t->queue[q]);
+		if (t->queue[q].fd >= 0)
+			close(t->queue[q].fd);
+	}
+	iface_close(&t->iface);
+	free(t);
+}
+
+static struct tap_port *tap_new(const struct port *port, const struct port_conf *conf)
+{
+	struct tap_port *t = aligned_alloc(CACHE_LINE, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	memset(t, 0, sizeof(*t));
+	t->iface.ctl = -1;
+	for (unsigned q = 0; q < PORT_QUEUES_MAX; q++) {
+		t->queue[q].fd = -1;
+		t->queue[q].port = port->id;
+		t->queue[q].pool = conf->pool;
+		t->queue[q].tap = t;
+	}
+	return t;
+}
+
+static int tap_open(struct port *port, const struct port_conf *conf, struct err *err)
+{
+	struct port_grant *g = &port->grant;
+	int rc = port_check_args(conf, tap_check, err);
+	struct tap_port *t;
+
+	if (rc)
+		return rc;
+	t = tap_new(port, conf);
+	if (!t)
+		return err_set(err, -ENOMEM, "port %s: no memory", conf->name);
+	rc = iface_open(&t->iface, conf, conf->args, strlen(conf->args), err);
+	if (!rc) {
+		t->created = !iface_index(&t->iface);
+		rc = set_up(t, conf, g, err);
+	}
+	if (rc) {
+		tap_free(t);
+		return rc;
+	}
+	t->has_base = !iface_figures(&t->iface, &t->base);
+	t->up = look_up(t);
+	port_default_mac(port, conf, g->mac);
+	g->queues = t->queues;
+	g->rx_size = g->tx_size = TAP_BUFFERS;
+	for (uint16_t q = 0; q < t->queues; q++)
+		port->queue[q] = (struct port_queue){tap_rx, &t->queue[q], tap_tx, &t->queue[q]};
+	port->priv = t;
+	snprintf(g->text, sizeof(g->text), "tap %s %s, %u queue%s", t->iface.name,
+		 t->created ? "made" : "attached", t->queues, t->queues > 1 ? "s" : "");
+	return 0;
+}
+
+static int tap_close(struct port *port, struct err *err)
+{
+	tap_free(port->priv);
+	return 0;
+}
+
+static void tap_stats(const struct port *port, struct port_stats *s)
+{
+	const struct tap_port *t = port->priv;
+	struct tap_queue sum = {0};
+	struct iface_figures now;
+
+	for (uint16_t i = 0; i < t->queues; i++) {
+		const struct tap_queue *q = &t->queue[i];
+
+		s->rx_packets += q->rx_packets;
+		s->rx_bytes += q->rx_bytes;
+		s->tx_packets += q->tx_packets;
+		s->tx_bytes += q->tx_bytes;
+		sum.rx_nombuf += q->rx_nombuf;
+		sum.rx_too_long += q->rx_too_long;
+		sum.rx_bad_header += q->rx_bad_header;
+		sum.rx_errors += q->rx_errors;
+		sum.tx_down += q->tx_down;
+		sum.tx_refused += q->tx_refused;
+		sum.tx_full += q->tx_full;
+		sum.lost += q->lost;
+	}
+	port_stats_add(s, "link-changes", t->link_changes);
+	port_stats_add(s, "device-lost", sum.lost);
+	port_stats_add(s, "rx-nombuf", sum.rx_nombuf);
+	port_stats_add(s, "rx-too-long", sum.rx_too_long);
+	port_stats_add(s, "rx-bad-header", sum.rx_bad_header);
+	port_stats_add(s, "rx-errors", sum.rx_errors);
+	port_stats_add(s, "tx-down", sum.tx_down);
+	port_stats_add(s, "tx-refused", sum.tx_refused);
+	port_stats_add(s, "tx-full", sum.tx_full);
+	// What the host dropped since its queue towards us was full or there was nobody to read it.
+	if (t->has_base && !iface_figures(&t->iface, &now) && now.tx_dropped >= t->base.tx_dropped)
+		port_stats_add(s, "rx-host-dropped", now.tx_dropped - t->base.tx_dropped);
+}
+
+static void tap_link(const struct port *port, struct port_link *link)
+{
+	const struct tap_port *t = port->priv;
+
+	link->up = t->up;
+}
+
+static void tap_poll(struct port *port)
+{
+	struct tap_port *t = port->priv;
+	bool up = look_up(t);
+
+	t->link_changes += up != t->up;
+	t->up = up;
+}
+
+// A device that was removed is attached to again when one of its name is there.
+static void tap_poll_queue(struct port *port, uint16_t queue)
+{
+	struct tap_port *t = port->priv;
+	struct tap_queue *q = &t->queue[queue];
+	uint64_t now;
+	int fd;
+
+	if (likely(q->fd >= 0))
+		return;
+	now = tsc_read();
+	if (now < q->retry)
+		return;
+	q->retry = now + plat_tsc_hz() / RETRIES_SECOND;
+	if (!iface_index(&t->iface))
+		return;
+	fd = attach(t);
+	if (fd >= 0)
+		q->fd = fd;
+}
+
+const struct pmd tap_pmd = {
+	.name = "tap",
+	.help = "NAME: a TAP device of the Linux host, attached to or made",
+	.can = {.queues = PORT_QUEUES_MAX,
+		.live = true,
+		.needs = "CAP_NET_ADMIN, or a device of yours"},
+	.check = tap_check,
+	.open = tap_open,
+	.close = tap_close,
+	.stats = tap_stats,
+	.link = tap_link,
+	.poll = tap_poll,
+	.poll_queue = tap_poll_queue,
+};
