@@ -7,7 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/linux/plat_linux.h"
 #include "pmd/tap/tap.h"
+#include "pmd/virtio/hdr.h"
+
+#define ETHER_HDR 14u
 
 int tap_queue_size(struct tap_queue *q, uint32_t longest)
 {
@@ -69,10 +73,25 @@ static struct mbuf *take(struct tap_queue *q, uint32_t len)
 	return head;
 }
 
-static void __attribute__((noinline)) gone(struct tap_queue *q)
+void tap_queue_detach(struct tap_queue *q)
 {
+	if (q->fd < 0)
+		return;
+	if (q->wakes)
+		plat_linux_wake_fd(q->id, q->fd, false);
 	close(q->fd);
 	q->fd = -1;
+}
+
+void tap_queue_attach(struct tap_queue *q, int fd)
+{
+	q->fd = fd;
+	q->wakes = !plat_linux_wake_fd(q->id, fd, true);
+}
+
+static void __attribute__((noinline)) gone(struct tap_queue *q)
+{
+	tap_queue_detach(q);
 	q->lost++;
 }
 
@@ -104,6 +123,7 @@ uint16_t tap_rx(void *queue, struct mbuf **pkts, uint16_t n)
 	room = q->segs * mempool_room(q->pool);
 	while (got < n && fill(q)) {
 		ssize_t r = readv(q->fd, q->iov, 1 + q->segs);
+		struct mbuf *m;
 		uint32_t len;
 
 		if (r < (ssize_t)sizeof(q->hdr)) {
@@ -116,7 +136,13 @@ uint16_t tap_rx(void *queue, struct mbuf **pkts, uint16_t n)
 			q->rx_too_long++;
 			continue;
 		}
-		pkts[got++] = take(q, len);
+		m = take(q, len);
+		if (q->offloads && unlikely(len < ETHER_HDR || virtio_hdr_rx(&q->hdr, m))) {
+			q->rx_bad_header++;
+			mbuf_free(m);
+			continue;
+		}
+		pkts[got++] = m;
 		q->rx_bytes += len;
 	}
 	q->rx_packets += got;
@@ -157,7 +183,7 @@ static enum sent __attribute__((noinline)) tx_error(struct tap_queue *q, int err
 
 static enum sent send_one(struct tap_queue *q, const struct mbuf *m)
 {
-	struct virtio_net_hdr hdr = {0};
+	struct virtio_net_hdr hdr;
 	struct iovec iov[1 + MBUF_SEGS_MAX];
 	unsigned n = 1 + gather(iov + 1, m);
 	ssize_t r;
@@ -166,6 +192,7 @@ static enum sent send_one(struct tap_queue *q, const struct mbuf *m)
 		q->tx_down++;
 		return DROPPED;
 	}
+	virtio_hdr_tx(&hdr, m);
 	iov[0] = (struct iovec){&hdr, sizeof(hdr)};
 	do
 		r = writev(q->fd, iov, (int)n);

@@ -20,8 +20,9 @@
 
 #define ETHER_MAX      18u    // Ethernet header and one 802.1Q tag
 #define FRAME_MAX      65553u // the longest that the host hands over uncut: an IP packet and ETHER_MAX
-#define RETRIES_SECOND 10u    // attempts to attach again
-#define TAP_BUFFERS    500u // what the host queues for us (its txqueuelen); reported as ring size
+#define USO	       0x60u // TUN_F_USO4 | TUN_F_USO6 of linux/if_tun.h since 6.2
+#define RETRIES_SECOND 10u   // attempts to attach again
+#define TAP_BUFFERS    500u  // what the host queues for us (its txqueuelen); reported as ring size
 
 static int tap_check(const char *args, struct err *err)
 {
@@ -89,7 +90,7 @@ static int attach_first(struct tap_port *t, const struct port_conf *conf, struct
 			       conf->name, strerror(-fd));
 	if (fd < 0)
 		return refused(conf, -fd, err);
-	t->queue[0].fd = fd;
+	tap_queue_attach(&t->queue[0], fd);
 	t->queues = t->flags & IFF_MULTI_QUEUE ? conf->queues : 1;
 	return 0;
 }
@@ -105,7 +106,7 @@ static int attach_others(struct tap_port *t, const struct port_conf *conf, struc
 		}
 		if (fd < 0)
 			return refused(conf, -fd, err);
-		t->queue[q].fd = fd;
+		tap_queue_attach(&t->queue[q], fd);
 	}
 	return 0;
 }
@@ -136,6 +137,30 @@ static bool look_up(const struct tap_port *t)
 	return p.fd >= 0 && poll(&p, 1, 0) == 1 && p.revents == POLLOUT;
 }
 
+// What of the offloads asked for this device and these buffers can do. Sending, the kernel does all
+// itself where the next device cannot; received frames come unfinished only when we say that we
+// take them.
+static uint32_t grant_offloads(struct tap_port *t, const struct port_conf *conf)
+{
+	const uint32_t long_rx = PORT_RX_CSUM | PORT_RX_LRO;
+	uint32_t ok = conf->offloads & (PORT_TX_CSUM | PORT_TX_TSO4 | PORT_TX_TSO6 | PORT_RX_CSUM);
+
+	if (!(ok & PORT_TX_CSUM)) // segments have checksums to fill in
+		ok &= ~(PORT_TX_TSO4 | PORT_TX_TSO6);
+	else if (!ioctl(t->queue[0].fd, TUNSETOFFLOAD, TUN_F_CSUM | USO))
+		ok |= conf->offloads & PORT_TX_USO;
+	if ((conf->offloads & long_rx) == long_rx &&
+	    FRAME_MAX / mempool_room(conf->pool) < TAP_SEGS_MAX)
+		ok |= PORT_RX_LRO;
+	if (ok & PORT_RX_CSUM)
+		t->offloads |= TUN_F_CSUM;
+	if (ok & PORT_RX_LRO)
+		t->offloads |= TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+	for (uint16_t q = 0; q < t->queues; q++)
+		t->queue[q].offloads = ok & PORT_RX_CSUM;
+	return ioctl(t->queue[0].fd, TUNSETOFFLOAD, (unsigned long)t->offloads) ? 0 : ok;
+}
+
 static int set_up(struct tap_port *t, const struct port_conf *conf, struct port_grant *g,
 		  struct err *err)
 {
@@ -145,10 +170,12 @@ static int set_up(struct tap_port *t, const struct port_conf *conf, struct port_
 		rc = attach_others(t, conf, err);
 	if (!rc)
 		rc = set_mtu(t, conf, &g->mtu, err);
+	if (!rc)
+		g->offloads = grant_offloads(t, conf);
 	for (uint16_t q = 0; !rc && q < t->queues; q++) {
 		struct tap_queue *tq = &t->queue[q];
 
-		if (tap_queue_size(tq, g->mtu + ETHER_MAX))
+		if (tap_queue_size(tq, g->offloads & PORT_RX_LRO ? FRAME_MAX : g->mtu + ETHER_MAX))
 			rc = err_set(
 				err, -EINVAL,
 				"port %s: frames of MTU %u take more than %u buffers of %u bytes: "
@@ -167,8 +194,7 @@ static void tap_free(struct tap_port *t)
 {
 	for (unsigned q = 0; q < PORT_QUEUES_MAX; q++) {
 		tap_queue_drain(&t->queue[q]);
-		if (t->queue[q].fd >= 0)
-			close(t->queue[q].fd);
+		tap_queue_detach(&t->queue[q]);
 	}
 	iface_close(&t->iface);
 	free(t);
@@ -184,6 +210,7 @@ static struct tap_port *tap_new(const struct port *port, const struct port_conf 
 	t->iface.ctl = -1;
 	for (unsigned q = 0; q < PORT_QUEUES_MAX; q++) {
 		t->queue[q].fd = -1;
+		t->queue[q].id = (uint16_t)q;
 		t->queue[q].port = port->id;
 		t->queue[q].pool = conf->pool;
 		t->queue[q].tap = t;
@@ -300,13 +327,33 @@ static void tap_poll_queue(struct port *port, uint16_t queue)
 		return;
 	fd = attach(t);
 	if (fd >= 0)
-		q->fd = fd;
+		tap_queue_attach(q, fd);
+}
+
+// The descriptor ends every halt while a frame waits; nothing is to be switched on or off.
+static int tap_arm(struct port *port, uint16_t queue)
+{
+	const struct tap_port *t = port->priv;
+	const struct tap_queue *q = &t->queue[queue];
+	struct pollfd p = {.fd = q->fd, .events = POLLIN};
+
+	if (q->fd < 0)
+		return 0; // taken away: the next look for it is by poll_queue()
+	if (!q->wakes)
+		return -ENOTSUP;
+	return poll(&p, 1, 0) == 0 ? 0 : -EAGAIN;
+}
+
+static void tap_disarm(struct port *port, uint16_t queue)
+{
 }
 
 const struct pmd tap_pmd = {
 	.name = "tap",
 	.help = "NAME: a TAP device of the Linux host, attached to or made",
-	.can = {.queues = PORT_QUEUES_MAX,
+	.can = {.offloads = PORT_RX_CSUM | PORT_TX_CSUM | PORT_TX_TSO4 | PORT_TX_TSO6 |
+			    PORT_TX_USO | PORT_RX_LRO,
+		.queues = PORT_QUEUES_MAX,
 		.live = true,
 		.needs = "CAP_NET_ADMIN, or a device of yours"},
 	.check = tap_check,
@@ -316,4 +363,6 @@ const struct pmd tap_pmd = {
 	.link = tap_link,
 	.poll = tap_poll,
 	.poll_queue = tap_poll_queue,
+	.arm = tap_arm,
+	.disarm = tap_disarm,
 };

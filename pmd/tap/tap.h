@@ -20,9 +20,11 @@
 struct tap_port;
 
 struct tap_queue {
-	int fd; // -1: the device was taken away; the owner tries again in poll_queue()
+	int fd;	     // -1: the device was taken away; the owner tries again in poll_queue()
+	uint16_t id; // number of the pair and of its lcore
 	uint16_t port;
-	bool csum;     // headers mean something: some offload was granted
+	bool wakes;    // a frame ends plat_halt()
+	bool offloads; // received headers mean something
 	uint16_t segs; // buffers given to a read: room for the longest frame, and a byte more
 	uint16_t have; // the last so many of seg[] are there; those before it were used up
 	struct mempool *pool;
@@ -31,7 +33,7 @@ struct tap_queue {
 	struct virtio_net_hdr hdr;
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
 	uint64_t rx_nombuf, rx_too_long, rx_bad_header, rx_errors;
-	uint64_t tx_down, tx_refused, tx_full, tx_odd_header;
+	uint64_t tx_down, tx_refused, tx_full;
 	uint64_t lost;	// times the device went away
 	uint64_t retry; // TSC of the next attempt to have it back
 	struct tap_port *tap;
@@ -52,6 +54,10 @@ struct tap_port {
 
 uint16_t tap_rx(void *queue, struct mbuf **pkts, uint16_t n);
 uint16_t tap_tx(void *queue, struct mbuf **pkts, uint16_t n);
+
+// Takes a descriptor of the device; gives it back.
+void tap_queue_attach(struct tap_queue *q, int fd);
+void tap_queue_detach(struct tap_queue *q);
 
 // Gives back the buffers that wait for a frame.
 void tap_queue_drain(struct tap_queue *q);

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 static struct mempool *pool, *small;
+static uint32_t offloads; // that are asked for
 
 static int open_tap(struct port *p, const char *args, struct mempool *mp, uint16_t mtu,
 		    uint16_t queues, struct err *e)
@@ -14,6 +15,7 @@ static int open_tap(struct port *p, const char *args, struct mempool *mp, uint16
 				 .args = args,
 				 .pool = mp,
 				 .mtu = mtu,
+				 .offloads = offloads,
 				 .queues = queues};
 
 	e->text[0] = 0;
@@ -263,6 +265,104 @@ static void test_queues_of_existing(void **state)
 	host("ip link del wt0");
 }
 
+#define ALL (PORT_RX_CSUM | PORT_TX_CSUM | PORT_TX_TSO4 | PORT_TX_TSO6 | PORT_TX_USO | PORT_RX_LRO)
+
+// The host's unfinished packets come as they are, and ours reach it likewise.
+static void test_offloads(void **state)
+{
+	static uint8_t f[66000], g[66000];
+	struct port p = {.id = 0};
+	struct mbuf *m;
+	int fd;
+
+	offloads = ALL;
+	begin(&p, "wt0", pool, 0, 1);
+	assert_int_equal(p.grant.offloads & ~PORT_TX_USO, ALL & ~PORT_TX_USO);
+	fd = host_socket_vnet("wt0");
+	for (unsigned len = 1000; len <= 65000; len += 32000) {
+		uint16_t mss = len > 1514 ? 1448 : 0;
+
+		host_tcp(f, len, 1);
+		host_send_tcp(fd, f, len, mss);
+		assert_int_equal(host_rx(&p, 0, &m, 1), 1);
+		host_same(m, f, len);
+		assert_int_equal(m->flags, MBUF_RX_L4_OK | MBUF_TX_L4_CSUM | (mss ? MBUF_TSO : 0));
+		assert_int_equal(m->l3, 14);
+		assert_int_equal(m->l4, 34);
+		if (mss)
+			assert_int_equal(m->mss, mss);
+		// And back: the host is told what the frame lacks.
+		assert_int_equal(port_tx_burst(&p, 0, &m, 1), 1);
+		assert_int_equal(host_receive(fd, g, sizeof(g)), 10 + len);
+		assert_int_equal(g[0], 1); // NEEDS_CSUM
+		assert_int_equal(g[1], mss ? 1 : 0);
+		assert_int_equal(g[4] | g[5] << 8, mss);
+		assert_int_equal(g[6] | g[7] << 8, 34);
+		assert_int_equal(g[8] | g[9] << 8, 16);
+		assert_memory_equal(g + 10, f, len);
+	}
+	close(fd);
+	end(&p, pool);
+	offloads = 0;
+}
+
+// Granted none, the host finishes packets before it hands them over.
+static void test_no_offloads(void **state)
+{
+	static uint8_t f[66000], flat[2000];
+	struct port p = {.id = 0};
+	struct mbuf *pkts[8];
+	int fd;
+
+	begin(&p, "wt0", pool, 0, 1);
+	assert_int_equal(p.grant.offloads, 0);
+	fd = host_socket_vnet("wt0");
+	host_tcp(f, HOST_TCP_HDRS + 3000, 1);
+	host_send_tcp(fd, f, HOST_TCP_HDRS + 3000, 1000);
+	assert_int_equal(host_rx(&p, 0, pkts, 3), 3);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(pkts[i]->pkt_len, HOST_TCP_HDRS + 1000);
+		assert_int_equal(pkts[i]->flags, 0);
+		assert_int_equal(mbuf_copy_out(pkts[i], 0, flat, HOST_TCP_HDRS + 1000), 0);
+		assert_int_equal(host_tcp_sum(flat), 0);
+		assert_memory_equal(flat + HOST_TCP_HDRS, f + HOST_TCP_HDRS + 1000 * i, 1000);
+	}
+	mbuf_free_bulk(pkts, 3);
+	close(fd);
+	end(&p, pool);
+}
+
+// An armed queue: nothing there, a packet that comes ends the halt; one that waits forbids it.
+static void test_sleep(void **state)
+{
+	struct port p = {.id = 0};
+	struct mbuf *m;
+	uint8_t f[60];
+	uint64_t t0;
+	int fd;
+
+	begin(&p, "wt0", pool, 0, 1);
+	fd = host_socket("wt0");
+	host_frame(f, 60, 1);
+	assert_int_equal(p.pmd->arm(&p, 0), 0);
+	if (!fork()) {
+		usleep(50000);
+		_exit(send(fd, f, 60, 0) != 60);
+	}
+	t0 = tsc_read();
+	plat_halt(900000000);
+	assert_true(tsc_read() - t0 < plat_tsc_hz() / 10 * 8);
+	p.pmd->disarm(&p, 0);
+	assert_int_equal(p.pmd->arm(&p, 0), -EAGAIN);
+	assert_int_equal(host_rx(&p, 0, &m, 1), 1);
+	mbuf_free(m);
+	assert_int_equal(p.pmd->arm(&p, 0), 0);
+	p.pmd->disarm(&p, 0);
+	assert_true(wait(NULL) > 0);
+	close(fd);
+	end(&p, pool);
+}
+
 static void test_errors(void **state)
 {
 	struct port p = {.id = 0}, q = {.id = 1};
@@ -313,6 +413,9 @@ int main(void)
 		cmocka_unit_test(test_no_buffers),
 		cmocka_unit_test(test_queues),
 		cmocka_unit_test(test_queues_of_existing),
+		cmocka_unit_test(test_offloads),
+		cmocka_unit_test(test_no_offloads),
+		cmocka_unit_test(test_sleep),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_not_permitted),
 	};
