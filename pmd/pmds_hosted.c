@@ -6,6 +6,7 @@ const struct pmd *const pmd_list[] = {
 	&pcap_pmd,
 	&dpdk_pmd,
 	&tap_pmd,
+	&virtio_user_pmd,
 	&null_pmd,
 	&loop_pmd,
 	NULL,

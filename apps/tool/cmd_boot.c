@@ -79,7 +79,8 @@ static int check_nets(struct boot *b, struct err *err)
 	for (i = 0; i < b->c.n_ports; i++) {
 		const struct config_port *p = &b->c.ports[i];
 
-		if (!strcmp(p->driver, "pcap") || !strcmp(p->driver, "dpdk"))
+		if (strcmp(p->driver, "virtio") && strcmp(p->driver, "null") &&
+		    strcmp(p->driver, "loop"))
 			return err_set(err, -EINVAL,
 				       "port %s: an image has no %s driver: expected virtio:N, null or "
 				       "loop", p->name, p->driver);

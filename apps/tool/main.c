@@ -22,6 +22,7 @@ static const struct command commands[] = {
 	 "  --port NAME=DEVICE  use DEVICE for port NAME instead of the file's:\n"
 	 "                        pcap:IN,OUT   play capture IN, record into OUT (either may be empty)\n"
 	 "                        dpdk:DEVARGS  any DPDK ethdev: net_vhost0,iface=PATH, a PCI address\n"
+	 "                        virtio-user:PATH[,server]  a vhost-user back end, by our own driver\n"
 	 "                        loop:NAME     two ports of one NAME are connected\n"
 	 "                        null:[rx=N]   discard; with rx=N generate frames of N bytes\n"
 	 "  --clock capture     time is that of the captured packets (the default when a port plays\n"

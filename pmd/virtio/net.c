@@ -89,6 +89,7 @@ static void grant(struct virtio_net *v, struct port *port, const struct port_con
 
 static void destroy(struct virtio_net *v)
 {
+	v->reset_ms = RESET_MS_OPEN; // nobody waits for packets any more
 	virtio_net_stop(v, NULL);
 	v->t->ops->close(v->t);
 	virtio_net_drain(v);

@@ -76,6 +76,9 @@ int virtio_net_stop(struct virtio_net *v, struct err *err);
 // starts it. On failure it is stopped, and holds no buffer. 0 or -errno and err.
 int virtio_net_start(struct virtio_net *v, struct err *err);
 
+// Whether there is a device to start.
+bool virtio_net_present(const struct virtio_net *v);
+
 // Takes up pair q, whose device has been started anew: its owner, or while nobody polls.
 void virtio_net_unpark(struct virtio_net *v, uint16_t q);
 

@@ -87,8 +87,9 @@ static void restart(struct virtio_net *v)
 {
 	uint64_t now = v->clock->now;
 	struct err err;
+	int r;
 
-	if (now < v->next_start)
+	if (now < v->next_start || (!v->running && !virtio_net_present(v)))
 		return;
 	__atomic_store_n(&v->pause, true, __ATOMIC_RELEASE);
 	if (!all_parked(v))
@@ -99,7 +100,10 @@ static void restart(struct virtio_net *v)
 	v->next_start = now + v->backoff;
 	if (v->running)
 		v->resets++;
-	if (virtio_net_stop(v, &err) || virtio_net_start(v, &err)) {
+	r = virtio_net_stop(v, &err);
+	if (!r && !virtio_net_present(v))
+		return; // its buffers are home; it is started when it is back
+	if (r || virtio_net_start(v, &err)) {
 		if (!v->failed_starts++)
 			fprintf(stderr, "%s\n", err.text);
 		return;

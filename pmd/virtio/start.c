@@ -278,10 +278,20 @@ static int enable_pairs(struct virtio_net *v, struct err *err)
 		 : 0;
 }
 
+bool virtio_net_present(const struct virtio_net *v)
+{
+	return !v->t->ops->present || v->t->ops->present(v->t);
+}
+
 int virtio_net_start(struct virtio_net *v, struct err *err)
 {
 	uint64_t t0 = tsc_read(), t1;
-	int r = negotiate(v, err);
+	int r;
+
+	if (!virtio_net_present(v))
+		return err_set(err, -ENODEV, "port %s: %s is gone: is the back end alive?", v->name,
+			       v->t->name);
+	r = negotiate(v, err);
 
 	if (!r)
 		r = virtio_net_read_config(v, err);

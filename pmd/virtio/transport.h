@@ -8,6 +8,7 @@
 #ifndef WEIR_PMD_VIRTIO_TRANSPORT_H
 #define WEIR_PMD_VIRTIO_TRANSPORT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/err.h"
@@ -22,6 +23,9 @@ struct virtq_place { // where a queue lies; iovas
 #define VIRTQ_NO_LCORE UINT16_MAX
 
 struct virtio_transport_ops {
+	// Optional. Whether there is a device at all (a vhost-user socket may be without a peer for a
+	// while): no start is tried while there is none.
+	bool (*present)(struct virtio_transport *t);
 	uint8_t (*status)(struct virtio_transport *t);
 	// Writing 0 asks for a reset, which is done when status() answers 0.
 	void (*set_status)(struct virtio_transport *t, uint8_t status);
