@@ -18,7 +18,7 @@
 #include "core/graph.h"
 #include "core/noise.h"
 
-#define LOOP_SOURCES_MAX  64
+#define LOOP_SOURCES_MAX  96 // ports, and other lcores
 #define LOOP_HOUSEKEEPING 256 // turns
 // What is held at the end has this long to move, real time; and so has a captured packet that is due.
 #define LOOP_HELD_NS (5 * NSEC_PER_SEC)

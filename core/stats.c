@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/graph.h"
 #include "core/graph_private.h"
@@ -69,10 +70,17 @@ static void emit_path(stats_emit_fn emit, void *arg, const char *group, const ch
 	emit(arg, name, value);
 }
 
-static void emit_node(const struct node *node, stats_emit_fn emit, void *arg)
+// The node called `name` of g; NULL.
+static const struct node *find(const struct graph *g, const char *name)
 {
-	const struct node_stats *s = &node->stats;
+	for (unsigned i = 0; i < graph_nodes(g); i++)
+		if (!strcmp(graph_node(g, i)->name, name))
+			return graph_node(g, i);
+	return NULL;
+}
 
+static void emit_node(const struct node *node, const struct node_stats *s, stats_emit_fn emit, void *arg)
+{
 	if (s->calls) {
 		emit_path(emit, arg, "nodes", node->name, "calls", s->calls);
 		emit_path(emit, arg, "nodes", node->name, "packets", s->packets);
@@ -80,38 +88,94 @@ static void emit_node(const struct node *node, stats_emit_fn emit, void *arg)
 	}
 }
 
-static void emit_drops(const struct node *node, stats_emit_fn emit, void *arg)
+static void emit_drops(const struct node *node, const struct node_stats *s, stats_emit_fn emit,
+		       void *arg)
 {
 	for (unsigned r = 0; r < node->drops; r++)
-		if (node->stats.drop[r])
-			emit_path(emit, arg, "drops", node->name, node->def->drops[r],
-				  node->stats.drop[r]);
+		if (s->drop[r])
+			emit_path(emit, arg, "drops", node->name, node->def->drops[r], s->drop[r]);
+}
+
+static void add(struct node_stats *sum, const struct node_stats *s)
+{
+	sum->calls += s->calls;
+	sum->packets += s->packets;
+	sum->cycles += s->cycles;
+	for (unsigned r = 0; r < NODE_DROPS_MAX; r++)
+		sum->drop[r] += s->drop[r];
+}
+
+// Every name once, in the order in which the graphs have them, with the sum over all that have it.
+static void each_name(const struct graph *const *g, unsigned n, stats_emit_fn emit, void *arg,
+		      void (*one)(const struct node *node, const struct node_stats *s,
+				  stats_emit_fn emit, void *arg))
+{
+	for (unsigned k = 0; k < n; k++) {
+		for (unsigned i = 0; i < graph_nodes(g[k]); i++) {
+			const struct node *node = graph_node(g[k], i), *other;
+			struct node_stats sum = node->stats;
+			unsigned seen = 0;
+
+			while (seen < k && !find(g[seen], node->name))
+				seen++;
+			if (seen < k)
+				continue;
+			for (unsigned later = k + 1; later < n; later++)
+				if ((other = find(g[later], node->name)))
+					add(&sum, &other->stats);
+			one(node, &sum, emit, arg);
+		}
+	}
+}
+
+void graphs_stats_emit(const struct graph *const *g, unsigned n, stats_emit_fn emit, void *arg)
+{
+	each_name(g, n, emit, arg, emit_node);
+	each_name(g, n, emit, arg, emit_drops);
+}
+
+void books_emit(const struct graph_books *b, bool balanced, stats_emit_fn emit, void *arg)
+{
+	emit(arg, "accounting.rx", b->rx);
+	emit(arg, "accounting.generated", b->generated);
+	emit(arg, "accounting.tx", b->tx);
+	emit(arg, "accounting.consumed", b->consumed);
+	emit(arg, "accounting.dropped", b->dropped);
+	emit(arg, "accounting.held", b->held);
+	emit(arg, "accounting.balanced", balanced);
 }
 
 void graph_stats_emit(const struct graph *g, stats_emit_fn emit, void *arg)
 {
 	struct graph_books b;
 
-	for (unsigned i = 0; i < graph_nodes(g); i++)
-		emit_node(graph_node(g, i), emit, arg);
-	for (unsigned i = 0; i < graph_nodes(g); i++)
-		emit_drops(graph_node(g, i), emit, arg);
+	graphs_stats_emit(&g, 1, emit, arg);
 	graph_books(g, &b);
-	emit(arg, "accounting.rx", b.rx);
-	emit(arg, "accounting.generated", b.generated);
-	emit(arg, "accounting.tx", b.tx);
-	emit(arg, "accounting.consumed", b.consumed);
-	emit(arg, "accounting.dropped", b.dropped);
-	emit(arg, "accounting.held", b.held);
-	emit(arg, "accounting.balanced", graph_balanced(&b));
+	books_emit(&b, graph_balanced(&b), emit, arg);
+}
+
+void loops_stats_emit(const struct loop *const *l, unsigned n, stats_emit_fn emit, void *arg)
+{
+	uint64_t turns = 0, busy_turns = 0, busy_cycles = 0, gaps = 0, lost = 0, worst = 0;
+
+	for (unsigned k = 0; k < n; k++) {
+		turns += l[k]->turns;
+		busy_turns += l[k]->busy_turns;
+		busy_cycles += l[k]->busy_cycles;
+		gaps += l[k]->noise.gaps;
+		lost += l[k]->noise.lost;
+		if (l[k]->noise.worst > worst)
+			worst = l[k]->noise.worst;
+	}
+	emit(arg, "loop.turns", turns);
+	emit(arg, "loop.busy_turns", busy_turns);
+	emit(arg, "loop.busy_cycles", busy_cycles);
+	emit(arg, "loop.noise.gaps", gaps);
+	emit(arg, "loop.noise.lost_us", noise_us(lost));
+	emit(arg, "loop.noise.worst_us", noise_us(worst));
 }
 
 void loop_stats_emit(const struct loop *l, stats_emit_fn emit, void *arg)
 {
-	emit(arg, "loop.turns", l->turns);
-	emit(arg, "loop.busy_turns", l->busy_turns);
-	emit(arg, "loop.busy_cycles", l->busy_cycles);
-	emit(arg, "loop.noise.gaps", l->noise.gaps);
-	emit(arg, "loop.noise.lost_us", noise_us(l->noise.lost));
-	emit(arg, "loop.noise.worst_us", noise_us(l->noise.worst));
+	loops_stats_emit(&l, 1, emit, arg);
 }

@@ -14,16 +14,23 @@
 #ifndef WEIR_CORE_STATS_H
 #define WEIR_CORE_STATS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef void (*stats_emit_fn)(void *arg, const char *name, uint64_t value);
 
 struct graph;
+struct graph_books;
 struct loop;
 
 // Any thread, control path: figures of a graph or loop that runs elsewhere are each right, but not of
 // one moment.
 void graph_stats_emit(const struct graph *g, stats_emit_fn emit, void *arg);
+
+// The same in two parts, for the graphs of n lcores: nodes and drops, of one name together; and the books.
+void graphs_stats_emit(const struct graph *const *g, unsigned n, stats_emit_fn emit, void *arg);
+void books_emit(const struct graph_books *b, bool balanced, stats_emit_fn emit, void *arg);
 void loop_stats_emit(const struct loop *l, stats_emit_fn emit, void *arg);
+void loops_stats_emit(const struct loop *const *l, unsigned n, stats_emit_fn emit, void *arg); // together
 
 #endif

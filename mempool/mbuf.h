@@ -54,7 +54,7 @@ struct mbuf {
 	uint16_t len;         // bytes of this segment
 	uint16_t refcnt;      // owners of this buffer; atomic while more than one
 	uint8_t nsegs;        // segments of the packet; first segment only
-	uint8_t spare;
+	uint8_t entry; // handoff.h: where it goes on at the lcore that takes it over
 	uint16_t l3;   // offset of the network header from data; valid once a node has set it
 	uint32_t hash; // flow hash; with MBUF_HASH
 	union {
