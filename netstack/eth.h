@@ -40,6 +40,12 @@ static inline uint64_t eth_mac(const uint8_t mac[6])
 	return (uint64_t)load32(mac) | (uint64_t)load16(mac + 4) << 32;
 }
 
+// A type (host byte order) that is a VLAN tag's.
+static inline bool eth_is_tag(uint16_t type)
+{
+	return type == ETH_TYPE_VLAN || type == ETH_TYPE_QINQ || type == ETH_TYPE_9100;
+}
+
 // A station's own address: not a group's (802.3, 3.2.3) and not all zero.
 static inline bool eth_mac_unicast(const uint8_t mac[6])
 {

@@ -29,11 +29,6 @@ static const char *const drops[] = {
 
 #define AHEAD 8 // packets whose headers are fetched early
 
-static bool is_tag(uint16_t type)
-{
-	return type == ETH_TYPE_VLAN || type == ETH_TYPE_QINQ || type == ETH_TYPE_9100;
-}
-
 static uint8_t by_type(uint16_t type)
 {
 	if (type == ETH_TYPE_IP4)
@@ -52,7 +47,7 @@ static uint8_t parse_type(struct mbuf *m)
 	uint16_t off = 12, type = be16(load16(m->data + off));
 	bool vlan = m->flags & MBUF_VLAN && (m->vlan_tci & 0xfff) != 0;
 
-	for (unsigned tags = 0; is_tag(type); tags++) {
+	for (unsigned tags = 0; eth_is_tag(type); tags++) {
 		if (m->len < off + 6u)
 			return NEXT_DROP(DROP_SHORT_FRAME);
 		if (be16(load16(m->data + off + 2)) & 0xfff || tags >= TAGS_MAX)
