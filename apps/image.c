@@ -21,7 +21,7 @@ static void emit(void *arg, const char *name, uint64_t value)
 
 static uint64_t us_between(uint64_t from, uint64_t to)
 {
-	return to > from ? clock_tsc_to_ns(&app.loop.clock, to - from) / 1000 : 0;
+	return to > from ? clock_tsc_to_ns(&app.lcore[0].loop.clock, to - from) / 1000 : 0;
 }
 
 static void report(void)
@@ -45,9 +45,13 @@ static void introduce_ports(const struct app *a)
 {
 	static unsigned next;
 
+	char queues[PORT_QUEUES_MAX * 24];
+
 	if (next == a->ports)
 		return;
-	printf("weir: port %s: %s\n", a->port[next].name, a->port[next].grant.text);
+	app_port_queues(a, next, queues, sizeof(queues));
+	printf("weir: port %s: %s%s%s\n", a->port[next].name, a->port[next].grant.text,
+	       a->lcores > 1 ? "; " : "", a->lcores > 1 ? queues : "");
 	fflush(stdout);
 	next++;
 }
@@ -66,12 +70,11 @@ static int run(void)
 {
 	struct graph_books books;
 	struct err err;
-	int balanced;
+	bool balanced;
 
 	app_run(&app);
 	report();
-	graph_books(app.graph, &books);
-	balanced = graph_balanced(&books);
+	balanced = app_books(&app, &books);
 	if (app_stop(&app, &err)) {
 		printf("weir: %s\n", err.text);
 		return EXIT_FAILURE;

@@ -181,7 +181,7 @@ struct node *port_tx_node_add(struct graph *g, struct port *p, uint16_t queue, s
 	memset(t, 0, sizeof(*t));
 	t->queue = p->queue[queue];
 	t->frame_max = p->grant.any_length ? UINT32_MAX : p->grant.mtu + TX_OVERHEAD;
-	snprintf(name, sizeof(name), queue ? "tx-%s-%u" : "tx-%s", p->name, queue);
+	snprintf(name, sizeof(name), "tx-%s", p->name);
 	node = graph_add(g, &port_tx_def, name, t, err);
 	if (!node)
 		free(t);

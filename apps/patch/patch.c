@@ -5,16 +5,17 @@
 // that plays a capture is read no faster than its peer sends, so playing out loses nothing.
 #include "apps/app.h"
 
-static int patch_build(struct app *app, struct err *err)
+static int patch_build(struct app_lcore *l, struct err *err)
 {
+	const struct app *app = l->app;
 	uint32_t i;
 
 	for (i = 0; i < app->blob.n_patches; i++) {
 		const struct blob_patch *p = &app->blob.patches[i];
 
-		app->rx[p->from] = app->tx[p->to];
+		l->rx[p->from] = l->tx[p->to];
 		if (app->port[p->from].pmd->next_time)
-			app->pace[p->from] = app->tx[p->to];
+			l->pace[p->from] = l->tx[p->to];
 	}
 	return 0;
 }

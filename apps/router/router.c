@@ -95,8 +95,9 @@ static int configure(struct ip4_stack *s, const struct app *app, struct err *err
 	return rc;
 }
 
-static int build(struct app *app, struct err *err)
+static int build(struct app_lcore *l, struct err *err)
 {
+	struct app *app = l->app;
 	struct ip4_stack *s = create(app, err);
 	struct node *in;
 	int rc;
@@ -108,11 +109,11 @@ static int build(struct app *app, struct err *err)
 		ip4_stack_destroy(s);
 		return rc;
 	}
-	in = ip4_graph_build(app->graph, s, app->tx, err);
+	in = ip4_graph_build(l->graph, s, l->tx, err);
 	if (!in)
 		return -EINVAL;
 	for (unsigned p = 0; p < app->ports; p++)
-		app->rx[p] = in;
+		l->rx[p] = in;
 	return 0;
 }
 

@@ -38,7 +38,7 @@ static bool progress_shown; // and the cursor stands behind it
 
 static void on_signal(int sig)
 {
-	app.loop.stop = true;
+	app_end(&app);
 }
 
 static int options(struct run *r, const struct command *cmd, int argc, char **argv)
@@ -220,11 +220,22 @@ static int show_progress(struct app *a)
 	if (seconds < next)
 		return 0;
 	next = seconds + (tty ? 1 : 10);
-	graph_books(a->graph, &b);
+	app_books(a, &b);
 	fprintf(stderr, "%sweir run: %" PRIu64 " s, %" PRIu64 " packets received, %" PRIu64 " sent%s",
 		tty ? "\r" : "", seconds, b.rx, b.tx, tty ? "\033[K" : "\n");
 	progress_shown = tty;
 	return 0;
+}
+
+static void show_queues(void)
+{
+	char text[PORT_QUEUES_MAX * 24];
+	unsigned i;
+
+	for (i = 0; app.lcores > 1 && i < app.ports; i++) {
+		app_port_queues(&app, i, text, sizeof(text));
+		fprintf(stderr, "weir run: port %s: %s\n", app.port[i].name, text);
+	}
 }
 
 static int run(struct run *r)
@@ -256,6 +267,7 @@ static int run(struct run *r)
 	if (!rc) {
 		sigaction(SIGINT, &act, NULL);
 		sigaction(SIGTERM, &act, NULL);
+		show_queues();
 		app.tick = show_progress;
 		app_run(&app);
 		if (progress_shown)

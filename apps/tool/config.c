@@ -7,6 +7,7 @@
 
 #include "apps/tool/config_internal.h"
 #include "apps/tool/util.h"
+#include "pmd/port.h"
 
 #define YAML_MAX    (16u << 20)
 #define RX_SIZE_MAX 1024u // what is asked of a device unless rx_size says less
@@ -44,8 +45,7 @@ static void read_lcores(struct ydoc *y, yaml_node_t *node, void *arg)
 {
 	struct config *c = ((struct config_reader *)arg)->c;
 
-	// More than one needs ports with several queues.
-	ydoc_u32(y, node, 1, 1, &c->params.lcores);
+	ydoc_u32(y, node, 1, PORT_QUEUES_MAX, &c->params.lcores);
 }
 
 static void read_burst(struct ydoc *y, yaml_node_t *node, void *arg)
@@ -60,8 +60,12 @@ static void read_mbufs(struct ydoc *y, yaml_node_t *node, void *arg)
 	size_t i;
 
 	// A port whose receive ring gets no buffers is deaf.
-	for (i = 0; i < c->n_ports; i++)
-		least += c->ports[i].blob.rx_size ? c->ports[i].blob.rx_size : RX_SIZE_MAX;
+	least *= c->params.lcores;
+	for (i = 0; i < c->n_ports; i++) {
+		const struct blob_port *p = &c->ports[i].blob;
+
+		least += (p->rx_size ? p->rx_size : RX_SIZE_MAX) * (p->queues ? p->queues : c->params.lcores);
+	}
 	ydoc_u32(y, node, least, 1u << 22, &c->params.mbufs);
 }
 

@@ -199,6 +199,35 @@ static void read_tx_size(struct ydoc *y, yaml_node_t *node, void *arg)
 	ring_size(y, node, &((struct port_reader *)arg)->port->blob.tx_size);
 }
 
+static void read_queues(struct ydoc *y, yaml_node_t *node, void *arg)
+{
+	struct port_reader *p = arg;
+	uint32_t v;
+
+	// A queue pair belongs to one lcore.
+	if (ydoc_u32(y, node, 1, p->r->c->params.lcores, &v))
+		p->port->blob.queues = (uint16_t)v;
+}
+
+static void read_rss(struct ydoc *y, yaml_node_t *node, void *arg)
+{
+	static const char *const kinds[BLOB_RSS_KINDS] = {
+		[BLOB_RSS_SYMMETRIC] = "symmetric",
+		[BLOB_RSS_MICROSOFT] = "microsoft",
+	};
+	const char *s = ydoc_text(y, node, "symmetric or microsoft");
+	uint16_t i;
+
+	for (i = 0; s && i < BLOB_RSS_KINDS; i++) {
+		if (!strcmp(s, kinds[i])) {
+			((struct port_reader *)arg)->port->blob.rss = i;
+			return;
+		}
+	}
+	if (s)
+		ydoc_error(y, node, "expected symmetric or microsoft");
+}
+
 static const struct ydoc_key port_keys[] = {
 	{"device", true, read_device},
 	{"addresses", false, read_addresses},
@@ -206,6 +235,8 @@ static const struct ydoc_key port_keys[] = {
 	{"mtu", false, read_mtu},
 	{"rx_size", false, read_rx_size},
 	{"tx_size", false, read_tx_size},
+	{"queues", false, read_queues},
+	{"rss", false, read_rss},
 	{0},
 };
 

@@ -93,7 +93,7 @@ def check():
         f.write(ROUTER.replace("192.0.2.254}", "192.0.3.254}").replace("lcores: 1", "lcores: x"))
     r = weir("check", "bad.yaml", status=2)
     assert r.stderr.splitlines() == [
-        "bad.yaml:3:9: x: expected 1, the only value supported yet",
+        "bad.yaml:3:9: x: expected a number from 1 to 16",
         "bad.yaml:8:26: 192.0.3.254: expected an address on the network of a port"], r.stderr
 
 
