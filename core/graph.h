@@ -126,6 +126,9 @@ uint64_t graph_rx_at(struct graph *g, struct node *node, struct mbuf **pkts, uns
 // "graph: emit-full".
 void graph_emit(struct node *node, uint8_t edge, struct mbuf *pkt);
 
+// From process() of `node`: it has made n packets, and holds them. Count as generated.
+void graph_made_held(struct node *node, unsigned n);
+
 // From process() or housekeep() of any node: a packet that `node` holds goes on by its `edge`, run
 // as above.
 void graph_release(struct node *node, uint8_t edge, struct mbuf *pkt);

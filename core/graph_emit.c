@@ -57,6 +57,12 @@ void graph_drop_held(struct node *node, uint8_t reason, struct mbuf *pkt)
 	mbuf_free(pkt);
 }
 
+void graph_made_held(struct node *node, unsigned n)
+{
+	node->stats.generated += n;
+	node->stats.held += n;
+}
+
 void graph_sent_held(struct node *node, unsigned n)
 {
 	node->stats.held -= n;

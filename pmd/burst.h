@@ -27,15 +27,20 @@ static always_inline uint64_t burst_bytes(struct mbuf *const *pkts, unsigned n)
 	return bytes + burst_bytes_64(pkts, n);
 }
 
-// All lengths ORed: not below any of them, so that one comparison may settle that none is too long.
-static always_inline uint32_t burst_length_bits(struct mbuf *const *pkts, unsigned n)
+struct burst_bits { // of all packets, ORed: not below any length, so that one comparison may settle
+	uint32_t len, flags; // that none is too long
+};
+
+static always_inline struct burst_bits burst_bits(struct mbuf *const *pkts, unsigned n)
 {
-	uint32_t bits = 0;
+	struct burst_bits b = {0, 0};
 
 #pragma GCC unroll 8
-	for (unsigned i = 0; i < n; i++)
-		bits |= pkts[i]->pkt_len;
-	return bits;
+	for (unsigned i = 0; i < n; i++) {
+		b.len |= pkts[i]->pkt_len;
+		b.flags |= pkts[i]->flags;
+	}
+	return b;
 }
 
 #endif

@@ -138,6 +138,12 @@ void offload_csum_fill(struct mbuf *m, uint32_t start, uint32_t at)
 	*byte_at(m, at + 1) = (uint8_t)(csum >> 8);
 }
 
+void offload_csum(struct mbuf *m)
+{
+	offload_csum_fill(m, m->l4, m->l4 + offload_csum_offset(offload_proto(m)));
+	m->flags &= ~MBUF_TX_L4_CSUM;
+}
+
 uint16_t offload_pseudo(const struct mbuf *m, const struct offload_place *p, uint32_t len)
 {
 	const uint8_t *ip = m->data + p->l3;

@@ -81,6 +81,7 @@ int port_open(struct port *port, const struct port_conf *conf, struct err *err)
 	if (!pmd)
 		return unknown_driver(conf, err);
 	memset(port->queue, 0, sizeof(port->queue));
+	memset(port->soft, 0, sizeof(port->soft));
 	memset(&port->grant, 0, sizeof(port->grant));
 	port->pmd = pmd;
 	port->priv = NULL;
@@ -110,11 +111,27 @@ int port_close(struct port *port, struct err *err)
 	return rc;
 }
 
+static void soft_stats(const struct port *port, struct port_stats *s)
+{
+	struct port_soft sum = {0};
+
+	for (unsigned q = 0; q < port->grant.queues; q++) {
+		sum.csums += port->soft[q].csums;
+		sum.cut += port->soft[q].cut;
+		sum.cut_bytes += port->soft[q].cut_bytes;
+	}
+	port_stats_add(s, "sw-checksums", sum.csums);
+	port_stats_add(s, "sw-segmented", sum.cut);
+	port_stats_add(s, "sw-segmented-bytes", sum.cut_bytes);
+}
+
 void port_stats(const struct port *port, struct port_stats *s)
 {
 	memset(s, 0, sizeof(*s));
-	if (port->pmd)
-		port->pmd->stats(port, s);
+	if (!port->pmd)
+		return;
+	port->pmd->stats(port, s);
+	soft_stats(port, s);
 }
 
 void port_link(const struct port *port, struct port_link *link)

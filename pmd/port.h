@@ -131,8 +131,14 @@ struct pmd { // a driver: const, listed in pmd/pmds_<home>.c
 	uint16_t mbuf_prefix; // bytes this driver needs in front of every mbuf of port_conf.pool
 };
 
+struct port_soft { // what the transmit node of a queue did in software, since it was not granted
+	uint64_t csums;		// checksums filled in
+	uint64_t cut, cut_bytes; // packets cut into segments, and their bytes, which were copied
+} cache_aligned;
+
 struct port {
 	struct port_queue queue[PORT_QUEUES_MAX];
+	struct port_soft soft[PORT_QUEUES_MAX];
 	const struct pmd *pmd;
 	void *priv; // the driver's
 	char name[PORT_NAME_MAX];

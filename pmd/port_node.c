@@ -9,18 +9,25 @@
 #include <string.h>
 
 #include "pmd/burst.h"
+#include "pmd/offload.h"
 
 #define TX_MASK (PORT_TX_BACKLOG - 1)
 #define TX_DIRECT_MIN                                                                              \
-	16u             // packets worth a call of the driver (and perhaps a doorbell) of their own
+	16u		// packets worth a call of the driver (and perhaps a doorbell) of their own
 #define TX_OVERHEAD 18u // Ethernet header and one 802.1Q tag, beyond the MTU
 
-enum { DROP_TOO_LONG, DROP_RING_FULL, DROP_UNSENT };
+#define TX_LONG (MBUF_TSO | MBUF_USO)
+#define TX_WORK (MBUF_TX_L4_CSUM | TX_LONG)
+
+enum { DROP_TOO_LONG, DROP_RING_FULL, DROP_UNSENT, DROP_BAD_OFFLOAD, DROP_NO_BUFFER };
 
 struct port_tx {
 	struct port_queue queue; // a copy: one line holds what sending needs
 	struct node *node;
-	uint32_t frame_max; // UINT32_MAX: any
+	uint32_t frame_max;  // UINT32_MAX: any
+	uint32_t soft_flags; // of TX_WORK: what the port may not be able to do
+	uint32_t offloads;   // granted
+	struct port_soft *soft;
 	uint32_t head, tail; // free-running: tail - head packets wait
 	bool full; // the port took fewer than it was given; not tried again before the flush
 	struct mbuf *wait[PORT_TX_BACKLOG];
@@ -97,22 +104,76 @@ static always_inline void send_or_wait(struct port_tx *t, struct mbuf **pkts, ui
 	wait_for_flush(t, pkts + sent, next + sent, n - sent);
 }
 
-// Some packet is too long: send the others in runs.
-static __attribute__((noinline)) void send_around_long(struct port_tx *t, struct mbuf **pkts,
-						       uint8_t *next, unsigned n)
+static bool tx_wait(struct port_tx *t, struct mbuf *m)
 {
-	unsigned run = 0;
+	if (waiting(t) == PORT_TX_BACKLOG && !t->full)
+		send_waiting(t);
+	if (waiting(t) == PORT_TX_BACKLOG)
+		return false;
+	t->wait[t->tail++ & TX_MASK] = m;
+	return true;
+}
 
-	for (unsigned i = 0; i < n; i++) {
-		if (pkts[i]->pkt_len <= t->frame_max) {
-			run++;
-			continue;
-		}
-		wait_for_flush(t, pkts + i - run, next + i - run, run);
-		next[i] = NEXT_DROP(DROP_TOO_LONG);
-		run = 0;
+// Whether the port cuts this long packet itself. TSO and USO come with checksums.
+static bool port_cuts(const struct port_tx *t, const struct mbuf *m)
+{
+	if (m->flags & MBUF_USO)
+		return t->offloads & PORT_TX_USO;
+	return t->offloads & (offload_is_ip6(m) ? PORT_TX_TSO6 : PORT_TX_TSO4);
+}
+
+// Sends the pieces of m, which is consumed. mss UINT32_MAX: one piece, a copy that may be written.
+static uint8_t tx_cut(struct port_tx *t, const struct mbuf *m, uint32_t mss)
+{
+	struct offload_cut cut;
+	struct mbuf *piece;
+
+	if (offload_cut_begin(&cut, m, mss, t->offloads & PORT_TX_CSUM))
+		return NEXT_DROP(DROP_BAD_OFFLOAD);
+	if (mss != UINT32_MAX && offload_headers(&cut.place) + mss > t->frame_max)
+		return NEXT_DROP(DROP_TOO_LONG);
+	t->soft->cut++;
+	t->soft->cut_bytes += m->pkt_len;
+	while ((piece = offload_cut_next(&cut))) {
+		graph_made_held(t->node, 1);
+		if (!tx_wait(t, piece))
+			graph_drop_held(t->node, DROP_RING_FULL, piece);
 	}
-	wait_for_flush(t, pkts + n - run, next + n - run, run);
+	// A piece that is missing does not make the others worthless: they are segments of their
+	// own.
+	return cut.left ? NEXT_DROP(DROP_NO_BUFFER) : NEXT_CONSUMED;
+}
+
+static uint8_t tx_long(struct port_tx *t, struct mbuf *m)
+{
+	if (!port_cuts(t, m))
+		return tx_cut(t, m, m->mss);
+	if (offload_piece_bytes(m) > t->frame_max)
+		return NEXT_DROP(DROP_TOO_LONG);
+	return tx_wait(t, m) ? NEXT_HELD : NEXT_DROP(DROP_RING_FULL);
+}
+
+static uint8_t tx_one(struct port_tx *t, struct mbuf *m)
+{
+	if (m->flags & TX_LONG)
+		return tx_long(t, m);
+	if (m->pkt_len > t->frame_max)
+		return NEXT_DROP(DROP_TOO_LONG);
+	if (m->flags & t->soft_flags) {
+		t->soft->csums++;
+		if (m->refcnt != 1) // others read it too
+			return tx_cut(t, m, UINT32_MAX);
+		offload_csum(m);
+	}
+	return tx_wait(t, m) ? NEXT_HELD : NEXT_DROP(DROP_RING_FULL);
+}
+
+// Some packet is too long, or needs what the port does not do: one by one.
+static __attribute__((noinline)) void tx_carefully(struct port_tx *t, struct mbuf **pkts,
+						   uint8_t *next, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		next[i] = tx_one(t, pkts[i]);
 }
 
 static bool any_too_long(const struct port_tx *t, struct mbuf **pkts, unsigned n)
@@ -128,15 +189,16 @@ static bool any_too_long(const struct port_tx *t, struct mbuf **pkts, unsigned n
 static void port_tx_process(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n)
 {
 	struct port_tx *t = node->state;
+	struct burst_bits bits = burst_bits(pkts, n);
 
 	// What waits is of earlier bursts, so the machinery has counted it as held.
 	if (unlikely(waiting(t)) && waiting(t) + n > GRAPH_BURST)
 		send_waiting(t);
-	if (t->frame_max == UINT32_MAX || likely(burst_length_bits(pkts, n) <= t->frame_max) ||
-	    !any_too_long(t, pkts, n))
-		send_or_wait(t, pkts, next, n);
+	if (unlikely(bits.flags & t->soft_flags) ||
+	    (unlikely(bits.len > t->frame_max) && any_too_long(t, pkts, n)))
+		tx_carefully(t, pkts, next, n);
 	else
-		send_around_long(t, pkts, next, n);
+		send_or_wait(t, pkts, next, n);
 }
 
 static void port_tx_destroy(struct node *node)
@@ -149,10 +211,9 @@ static void port_tx_destroy(struct node *node)
 }
 
 static const char *const tx_drops[] = {
-	[DROP_TOO_LONG] = "too-long",
-	[DROP_RING_FULL] = "ring-full",
-	[DROP_UNSENT] = "unsent",
-	NULL,
+	[DROP_TOO_LONG] = "too-long",	[DROP_RING_FULL] = "ring-full",
+	[DROP_UNSENT] = "unsent",	[DROP_BAD_OFFLOAD] = "bad-offload",
+	[DROP_NO_BUFFER] = "no-buffer", NULL,
 };
 
 static const struct node_def port_tx_def = {
@@ -161,6 +222,20 @@ static const struct node_def port_tx_def = {
 	.process = port_tx_process,
 	.destroy = port_tx_destroy,
 };
+
+// What this port may leave to be done. TSO4 without TSO6 is looked at packet by packet.
+static uint32_t soft_flags(uint32_t offloads)
+{
+	uint32_t flags = TX_WORK;
+
+	if (offloads & PORT_TX_CSUM)
+		flags &= ~MBUF_TX_L4_CSUM;
+	if (offloads & PORT_TX_TSO4 && offloads & PORT_TX_TSO6)
+		flags &= ~MBUF_TSO;
+	if (offloads & PORT_TX_USO)
+		flags &= ~MBUF_USO;
+	return flags;
+}
 
 struct node *port_tx_node_add(struct graph *g, struct port *p, uint16_t queue, struct err *err)
 {
@@ -180,6 +255,9 @@ struct node *port_tx_node_add(struct graph *g, struct port *p, uint16_t queue, s
 	}
 	memset(t, 0, sizeof(*t));
 	t->queue = p->queue[queue];
+	t->offloads = p->grant.offloads;
+	t->soft_flags = soft_flags(p->grant.offloads);
+	t->soft = &p->soft[queue];
 	t->frame_max = p->grant.any_length ? UINT32_MAX : p->grant.mtu + TX_OVERHEAD;
 	snprintf(name, sizeof(name), "tx-%s", p->name);
 	node = graph_add(g, &port_tx_def, name, t, err);

@@ -17,9 +17,12 @@
 // Adds node "tx-NAME", which sends what it gets on `queue` of p, in order. A burst of 16 or more
 // goes straight to the port while nothing waits; smaller ones, and what the port does not take,
 // wait in the node (held) for the flush at the end of the turn. Drops: "too-long" (over the port's
-// MTU + 18: Ethernet header and one tag), "ring-full" (PORT_TX_BACKLOG waiting already), "unsent"
-// (waiting when the graph was destroyed). p stays open until the graph is gone. NULL and err when
-// the node cannot be added.
+// MTU + 18: Ethernet header and one tag; of a long packet, its segments), "ring-full"
+// (PORT_TX_BACKLOG waiting already), "unsent" (waiting when the graph was destroyed), "bad-offload"
+// (to be cut, and not TCP or UDP in the first segment), "no-buffer" (for segments). What the port
+// was not granted is done here (offload.h): checksums where the packet lies, segments as copies, in
+// the order of their packets. p stays open until the graph is gone. NULL and err when the node
+// cannot be added.
 struct node *port_tx_node_add(struct graph *g, struct port *p, uint16_t queue, struct err *err);
 
 // Packets that wait in transmit node `tx` now.

@@ -110,17 +110,10 @@ int virtio_hdr_rx_more(uint32_t first, const void *shared, struct mbuf *m)
 
 static uint8_t gso_type(const struct mbuf *m)
 {
-	uint8_t version = m->data[m->l3] >> 4;
-
 	if (m->flags & MBUF_USO)
 		return VIRTIO_NET_HDR_GSO_UDP_L4;
-	return (uint8_t)((version == 6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4) |
+	return (uint8_t)((offload_is_ip6(m) ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4) |
 			 (has_cwr(m) ? VIRTIO_NET_HDR_GSO_ECN : 0));
-}
-
-static uint16_t l4_len(const struct mbuf *m)
-{
-	return m->flags & MBUF_USO ? OFFLOAD_UDP_HLEN : (uint16_t)((m->data[m->l4 + 12] >> 4) * 4);
 }
 
 void virtio_hdr_tx_more(struct virtio_net_hdr *h, const struct mbuf *m)
@@ -132,5 +125,5 @@ void virtio_hdr_tx_more(struct virtio_net_hdr *h, const struct mbuf *m)
 		return;
 	h->gso_type = gso_type(m);
 	h->gso_size = m->mss;
-	h->hdr_len = (uint16_t)(m->l4 + l4_len(m));
+	h->hdr_len = (uint16_t)(offload_piece_bytes(m) - m->mss);
 }

@@ -72,7 +72,10 @@ static void test_stats_emit(void **state)
 	port_stats_emit(&p, collect, &f);
 	assert_string_equal(f.text, "ports.wan.rx.packets=0 ports.wan.rx.bytes=0 "
 				    "ports.wan.tx.packets=1 ports.wan.tx.bytes=77 "
-				    "ports.wan.counters.rx-nombuf=0 ");
+				    "ports.wan.counters.rx-nombuf=0 "
+				    "ports.wan.counters.sw-checksums=0 "
+				    "ports.wan.counters.sw-segmented=0 "
+				    "ports.wan.counters.sw-segmented-bytes=0 ");
 	assert_int_equal(port_close(&p, &e), 0);
 	assert_int_equal(mempool_available(pool), mempool_count(pool));
 }
