@@ -22,27 +22,6 @@ static uint64_t to_ns(const struct timespec *t)
 	return (uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec;
 }
 
-// The legacy interrupt controller, which firmware may have left running, must not end a halt: masked
-// here and not at the APIC, since QEMU 7.2 then delivers a request it already holds as vector -1.
-static void legacy_pic_off(void)
-{
-	static int done;
-
-	if (done)
-		return;
-	outb(0x21, 0xff);
-	outb(0xa1, 0xff);
-	done = 1;
-}
-
-// Halts until the APIC timer of QEMU and KVM, which runs at 1 GHz, has counted ns. A timer of another
-// rate wakes us early, which costs a turn, or late by the ratio: callers ask for little at a time.
-static void halt(uint64_t ns)
-{
-	legacy_pic_off();
-	mon_call(MON_HALT, (long)ns, 0, 0, 0, 0, 0);
-}
-
 // No one is left to end the wait. What the last one did before it ended has been seen by then.
 static int hopeless(const uint32_t *addr, uint32_t val, uint32_t seen)
 {
@@ -69,7 +48,7 @@ static long wait_change(uint32_t *addr, uint32_t val, const struct timespec *tim
 		if (now - start < 1000000)
 			cpu_pause();
 		else
-			halt(100000);
+			machine_halt(100000);
 	}
 	return 0;
 }
@@ -97,6 +76,6 @@ long sleep_until(uint64_t end)
 		if (end - now < 500000)
 			cpu_pause();
 		else
-			halt(end - now > 1500000 ? 1000000 : 200000);
+			machine_halt(end - now > 1500000 ? 1000000 : 200000);
 	}
 }

@@ -178,6 +178,9 @@ long slot_map(size_t len);
 int slot_owns(uint64_t addr);
 long slot_unmap(uint64_t addr, size_t len);
 
+// --- halt.c: until an interrupt, at most ns (below 4 s)
+void machine_halt(uint64_t ns);
+
 // --- futex.c
 long futex_call(uint32_t *addr, int op, uint32_t val, const void *timeout, uint32_t *addr2);
 long sleep_until(uint64_t monotonic_ns);

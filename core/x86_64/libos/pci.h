@@ -21,6 +21,8 @@ struct pci_node {
 	uint8_t secondary; // bus behind a bridge
 	uint8_t subordinate;
 	uint8_t windowed; // firmware gave the bridge a memory window
+	volatile uint32_t *msix; // table, once it has been found
+	unsigned msix_entries;
 };
 
 extern struct pci_node pci_nodes[PCI_DEVICES_MAX];

@@ -88,6 +88,7 @@ ap_protected:
 	mov %edi, %ebx
 	shl $12, %ebx
 	add $MON_CPU0, %ebx
+	movl $0, CPU_TIMER(%rbx) // the INIT has masked it
 	lea CPU_RSP0_TOP(%rbx), %rsp
 	call load_control
 	mov $libos_ap, %ebp

@@ -27,6 +27,8 @@
 #define CPU_GDTR     0x040
 #define CPU_IN_FAULT 0x050
 #define CPU_INDEX    0x054
+#define CPU_WOKEN    0x058 // an interrupt came that no halt has ended for
+#define CPU_TIMER    0x05c // the APIC timer has been set up
 #define CPU_TSS      0x080
 #define CPU_TSS_RSP0 (CPU_TSS + 4)
 #define CPU_TSS_IST1 (CPU_TSS + 36)
@@ -51,10 +53,12 @@
 #define MON_SETUP 0 // once: CR3, CR4, XCR0, EFER, and two KVM clock MSRs (0: leave alone)
 #define MON_IPI   1 // before the seal: APIC id, ICR low word, CPU page the started CPU shall take
 #define MON_SEAL  2 // from here on MON_IPI is refused as well
-#define MON_HALT  3 // APIC timer ticks at most (0: no timer): halts until an interrupt
+#define MON_HALT  3 // APIC timer ticks at most (0: no timer): halts until an interrupt, one already
+                    // past included
 #define MON_PARK  4 // halts for good (an INIT brings the CPU back)
 #define MON_RESET 5 // triple fault
-#define MON_LAST  5
+#define MON_WAKE  6 // APIC id: interrupts that CPU with VEC_WAKE, which ends its MON_HALT
+#define MON_LAST  6
 
 // How QEMU ends: value written to isa-debug-exit; the process's status is (value << 1) | 1.
 #define EXIT_PORT         0xf4
@@ -69,6 +73,8 @@
 #define VEC_UD       6
 #define VEC_PF       14
 #define VEC_TIMER    32
+#define VEC_QUEUE    33 // a device: a packet came on an armed queue
+#define VEC_WAKE     34 // another CPU
 #define VEC_SPURIOUS 47
 #define VEC_COUNT    48
 

@@ -93,9 +93,16 @@ triple:
 1:	hlt
 	jmp 1b
 
-// Interrupts only arrive in MON_HALT: they end it, and that is all.
+// They end a halt, and that is all. Ring 3 runs with interrupts off, so that they wait for the next one;
+// where a nested hypervisor delivers them all the same, the next one learns of them by CPU_WOKEN. This
+// stack lies in the CPU's page.
 interrupt:
+	push %rax
+	mov %rsp, %rax
+	and $~(MON_CPU_SIZE - 1), %rax
+	movl $1, CPU_WOKEN(%rax)
 	movl $0, MON_LAPIC + APIC_EOI
+	pop %rax
 	iretq
 
 refuse:
@@ -144,15 +151,31 @@ seal:
 	xor %eax, %eax
 	iretq
 
-// The timer is one-shot.
+// The timer is one-shot. It is left running when something else ends the halt: the next halt sets it anew,
+// and if there is none, one that finds it past ends early. An interrupt between the look at CPU_WOKEN and
+// `hlt` waits until `hlt` runs (SDM 2B, STI: the one instruction behind it is still guarded).
 halt:
+	mov %rsp, %rdx
+	and $~(MON_CPU_SIZE - 1), %rdx
+	cmpl $0, CPU_WOKEN(%rdx)
+	jne 2f
+	btsl $0, CPU_TIMER(%rdx)
+	jc 1f
 	movl $0xb, MON_LAPIC + APIC_DCR
 	movl $VEC_TIMER, MON_LAPIC + APIC_LVTT
-	mov %edi, MON_LAPIC + APIC_TICR
+1:	mov %edi, MON_LAPIC + APIC_TICR
 	sti
 	hlt
 	cli
-	movl $0, MON_LAPIC + APIC_TICR
+2:	movl $0, CPU_WOKEN(%rdx)
+	xor %eax, %eax
+	iretq
+
+// Of what a CPU can send another, this one interrupt is left after the seal.
+wake:
+	shl $24, %edi
+	mov %edi, MON_LAPIC + APIC_ICR_HI
+	movl $(0x4000 | VEC_WAKE), MON_LAPIC + APIC_ICR_LO // fixed, edge, one CPU by its id
 	xor %eax, %eax
 	iretq
 
@@ -185,7 +208,7 @@ vectors:
 
 	.balign 8
 services:
-	.quad setup, ipi, seal, halt, park, triple
+	.quad setup, ipi, seal, halt, park, triple, wake
 	.globl idt_ptr
 idt_ptr:
 	.word VEC_COUNT * 16 - 1

@@ -57,6 +57,8 @@ def cases(scratch):
                             r"1af4:1041\n  virtio: bar \d+ bytes, queues 3, status 1 then 0",
                             machine=m, extra=NET))
     out += [
+        *[Case(f"wake {m}", "wake", OK, "timer: halts", "beforehand: woken", "before the seal: 300 wakes in time",
+               "after the seal: 300 wakes in time", machine=m, smp=2) for m in ("microvm", "q35", "q35-qboot")],
         Case("threads 8 vCPUs", "threads", OK, "lcores 8", "errors 0", smp=8, accels=("tcg",)),
         Case("threads 64 vCPUs", "threads", OK, "lcores 64", "errors 0", machine="q35-qboot", smp=64,
              append="1", accels=("tcg",)),
@@ -166,7 +168,7 @@ SINS = [
     sin("privileged", FAULT, "general protection"),
     sin("read-gdt", FAULT, "general protection"),
     sin("interrupts-on", FAULT, "general protection"),
-    sin("ask-monitor", OK, "setup -1, ipi -1, unknown -1"),
+    sin("ask-monitor", OK, "setup -1, ipi -1, wake 0, unknown -1"),
     sin("abort", PANIC, r"panic: abort\(\) was called"),
     sin("deadlock", PANIC, "panic: deadlock"),
     sin("break-report", DOUBLE),

@@ -116,8 +116,11 @@ static void interrupts_on(void)
 
 static void ask_monitor(void)
 {
-	printf("setup %ld, ipi %ld, unknown %ld\n", mon_call(MON_SETUP, 0, 0, 0, 0, 0, 0),
-	       mon_call(MON_IPI, 1, 0x4500, 1, 0, 0, 0), mon_call(99, 0, 0, 0, 0, 0, 0));
+	// The words of an INIT in every argument: a wake takes nothing but the CPU's id.
+	printf("setup %ld, ipi %ld, wake %ld, unknown %ld\n", mon_call(MON_SETUP, 0, 0, 0, 0, 0, 0),
+	       mon_call(MON_IPI, 1, 0x4500, 1, 0, 0, 0),
+	       mon_call(MON_WAKE, 0x4500, 0x4500, 0x4500, 0x4500, 0x4500, 0x4500),
+	       mon_call(99, 0, 0, 0, 0, 0, 0));
 	exit(0);
 }
 
