@@ -2,6 +2,8 @@
 // loop.c - the run-to-completion polling loop of one lcore
 #include "core/loop.h"
 
+#include "core/plat.h"
+
 struct run { // of a loop: what it remembers from turn to turn
 	uint64_t tsc;        // when the turn began
 	uint64_t mark;       // since which cycles belong to the next source that brings packets
@@ -9,10 +11,14 @@ struct run { // of a loop: what it remembers from turn to turn
 	uint64_t moved_seen; // busy turns until then
 	uint64_t held;       // packets held then
 	unsigned countdown;  // turns to housekeeping
+	uint64_t idle_tsc;   // since when nothing has moved, as housekeeping saw it
+	uint64_t idle_seen;  // busy turns until then
 	unsigned timers;     // stops of the capture clock since the last packet
 	bool busy;           // the last turn moved packets
 	bool ends;           // some source has an end
 	bool open;           // some source has none
+	bool sleepy;         // it may sleep: on the real clock, and every source can be armed
+	bool woken;          // the last halt ended before its time
 };
 
 // The earliest packet that a capture has to come; TIME_NEVER: all have ended.
@@ -36,14 +42,16 @@ static struct run begin(struct loop *l)
 
 	if (l->burst == 0 || l->burst > GRAPH_BURST)
 		l->burst = GRAPH_BURST;
+	r.sleepy = l->idle_ns && l->clock.kind == CLOCK_REAL;
 	for (unsigned i = 0; i < l->sources; i++) {
+		r.sleepy &= l->source[i].arm != NULL;
 		r.ends |= l->source[i].next_time != NULL;
 		r.open |= l->source[i].next_time == NULL;
 	}
 	if (l->clock.kind == CLOCK_CAPTURE && next_time(l) != TIME_NEVER)
 		clock_advance(&l->clock, next_time(l));
 	noise_start(&l->noise, l->clock.kind == CLOCK_REAL);
-	r.tsc = r.mark = r.moved_tsc = tsc_read();
+	r.tsc = r.mark = r.moved_tsc = r.idle_tsc = tsc_read();
 	graph_housekeep(l->graph, clock_turn_at(&l->clock, r.tsc));
 	return r;
 }
@@ -105,36 +113,6 @@ static void advance(struct loop *l, struct run *r, uint64_t next, uint64_t due)
 	}
 }
 
-// Between turns; false ends the loop.
-static bool housekeeping(struct loop *l, struct run *r)
-{
-	uint64_t due = graph_housekeep(l->graph, l->clock.now);
-	uint64_t next;
-
-	if (r->countdown == 0) {
-		r->countdown = LOOP_HOUSEKEEPING;
-		if (l->tick && l->tick(l->tick_arg, l->clock.now))
-			return false;
-	}
-	if (!r->ends)
-		return true;
-	next = next_time(l);
-	if (next == TIME_NEVER) {
-		if (r->busy)
-			return true;
-		if (finished(l, r))
-			return false;
-		if (r->held == 0)
-			return true; // lingering; nobody needs the time of a capture that is over
-	}
-	if (l->clock.kind != CLOCK_CAPTURE)
-		return true;
-	if (!r->busy && next <= l->clock.now)
-		return !stalled(l, r, due);
-	advance(l, r, next, due);
-	return true;
-}
-
 static always_inline bool source_poll(struct loop *l, struct run *r, struct loop_source *s)
 {
 	struct mbuf *pkts[GRAPH_BURST];
@@ -161,6 +139,109 @@ static always_inline bool flush(const struct loop *l)
 	for (unsigned i = 0; i < l->sinks; i++)
 		done |= l->sink[i].flush(l->sink[i].arg);
 	return done;
+}
+
+static void disarm_all(struct loop *l, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		l->source[i].disarm(l->source[i].arm_arg, l->source[i].arm_index);
+}
+
+// Whether all sources now wake this lcore. One that cannot now (a device that was replaced, say) is asked
+// again after the next idle time.
+static bool arm_all(struct loop *l)
+{
+	for (unsigned i = 0; i < l->sources; i++) {
+		struct loop_source *s = &l->source[i];
+
+		if (s->arm(s->arm_arg, s->arm_index)) {
+			disarm_all(l, i);
+			return false;
+		}
+	}
+	return true;
+}
+
+// What is left to do: packets come, or wait to be sent, or it shall end.
+static bool restless(struct loop *l, struct run *r)
+{
+	for (unsigned i = 0; i < l->sources; i++)
+		r->busy |= source_poll(l, r, &l->source[i]);
+	return flush(l) || r->busy || atomic_load_explicit(&l->stop, memory_order_relaxed);
+}
+
+// Halts for ns at most. The turn that follows polls everything, and does the housekeeping.
+static void halt(struct loop *l, struct run *r, uint64_t ns)
+{
+	uint64_t from = tsc_read(), slept;
+
+	plat_halt(ns);
+	r->tsc = tsc_read(); // no part of the turn
+	slept = clock_tsc_to_ns(&l->clock, r->tsc - from);
+	l->sleeps++;
+	l->slept_ns += slept;
+	r->woken = slept < ns - ns / 64; // the timer's clock and ours are not the same
+	r->countdown = 1;
+}
+
+// Sleeps when nothing has moved for long enough and nothing is due before: a timer, a packet that waits to
+// be sent.
+static void idle(struct loop *l, struct run *r, uint64_t due)
+{
+	uint64_t now = l->clock.now, ns = due > now ? due - now : 0;
+
+	if (l->busy_turns != r->idle_seen || r->busy) {
+		r->idle_seen = l->busy_turns;
+		r->idle_tsc = r->tsc;
+		r->woken = false;
+		return;
+	}
+	if (r->woken) { // by nothing: whoever does that again and again must not keep us in system calls
+		l->false_wakes++;
+		r->idle_tsc = r->tsc;
+		r->woken = false;
+	}
+	if (clock_tsc_to_ns(&l->clock, r->tsc - r->idle_tsc) < l->idle_ns)
+		return;
+	if (ns > LOOP_SLEEP_NS)
+		ns = LOOP_SLEEP_NS;
+	if (ns == 0 || flush(l) || !arm_all(l))
+		return;
+	if (!restless(l, r))
+		halt(l, r, ns);
+	disarm_all(l, l->sources);
+}
+
+// Between turns; false ends the loop.
+static bool housekeeping(struct loop *l, struct run *r)
+{
+	uint64_t due = graph_housekeep(l->graph, l->clock.now);
+	uint64_t next;
+
+	if (r->countdown == 0) {
+		r->countdown = LOOP_HOUSEKEEPING;
+		if (l->tick && l->tick(l->tick_arg, l->clock.now))
+			return false;
+	}
+	if (r->sleepy)
+		idle(l, r, due);
+	if (!r->ends)
+		return true;
+	next = next_time(l);
+	if (next == TIME_NEVER) {
+		if (r->busy)
+			return true;
+		if (finished(l, r))
+			return false;
+		if (r->held == 0)
+			return true; // lingering; nobody needs the time of a capture that is over
+	}
+	if (l->clock.kind != CLOCK_CAPTURE)
+		return true;
+	if (!r->busy && next <= l->clock.now)
+		return !stalled(l, r, due);
+	advance(l, r, next, due);
+	return true;
 }
 
 // Housekeeping may take its time, and packets theirs; any other long turn is the host's doing.

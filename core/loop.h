@@ -7,6 +7,11 @@
 //
 // On a capture clock time stands still while packets come. When none came it moves to the next packet
 // of any capture or to the next node timer, whichever is earlier.
+//
+// On the real clock a loop with idle_ns sleeps when nothing has come for that long: it arms all sources,
+// looks at each once more, and halts until a packet comes, plat_wake() is called, a node timer is due, or
+// LOOP_SLEEP_NS are over; then housekeeping is done and, if nothing came, it sleeps on. One source that
+// cannot be armed keeps it awake. Looked at between turns, so packets pay nothing for it.
 #ifndef WEIR_CORE_LOOP_H
 #define WEIR_CORE_LOOP_H
 
@@ -25,6 +30,10 @@
 // A captured packet that is due but does not come stops a capture clock this long, real time, if nothing
 // else moves either; then the clock goes on to the node timers, which may let go what it waits for.
 #define LOOP_STALL_NS (NSEC_PER_SEC / 100)
+// The longest sleep: ports are looked after at least this often.
+#define LOOP_SLEEP_NS (20 * (NSEC_PER_SEC / 1000))
+#define LOOP_IDLE_NS  (100 * (NSEC_PER_SEC / 1000000)) // idle_ns of functions that are not told
+
 // Timers a capture clock stops at between two packets; then it goes straight to the packet.
 #define LOOP_TIMERS_MAX (1u << 20)
 
@@ -41,6 +50,13 @@ struct loop_source {
 	// Capture ports: time stamp of the next packet, TIME_NEVER at the end; NULL: no end.
 	uint64_t (*next_time)(const void *arg);
 	const void *next_arg;
+	// Sleep (port.h says what they do); arm NULL: the loop never sleeps. A source that another lcore fills
+	// (a ring) says in arm, for its producers to see, that plat_wake() is wanted, then answers -EAGAIN if
+	// something waits already; a full barrier stands between the two, on both sides.
+	int (*arm)(void *arg, uint16_t index);
+	void (*disarm)(void *arg, uint16_t index);
+	void *arm_arg;
+	uint16_t arm_index;
 };
 
 struct loop_sink { // something that gathers packets during a turn (a port's transmit node)
@@ -59,12 +75,15 @@ struct loop {
 	int (*tick)(void *arg, uint64_t now);
 	void *tick_arg;
 	uint16_t burst;       // packets asked of a source at once: 1 to GRAPH_BURST; 0: GRAPH_BURST
+	uint64_t idle_ns;     // without packets before it sleeps; 0: it polls for ever
 	uint64_t linger_ns;   // real time to wait for more when the captures have ended
 	_Atomic bool stop;    // set by anyone: ends the loop after the turn
 	bool stalled;         // it ended since a captured packet was due and could not be delivered
 	uint64_t turns;       // of the loop
 	uint64_t busy_turns;  // that moved packets
 	uint64_t busy_cycles; // of those
+	uint64_t sleeps, slept_ns;
+	uint64_t false_wakes; // sleeps that ended before their time though nothing had come
 	struct noise noise;   // real clock: turns that took too long for what they did
 };
 

@@ -286,12 +286,32 @@ static uint64_t source_next_time(const void *arg)
 	return p->pmd->next_time(p);
 }
 
+static int source_arm(void *arg, uint16_t queue)
+{
+	struct port *p = arg;
+
+	return p->pmd->arm(p, queue);
+}
+
+static void source_disarm(void *arg, uint16_t queue)
+{
+	struct port *p = arg;
+
+	p->pmd->disarm(p, queue);
+}
+
 void port_source(struct loop_source *s, struct port *p, uint16_t queue, struct node *entry)
 {
 	memset(s, 0, sizeof(*s));
 	s->burst = p->queue[queue].rx;
 	s->arg = p->queue[queue].rxq;
 	s->node = entry;
+	if (p->pmd->arm) {
+		s->arm = source_arm;
+		s->disarm = source_disarm;
+		s->arm_arg = p;
+		s->arm_index = queue;
+	}
 	if (p->pmd->next_time && queue == 0) {
 		s->next_time = source_next_time;
 		s->next_arg = p;

@@ -32,7 +32,7 @@ uint32_t port_tx_backlog(const struct node *tx);
 void port_sink(struct loop_sink *s, struct node *tx);
 
 // Fills a loop's source: packets of `queue` of p enter the graph at `entry`. A port that plays a
-// capture gives the source its end.
+// capture gives the source its end; one whose driver can arm its queues lets the loop sleep.
 void port_source(struct loop_source *s, struct port *p, uint16_t queue, struct node *entry);
 
 // Play-out without loss: a source that is not polled while a transmit node it feeds has more than
