@@ -7,6 +7,7 @@ const struct pmd *const pmd_list[] = {
 	&dpdk_pmd,
 	&tap_pmd,
 	&virtio_user_pmd,
+	&packet_pmd,
 	&null_pmd,
 	&loop_pmd,
 	NULL,

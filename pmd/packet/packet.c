@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// packet.c - the AF_PACKET port: opening an interface, link, figures, having it back when it was
+// removed
+//
+// The host's own stack sees the interface's packets too. What it must not answer or forward is best
+// kept from it by a MAC address of our own (then the interface is made promiscuous while we are
+// there).
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/utsname.h>
+
+#include "core/plat.h"
+#include "pmd/packet/packet.h"
+#include "pmd/pmds.h"
+
+#define RETRIES_SECOND 10u
+#define FRAME_MEAN     2048u // bytes of ring for a descriptor that was asked for
+#define SIZE_DEFAULT   4096u
+#define BLOCKS_MIN     4u
+#define ALL	       (PORT_RX_CSUM | PORT_TX_CSUM | PORT_TX_TSO4 | PORT_TX_TSO6 | PORT_TX_USO | PORT_RX_LRO)
+
+// "IFACE[,promisc]"
+static int packet_check(const char *args, struct err *err)
+{
+	size_t n = strcspn(args, ",");
+
+	if (args[n] && strcmp(args + n, ",promisc"))
+		return err_set(err, -EINVAL, "expected IFACE or IFACE,promisc");
+	return iface_check_name(args, n, err);
+}
+
+// Cutting datagrams (VIRTIO_NET_HDR_GSO_UDP_L4) is understood since Linux 6.2.
+static bool kernel_cuts_udp(void)
+{
+	struct utsname u;
+	unsigned major = 0, minor = 0;
+
+	return !uname(&u) && sscanf(u.release, "%u.%u", &major, &minor) == 2 &&
+	       (major > 6 || (major == 6 && minor >= 2));
+}
+
+static uint32_t grant_offloads(struct packet_port *p, const struct port_conf *conf)
+{
+	const uint32_t cut = PORT_TX_TSO4 | PORT_TX_TSO6 | PORT_TX_USO;
+	uint32_t ok = conf->offloads & ALL;
+
+	if (!(ok & PORT_TX_CSUM)) // segments have checksums to fill in
+		ok &= ~cut;
+	if (!kernel_cuts_udp())
+		ok &= ~PORT_TX_USO;
+	if (!(ok & PORT_RX_CSUM))
+		ok &= ~PORT_RX_LRO;
+	// A packet that is cut in software is lost by the kernel on the way around the queueing
+	// discipline.
+	p->bypass = !(ok & cut);
+	return ok;
+}
+
+static int check_mtu(const struct packet_port *p, const struct port_conf *conf, uint16_t *mtu,
+		     struct err *err)
+{
+	int has = iface_mtu(&p->iface);
+
+	if (has < 0)
+		return err_set(err, has, "port %s: MTU of %s: %s", conf->name, p->iface.name,
+			       strerror(-has));
+	if (conf->mtu > has)
+		return err_set(err, -EINVAL,
+			       "port %s: MTU %u: %s has %d: run `ip link set %s mtu %u`",
+			       conf->name, conf->mtu, p->iface.name, has, p->iface.name, conf->mtu);
+	*mtu = conf->mtu ? conf->mtu : (uint16_t)(has < UINT16_MAX ? has : UINT16_MAX);
+	return 0;
+}
+
+// The address of the port: the interface's, or one of our own.
+static int choose_mac(struct packet_port *p, const struct port_conf *conf, uint8_t mac[6],
+		      struct err *err)
+{
+	uint8_t has[6];
+	int rc = iface_mac(&p->iface, has);
+
+	if (rc)
+		return err_set(err, rc, "port %s: address of %s: %s", conf->name, p->iface.name,
+			       strerror(-rc));
+	memcpy(mac, conf->has_mac ? conf->mac : has, 6);
+	if (memcmp(mac, has, 6))
+		p->promisc = true;
+	return 0;
+}
+
+static void packet_free(struct packet_port *p)
+{
+	for (unsigned q = 0; q < PORT_QUEUES_MAX; q++)
+		packet_detach(&p->queue[q]);
+	iface_close(&p->iface);
+	free(p);
+}
+
+static struct packet_port *packet_new(const struct port *port, const struct port_conf *conf)
+{
+	struct packet_port *p = aligned_alloc(CACHE_LINE, sizeof(*p));
+	uint32_t size = conf->rx_size ? conf->rx_size : SIZE_DEFAULT;
+
+	if (!p)
+		return NULL;
+	memset(p, 0, sizeof(*p));
+	p->iface.ctl = -1;
+	p->queues = conf->queues;
+	p->blocks = size / (PACKET_BLOCK / FRAME_MEAN);
+	if (p->blocks < BLOCKS_MIN)
+		p->blocks = BLOCKS_MIN;
+	for (unsigned i = 0; i < PORT_QUEUES_MAX; i++) {
+		struct packet_queue *q = &p->queue[i];
+
+		q->fd = -1;
+		q->id = (uint16_t)i;
+		q->port = port->id;
+		q->pool = conf->pool;
+		q->port_state = p;
+	}
+	return p;
+}
+
+static int attach_all(struct packet_port *p, const struct port_conf *conf, uint32_t offloads,
+		      struct err *err)
+{
+	struct err why = {""};
+
+	for (uint16_t q = 0; q < p->queues; q++) {
+		int rc;
+
+		p->queue[q].offloads = offloads;
+		rc = packet_attach(&p->queue[q], &why);
+		if (rc)
+			return err_set(err, rc, "port %s: %s", conf->name, why.text);
+	}
+	return 0;
+}
+
+static int set_up(struct packet_port *p, const struct port_conf *conf, struct port_grant *g,
+		  struct err *err)
+{
+	size_t n = strcspn(conf->args, ",");
+	int rc = iface_open(&p->iface, conf, conf->args, n, err);
+
+	if (rc)
+		return rc;
+	p->promisc = conf->args[n];
+	if (!iface_index(&p->iface))
+		return iface_missing(&p->iface, conf, err);
+	rc = check_mtu(p, conf, &g->mtu, err);
+	if (!rc)
+		rc = choose_mac(p, conf, g->mac, err);
+	if (rc)
+		return rc;
+	g->offloads = grant_offloads(p, conf);
+	return attach_all(p, conf, g->offloads, err);
+}
+
+static int packet_open(struct port *port, const struct port_conf *conf, struct err *err)
+{
+	struct port_grant *g = &port->grant;
+	int rc = port_check_args(conf, packet_check, err);
+	struct packet_port *p;
+
+	if (rc)
+		return rc;
+	p = packet_new(port, conf);
+	if (!p)
+		return err_set(err, -ENOMEM, "port %s: no memory", conf->name);
+	rc = set_up(p, conf, g, err);
+	if (rc) {
+		packet_free(p);
+		return rc;
+	}
+	p->has_base = !iface_figures(&p->iface, &p->base);
+	p->up = iface_up(&p->iface) == 1;
+	g->queues = p->queues;
+	g->rx_size = g->tx_size = (uint16_t)(p->blocks * (PACKET_BLOCK / FRAME_MEAN));
+	for (uint16_t q = 0; q < p->queues; q++)
+		port->queue[q] =
+			(struct port_queue){packet_rx, &p->queue[q], packet_tx, &p->queue[q]};
+	port->priv = p;
+	snprintf(g->text, sizeof(g->text), "af_packet %s, %u queue%s of %u KiB%s%s", p->iface.name,
+		 p->queues, p->queues > 1 ? "s" : "", p->blocks * (PACKET_BLOCK / 1024),
+		 p->promisc ? ", promiscuous" : "", p->bypass ? ", around the qdisc" : "");
+	return 0;
+}
+
+static int packet_close(struct port *port, struct err *err)
+{
+	packet_free(port->priv);
+	return 0;
+}
+
+static void packet_stats(const struct port *port, struct port_stats *s)
+{
+	struct packet_port *p = port->priv;
+	struct packet_queue sum = {0};
+	struct iface_figures now;
+	uint64_t dropped = 0, frozen = 0;
+
+	for (uint16_t i = 0; i < p->queues; i++) {
+		struct packet_queue *q = &p->queue[i];
+
+		packet_collect(q);
+		s->rx_packets += q->rx_packets;
+		s->rx_bytes += q->rx_bytes;
+		s->tx_packets += q->tx_packets;
+		s->tx_bytes += q->tx_bytes;
+		sum.rx_nombuf += q->rx_nombuf;
+		sum.rx_too_long += q->rx_too_long;
+		sum.rx_bad_header += q->rx_bad_header;
+		sum.rx_not_asked += q->rx_not_asked;
+		sum.tx_down += q->tx_down;
+		sum.tx_refused += q->tx_refused;
+		sum.tx_too_long += q->tx_too_long;
+		sum.tx_full += q->tx_full;
+		sum.lost += q->lost;
+		dropped += q->host_dropped;
+		frozen += q->host_frozen;
+	}
+	port_stats_add(s, "link-changes", p->link_changes);
+	port_stats_add(s, "device-lost", sum.lost);
+	port_stats_add(s, "rx-host-dropped", dropped); // the ring was full
+	port_stats_add(s, "rx-host-frozen", frozen);
+	port_stats_add(s, "rx-copied", s->rx_packets);
+	port_stats_add(s, "rx-nombuf", sum.rx_nombuf);
+	port_stats_add(s, "rx-too-long", sum.rx_too_long);
+	port_stats_add(s, "rx-bad-header", sum.rx_bad_header);
+	port_stats_add(s, "rx-gso-refused", sum.rx_not_asked);
+	port_stats_add(s, "tx-down", sum.tx_down);
+	port_stats_add(s, "tx-refused", sum.tx_refused);
+	port_stats_add(s, "tx-too-long", sum.tx_too_long);
+	port_stats_add(s, "tx-full", sum.tx_full);
+	// What the device dropped, whoever sent it (a veth whose peer is down or has no room).
+	if (p->has_base && !iface_figures(&p->iface, &now) && now.tx_dropped >= p->base.tx_dropped)
+		port_stats_add(s, "tx-host-dropped", now.tx_dropped - p->base.tx_dropped);
+}
+
+static void packet_link(const struct port *port, struct port_link *link)
+{
+	const struct packet_port *p = port->priv;
+
+	link->up = p->up;
+	link->mbps = p->up ? iface_mbps(&p->iface) : 0;
+}
+
+static void packet_poll(struct port *port)
+{
+	struct packet_port *p = port->priv;
+	bool up = iface_up(&p->iface) == 1;
+
+	p->link_changes += up != p->up;
+	p->up = up;
+}
+
+// An interface that was removed is used again when one of its name is there.
+static void packet_poll_queue(struct port *port, uint16_t queue)
+{
+	struct packet_port *p = port->priv;
+	struct packet_queue *q = &p->queue[queue];
+	uint64_t now = tsc_read();
+	int index;
+
+	if (likely(now < q->retry))
+		return;
+	q->retry = now + plat_tsc_hz() / RETRIES_SECOND;
+	index = iface_index(&p->iface);
+	if (q->fd >= 0 && index != q->ifindex) {
+		packet_detach(q);
+		q->lost++;
+	}
+	if (q->fd < 0 && index)
+		packet_attach(q, NULL);
+}
+
+// The descriptor ends every halt while a block waits. An error that waits (the interface went down)
+// would too: it is taken off.
+static int packet_arm(struct port *port, uint16_t queue)
+{
+	const struct packet_port *p = port->priv;
+	const struct packet_queue *q = &p->queue[queue];
+	struct pollfd f = {.fd = q->fd, .events = POLLIN};
+	int error;
+	socklen_t len = sizeof(error);
+
+	if (q->fd < 0)
+		return 0; // taken away: the next look for it is by poll_queue()
+	if (!q->wakes)
+		return -ENOTSUP;
+	if (packet_waiting(q))
+		return -EAGAIN;
+	if (poll(&f, 1, 0) == 0)
+		return 0;
+	getsockopt(q->fd, SOL_SOCKET, SO_ERROR, &error, &len);
+	return -EAGAIN;
+}
+
+static void packet_disarm(struct port *port, uint16_t queue)
+{
+}
+
+const struct pmd packet_pmd = {
+	.name = "packet",
+	.help = "IFACE[,promisc]: an interface of the Linux host, by AF_PACKET",
+	.can = {.offloads = ALL, .queues = PORT_QUEUES_MAX, .live = true, .needs = "CAP_NET_RAW"},
+	.check = packet_check,
+	.open = packet_open,
+	.close = packet_close,
+	.stats = packet_stats,
+	.link = packet_link,
+	.poll = packet_poll,
+	.poll_queue = packet_poll_queue,
+	.arm = packet_arm,
+	.disarm = packet_disarm,
+};
