@@ -157,6 +157,7 @@ void graph_stats_emit(const struct graph *g, stats_emit_fn emit, void *arg)
 void loops_stats_emit(const struct loop *const *l, unsigned n, stats_emit_fn emit, void *arg)
 {
 	uint64_t turns = 0, busy_turns = 0, busy_cycles = 0, gaps = 0, lost = 0, worst = 0;
+	uint64_t sleeps = 0, slept_ns = 0, false_wakes = 0;
 
 	for (unsigned k = 0; k < n; k++) {
 		turns += l[k]->turns;
@@ -166,6 +167,9 @@ void loops_stats_emit(const struct loop *const *l, unsigned n, stats_emit_fn emi
 		lost += l[k]->noise.lost;
 		if (l[k]->noise.worst > worst)
 			worst = l[k]->noise.worst;
+		sleeps += l[k]->sleeps;
+		slept_ns += l[k]->slept_ns;
+		false_wakes += l[k]->false_wakes;
 	}
 	emit(arg, "loop.turns", turns);
 	emit(arg, "loop.busy_turns", busy_turns);
@@ -173,6 +177,9 @@ void loops_stats_emit(const struct loop *const *l, unsigned n, stats_emit_fn emi
 	emit(arg, "loop.noise.gaps", gaps);
 	emit(arg, "loop.noise.lost_us", noise_us(lost));
 	emit(arg, "loop.noise.worst_us", noise_us(worst));
+	emit(arg, "loop.sleeps", sleeps);
+	emit(arg, "loop.slept_ns", slept_ns);
+	emit(arg, "loop.false_wakes", false_wakes);
 }
 
 void loop_stats_emit(const struct loop *l, stats_emit_fn emit, void *arg)
