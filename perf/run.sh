@@ -31,6 +31,7 @@ bench_virtio() { /usr/bin/python3 perf/virtio.py --build $build; }
 bench_boot() { /usr/bin/python3 perf/boot.py --build $build; }
 
 grep -m1 'model name' /proc/cpuinfo | sed 's/.*: //'
+$build/apps/weir doctor --noise || true
 echo "load: $(cut -d' ' -f1-3 /proc/loadavg), $(nproc) CPUs, hugepages: $(cat /proc/sys/vm/nr_hugepages)"
 for name in "${@:-mempool ring lpm graph router io virtio boot}"; do
 	for one in $name; do

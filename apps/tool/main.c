@@ -54,6 +54,17 @@ static const struct command commands[] = {
 	 "  --image ELF  default: weir-FUNCTION.elf beside weir\n"
 	 "  Boot it with qemu -kernel IMAGE. A changed byte in the configuration is refused at boot.\n",
 	 cmd_pack},
+	{"doctor", "say what this host lacks, what that does, and what mends it",
+	 "weir doctor [FILE] [--pid QEMU] [--probe MS] [--noise] [--json] [--all] [--root DIR]\n"
+	 "  FILE         look also at what this configuration's ports need\n"
+	 "  --pid QEMU   look also at this running QEMU: its memory, queues, threads\n"
+	 "  --probe MS   poll so long for gaps on every CPU (default 1000; 0: do not)\n"
+	 "  --noise      nothing but that\n"
+	 "  --json       an array of {id, severity, found, effect, mend}\n"
+	 "  --all        show also what is good\n"
+	 "  --root DIR   look at another machine's /proc, /sys and /dev, copied under DIR\n"
+	 "  Exit 0: nothing prevents work; 1: something does; 2: usage or FILE is wrong.\n",
+	 cmd_doctor},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))

@@ -21,6 +21,7 @@ struct command {
 int cmd_check(const struct command *cmd, int argc, char **argv);
 int cmd_run(const struct command *cmd, int argc, char **argv);
 int cmd_boot(const struct command *cmd, int argc, char **argv);
+int cmd_doctor(const struct command *cmd, int argc, char **argv);
 int cmd_pack(const struct command *cmd, int argc, char **argv);
 
 // Complains on stderr with the command's usage below; returns EXIT_USAGE.

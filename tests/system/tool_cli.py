@@ -58,6 +58,8 @@ def usage():
     weir(status=2, err="usage: weir COMMAND")
     weir("--help", out="check")
     weir("frobnicate", status=2, err="frobnicate: unknown command")
+    weir("doctor", "--frob", status=2, err="--frob: unknown option")
+    weir("doctor", "a", "b", status=2, err="expected at most one FILE")
     for command in ("check", "run", "boot", "pack"):
         weir(command, "--help", out=f"usage: weir {command}")
         weir(command, status=2, err="expected one FILE")
