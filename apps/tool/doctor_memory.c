@@ -30,7 +30,7 @@ static uint64_t wanted(const struct doctor *d)
 
 	if (!c)
 		return ARENA_MIB;
-	return ((uint64_t)(c->params.mbufs ? c->params.mbufs : APP_MBUFS((uint32_t)c->n_ports)) *
+	return ((uint64_t)(c->params.mbufs ? c->params.mbufs : APP_MBUFS((uint32_t)c->n_ports, c->params.lcores)) *
 			MBUF_BYTES + MIB - 1) / MIB + 1;
 }
 
