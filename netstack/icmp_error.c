@@ -9,6 +9,7 @@
 #include "netstack/ip4.h"
 #include "netstack/ip4_graph.h"
 #include "netstack/ip4_stack.h"
+#include "pmd/offload.h"
 
 #define HEADERS (IP4_HLEN + ICMP_HLEN)
 
@@ -52,11 +53,21 @@ static bool may_report(const struct mbuf *m, const struct ip4_hdr *ip)
 	return be16(ip->len) > hlen && is_query(m->data[m->l3 + hlen]);
 }
 
+// What is quoted has its checksum, even if the sender left it to a port.
+static void complete(uint8_t *quote, uint32_t len, const struct mbuf *m)
+{
+	uint32_t at = offload_csum_at(m) - m->l3;
+
+	if (at + 2 <= len)
+		store16(quote + at, offload_csum_value(m));
+}
+
 void icmp_report(struct node *node, uint8_t edge, struct mempool *pool, const struct mbuf *m,
 		 struct icmp_report what)
 {
 	const struct ip4_hdr *ip = mbuf_at(m, const struct ip4_hdr *, m->l3);
 	uint32_t len = be16(ip->len), room;
+	uint8_t *quote;
 	struct mbuf *r;
 
 	if (!may_report(m, ip))
@@ -70,7 +81,10 @@ void icmp_report(struct node *node, uint8_t edge, struct mempool *pool, const st
 	if (len > room)
 		len = room;
 	mbuf_append(r, ETH_HLEN + HEADERS);
-	mbuf_copy_out(m, m->l3, mbuf_append(r, (uint16_t)len), len);
+	quote = mbuf_append(r, (uint16_t)len);
+	mbuf_copy_out(m, m->l3, quote, len);
+	if (m->flags & MBUF_TX_L4_CSUM)
+		complete(quote, len, m);
 	r->l3 = ETH_HLEN;
 	r->port = m->port;
 	memcpy(r->scratch, &what, sizeof(what));

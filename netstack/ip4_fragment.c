@@ -3,18 +3,21 @@
 //
 // RFC 791, 3.2 and RFC 1812, 4.2.2.7 and 5.2.6. The pieces are copies in fresh buffers, each as
 // large as the port and one buffer allow; the original is consumed. It has passed ip4-rewrite or
-// ip4-output: its header is final, and it may be fragmented (no DF).
+// ip4-output: its header is final, and it may be fragmented (no DF). What a sender left to a port
+// is done first: checksums completed, long packets cut into their segments, which then are
+// fragmented.
 #include "mempool/mempool.h"
 #include "netstack/csum.h"
 #include "netstack/ip4.h"
 #include "netstack/ip4_graph.h"
 #include "netstack/ip4_stack.h"
+#include "pmd/offload.h"
 
 enum { EDGE_HOLD, EDGE_PORT0 };
 static_assert(EDGE_PORT0 == IP4_FRAGMENT_EDGE_PORT0, "the wiring counts on it");
-enum { DROP_NO_BUFFER, DROP_BEYOND_64K };
+enum { DROP_NO_BUFFER, DROP_BEYOND_64K, DROP_BAD_OFFLOAD };
 static const char *const edges[] = {"hold", NULL};
-static const char *const drops[] = {"no-buffer", "beyond-64k", NULL};
+static const char *const drops[] = {"no-buffer", "beyond-64k", "bad-offload", NULL};
 
 #define OPT_END	   0
 #define OPT_NOP	   1
@@ -91,7 +94,7 @@ static bool beyond(const struct ip4_hdr *ip, uint32_t len)
 	return (be16(ip->frag) & IP4_FRAG_OFF) * 8u + len > UINT16_MAX - IP4_HLEN;
 }
 
-static uint8_t one(struct node *node, const struct mbuf *m)
+static uint8_t fragment(struct node *node, const struct mbuf *m)
 {
 	const struct ip4_stack *s = node->state;
 	const struct ip4_hdr *ip = mbuf_at(m, const struct ip4_hdr *, m->l3);
@@ -116,6 +119,30 @@ static uint8_t one(struct node *node, const struct mbuf *m)
 		left -= len;
 	}
 	return NEXT_CONSUMED;
+}
+
+static __attribute__((noinline)) uint8_t finish(struct node *node, const struct mbuf *m)
+{
+	uint32_t mss = m->flags & (MBUF_TSO | MBUF_USO) ? m->mss : UINT32_MAX;
+	uint8_t next = NEXT_CONSUMED;
+	struct offload_cut cut;
+	struct mbuf *s;
+
+	if (offload_cut_begin(&cut, m, mss, false))
+		return NEXT_DROP(DROP_BAD_OFFLOAD);
+	while (next == NEXT_CONSUMED && (s = offload_cut_next(&cut))) {
+		s->scratch32[SCRATCH_ADJ] = m->scratch32[SCRATCH_ADJ];
+		next = fragment(node, s);
+		mbuf_free(s);
+	}
+	return next == NEXT_CONSUMED && cut.left ? NEXT_DROP(DROP_NO_BUFFER) : next;
+}
+
+static uint8_t one(struct node *node, const struct mbuf *m)
+{
+	if (unlikely(m->flags & (MBUF_TX_L4_CSUM | MBUF_TSO | MBUF_USO)))
+		return finish(node, m);
+	return fragment(node, m);
 }
 
 static void process(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n)

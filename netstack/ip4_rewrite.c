@@ -8,6 +8,7 @@
 #include "netstack/ip4.h"
 #include "netstack/ip4_graph.h"
 #include "netstack/ip4_stack.h"
+#include "pmd/offload.h"
 
 enum { EDGE_HOLD, EDGE_ERROR, EDGE_FRAGMENT, EDGE_PORT0 };
 static_assert(EDGE_PORT0 == IP4_REWRITE_EDGE_PORT0, "the wiring counts on it");
@@ -21,6 +22,12 @@ static __attribute__((noinline)) uint8_t expired(struct node *node, struct mbuf 
 
 	icmp_report(node, EDGE_ERROR, s->pool, m, (struct icmp_report){.type = ICMP_EXCEEDED});
 	return NEXT_DROP(DROP_TTL_EXCEEDED);
+}
+
+// A long packet whose segments fit the next link is forwarded as it is: whoever sends it cuts it.
+static __attribute__((noinline)) bool segments_fit(const struct mbuf *m, uint16_t mtu)
+{
+	return m->flags & (MBUF_TSO | MBUF_USO) && offload_piece_bytes(m) - m->l3 <= mtu;
 }
 
 static __attribute__((noinline)) uint8_t too_big(struct node *node, struct mbuf *m, uint16_t mtu)
@@ -45,7 +52,7 @@ static always_inline uint8_t one(struct node *node, struct adj *adj, struct mbuf
 
 	if (unlikely(ip->ttl <= 1))
 		return expired(node, m);
-	if (unlikely(be16(ip->len) > a->mtu))
+	if (unlikely(be16(ip->len) > a->mtu) && !segments_fit(m, a->mtu))
 		return too_big(node, m, a->mtu);
 	csum_dec_ttl(ip);
 	if (unlikely(!a->ready))

@@ -151,6 +151,7 @@ static inline void ip4_put_eth(struct mbuf *m, const struct adj *a)
 	uint8_t *p;
 
 	if (unlikely(m->l3 != ETH_HLEN)) {
+		m->l4 = (uint16_t)(m->l4 - m->l3 + ETH_HLEN); // where it is set
 		mbuf_pull(m, (uint16_t)(m->l3 - ETH_HLEN));
 		m->l3 = ETH_HLEN;
 	}

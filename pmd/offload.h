@@ -73,6 +73,15 @@ void offload_csum_fill(struct mbuf *m, uint32_t start, uint32_t at);
 // and data, not complemented: what a partial checksum has in its field.
 uint16_t offload_pseudo(const struct mbuf *m, const struct offload_place *p, uint32_t len);
 
+// What the checksum of m, which has MBUF_TX_L4_CSUM, comes to, as it lies in memory.
+uint16_t offload_csum_value(const struct mbuf *m);
+
+// Where it stands: an offset from data.
+static inline uint32_t offload_csum_at(const struct mbuf *m)
+{
+	return m->l4 + (uint32_t)offload_csum_offset(offload_proto(m));
+}
+
 // Completes the checksum of m, which has MBUF_TX_L4_CSUM (so headers in the first segment, l3 and
 // l4), is not to be cut, and is the caller's alone; the flag is cleared.
 void offload_csum(struct mbuf *m);
@@ -80,7 +89,7 @@ void offload_csum(struct mbuf *m);
 // --- cutting: what a card does with MBUF_TSO and MBUF_USO ---
 //
 //	for (r = offload_cut_begin(&cut, m, m->mss, partial); !r && (piece =
-//offload_cut_next(&cut));)
+// offload_cut_next(&cut));)
 //		...
 //	if (cut.left) the pool has no more
 //

@@ -127,20 +127,30 @@ static uint8_t *byte_at(struct mbuf *m, uint32_t off)
 	return m->data + off;
 }
 
+// From start to the end; 0 as all ones.
+static uint16_t sum_to_end(const struct mbuf *m, uint32_t start)
+{
+	uint16_t csum = (uint16_t)~csum_fold(csum_add_mbuf(0, m, start, m->pkt_len - start));
+
+	return csum ? csum : 0xffff;
+}
+
 void offload_csum_fill(struct mbuf *m, uint32_t start, uint32_t at)
 {
-	uint16_t sum = csum_fold(csum_add_mbuf(0, m, start, m->pkt_len - start));
-	uint16_t csum = (uint16_t)~sum;
+	uint16_t csum = sum_to_end(m, start);
 
-	if (!csum)
-		csum = 0xffff;
 	*byte_at(m, at) = (uint8_t)csum; // as it lies in memory, and perhaps over two segments
 	*byte_at(m, at + 1) = (uint8_t)(csum >> 8);
 }
 
+uint16_t offload_csum_value(const struct mbuf *m)
+{
+	return sum_to_end(m, m->l4);
+}
+
 void offload_csum(struct mbuf *m)
 {
-	offload_csum_fill(m, m->l4, m->l4 + offload_csum_offset(offload_proto(m)));
+	store16(m->data + offload_csum_at(m), offload_csum_value(m));
 	m->flags &= ~MBUF_TX_L4_CSUM;
 }
 

@@ -28,6 +28,8 @@
 struct frame {
 	uint16_t port;
 	uint16_t len;
+	uint32_t flags; // what the sender has to do, with world.offloads
+	uint16_t mss, l3, l4;
 	uint8_t bytes[FRAME_MAX];
 };
 
@@ -40,6 +42,7 @@ struct world {
 	struct node *tx[WORLD_PORTS];
 	struct frame *out; // what was sent, in order
 	unsigned sent;
+	bool offloads; // the ports do checksums and segments
 };
 
 // conf may be NULL. Tests take one world at a time; world_close() checks that the books balance,
