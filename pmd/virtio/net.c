@@ -27,6 +27,7 @@ static const struct feature_name {
 	{VIRTIO_NET_F_MRG_RXBUF, "mrg_rxbuf"},
 	{VIRTIO_NET_F_STATUS, "status"},
 	{VIRTIO_F_VERSION_1, "version_1"},
+	{VIRTIO_F_IN_ORDER, "in_order"},
 };
 
 static uint64_t cycles_us(uint64_t cycles)
@@ -36,7 +37,8 @@ static uint64_t cycles_us(uint64_t cycles)
 
 static void grant_text(const struct virtio_net *v, char *text, size_t len)
 {
-	size_t n = (size_t)snprintf(text, len, "%s: split ring, %u queue pair%s,", v->t->name,
+	size_t n = (size_t)snprintf(text, len, "%s: %s ring, %u queue pair%s,", v->t->name,
+				    v->features & VIRTIO_F_RING_PACKED ? "packed" : "split",
 				    v->pairs, v->pairs == 1 ? "" : "s");
 
 	for (size_t i = 0; i < sizeof(feature_names) / sizeof(feature_names[0]); i++)
@@ -172,9 +174,12 @@ static const struct figure figures[] = {
 	FIGURE("rx-bad-length", rx.vq.faults[VIRTQ_LONG]),
 	FIGURE("rx-no-header", rx.vq.faults[VIRTQ_SHORT]),
 	FIGURE("rx-bad-merge", rx.vq.faults[VIRTQ_BAD_MERGE]),
+	FIGURE("rx-bad-order", rx.vq.faults[VIRTQ_BAD_ORDER]),
+	FIGURE("rx-bad-header", rx.bad_headers),
 	FIGURE("tx-bad-index", tx.vq.faults[VIRTQ_BAD_INDEX]),
 	FIGURE("tx-bad-id", tx.vq.faults[VIRTQ_BAD_ID]),
 	FIGURE("tx-idle-id", tx.vq.faults[VIRTQ_IDLE_ID]),
+	FIGURE("tx-bad-order", tx.vq.faults[VIRTQ_BAD_ORDER]),
 };
 
 // Of all pairs together.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// queue.c - memory and control of a split virtqueue
+// queue.c - memory and control of a virtqueue
 #include "pmd/virtio/queue.h"
 
 #include <errno.h>
@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "core/plat.h"
+#include "pmd/virtio/packed.h"
+#include "pmd/virtio/split.h"
 
 // Arena memory has no free: rings given back wait here for a queue of the same capacity.
 struct spare_rings {
@@ -21,6 +23,7 @@ static size_t ring_align(size_t n)
 	return (n + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1);
 }
 
+// Both layouts have the same memory: a packed ring's areas are shorter than a split ring's.
 static size_t desc_bytes(uint32_t size)
 {
 	return ring_align(size * sizeof(struct virtq_desc));
@@ -38,7 +41,12 @@ static size_t used_bytes(uint32_t size)
 
 static size_t rings_bytes(uint32_t size)
 {
-	return desc_bytes(size) + avail_bytes(size) + used_bytes(size) + CACHE_LINE;
+	return desc_bytes(size) + avail_bytes(size) + used_bytes(size);
+}
+
+static size_t all_bytes(uint32_t size)
+{
+	return rings_bytes(size) + ring_align(size * VIRTQ_HEADER);
 }
 
 static void *rings_take(uint32_t capacity)
@@ -51,7 +59,7 @@ static void *rings_take(uint32_t capacity)
 			return s;
 		}
 	}
-	return plat_arena_alloc(rings_bytes(capacity), 4096);
+	return plat_arena_alloc(all_bytes(capacity), 4096);
 }
 
 static void rings_give(void *memory, uint32_t capacity)
@@ -77,9 +85,9 @@ int virtq_create(struct virtq *vq, uint16_t index, uint32_t size, struct err *er
 			err, -ENOMEM,
 			"queue %u: no memory for %u descriptors (%zu bytes of the arena, %zu "
 			"free): give the machine more, or ask for a shorter ring",
-			index, size, rings_bytes(size), plat_arena_free());
+			index, size, all_bytes(size), plat_arena_free());
 	}
-	virtq_clear(vq, size);
+	virtq_clear(vq, size, 0);
 	return 0;
 }
 
@@ -92,7 +100,14 @@ void virtq_destroy(struct virtq *vq)
 	memset(vq, 0, sizeof(*vq));
 }
 
-void virtq_clear(struct virtq *vq, uint32_t size)
+static void clear_split(struct virtq *vq)
+{
+	vq->avail->flags = VIRTQ_AVAIL_F_NO_INTERRUPT;
+	for (uint32_t i = 0; i < virtq_size(vq); i++)
+		vq->avail->ring[i] = (uint16_t)i;
+}
+
+void virtq_clear(struct virtq *vq, uint32_t size, uint64_t features)
 {
 	uint8_t *p = vq->memory;
 
@@ -100,17 +115,20 @@ void virtq_clear(struct virtq *vq, uint32_t size)
 	vq->desc = (struct virtq_desc *)(void *)p;
 	vq->avail = (struct virtq_avail *)(void *)(p + desc_bytes(size));
 	vq->used = (struct virtq_used *)(void *)(p + desc_bytes(size) + avail_bytes(size));
-	vq->zeros = p + rings_bytes(size) - CACHE_LINE;
+	vq->headers = p + rings_bytes(vq->capacity);
 	vq->mask = (uint16_t)(size - 1);
 	vq->avail_idx = 0;
 	vq->used_idx = 0;
 	vq->fault = VIRTQ_STOPPED;
 	vq->unsettled = false;
-	vq->avail->flags = VIRTQ_AVAIL_F_NO_INTERRUPT;
-	for (uint32_t i = 0; i < size; i++) {
+	vq->packed = features & VIRTIO_F_RING_PACKED;
+	vq->in_order = features & VIRTIO_F_IN_ORDER;
+	for (uint32_t i = 0; i < size; i++)
 		vq->slot[i] = (uint16_t)i;
-		vq->avail->ring[i] = (uint16_t)i;
-	}
+	if (vq->packed)
+		vq->driver_area->flags = VIRTQ_EVENT_F_DISABLE;
+	else
+		clear_split(vq);
 }
 
 int virtq_attach(struct virtq *vq, struct virtio_transport *t, struct err *err)
@@ -142,10 +160,13 @@ void virtq_ring_doorbell(struct virtq *vq)
 
 void virtq_settle(struct virtq *vq)
 {
+	bool wanted;
+
 	if (!vq->unsettled || vq->fault)
 		return;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	vq->unsettled = false;
-	if (!(__atomic_load_n(&vq->used->flags, __ATOMIC_RELAXED) & VIRTQ_USED_F_NO_NOTIFY))
+	wanted = vq->packed ? virtq_packed_wants_doorbell(vq) : virtq_split_wants_doorbell(vq);
+	if (wanted)
 		virtq_ring_doorbell(vq);
 }

@@ -25,6 +25,8 @@
 #define VIRTIO_NET_F_STATUS    (1ull << 16)
 #define VIRTIO_NET_F_MQ        (1ull << 22)
 #define VIRTIO_F_VERSION_1     (1ull << 32)
+#define VIRTIO_F_RING_PACKED   (1ull << 34)
+#define VIRTIO_F_IN_ORDER      (1ull << 35)
 
 // 2.7 Split virtqueues
 #define VIRTQ_SIZE_MAX		   32768u
@@ -57,7 +59,34 @@ struct virtq_used {
 	struct virtq_used_elem ring[];
 };
 
+// 2.8 Packed virtqueues. A descriptor's AVAIL bit is written by the driver as its wrap counter, and
+// its USED bit as the inverse; the device makes the two equal to its own (2.8.1).
+#define VIRTQ_DESC_F_AVAIL    (1u << 7)
+#define VIRTQ_DESC_F_USED     (1u << 15)
+#define VIRTQ_EVENT_F_ENABLE  0u
+#define VIRTQ_EVENT_F_DISABLE 1u
+
+struct virtq_packed_desc { // 2.8.13
+	uint64_t addr;	   // iova
+	union {
+		struct {
+			uint32_t len;
+			uint16_t id;
+			uint16_t flags;
+		};
+		uint64_t word; // the three at once: how they are read and written
+	};
+};
+
+struct virtq_event { // 2.8.14: driver and device event suppression
+	uint16_t off_wrap;
+	uint16_t flags;
+};
+
 static_assert(sizeof(struct virtq_desc) == 16, "virtio 1.2, 2.7.5");
+static_assert(sizeof(struct virtq_packed_desc) == 16, "virtio 1.2, 2.8.13");
+static_assert(offsetof(struct virtq_packed_desc, flags) == 14, "virtio 1.2, 2.8.13");
+static_assert(sizeof(struct virtq_event) == 4, "virtio 1.2, 2.8.14");
 static_assert(offsetof(struct virtq_avail, ring) == 4, "virtio 1.2, 2.7.6");
 static_assert(offsetof(struct virtq_used, ring) == 4, "virtio 1.2, 2.7.8");
 

@@ -11,7 +11,7 @@
 // offloads, until something uses them.
 #define FEATURES_WANTED                                                                            \
 	(VIRTIO_F_VERSION_1 | VIRTIO_NET_F_MRG_RXBUF | VIRTIO_NET_F_MAC | VIRTIO_NET_F_MTU |       \
-	 VIRTIO_NET_F_STATUS)
+	 VIRTIO_NET_F_STATUS | VIRTIO_F_RING_PACKED | VIRTIO_F_IN_ORDER)
 
 #define CONFIG_TRIES 8u // a configuration that keeps changing while it is read is a lie
 
@@ -208,7 +208,7 @@ static int setup_rx(struct virtio_net *v, uint16_t pair, struct err *err)
 		r = virtq_create(&q->vq, index, size, err);
 	if (r)
 		return r;
-	virtq_clear(&q->vq, size);
+	virtq_clear(&q->vq, size, v->features);
 	q->merge = v->features & VIRTIO_NET_F_MRG_RXBUF;
 	r = virtq_attach(&q->vq, v->t, err);
 	if (!r)
@@ -227,7 +227,7 @@ static int setup_tx(struct virtio_net *v, uint16_t pair, struct err *err)
 		r = virtio_tx_create(q, index, size, err);
 	if (r)
 		return r;
-	virtq_clear(&q->vq, size);
+	virtq_clear(&q->vq, size, v->features);
 	q->pool = v->pool;
 	virtio_tx_start(q);
 	return virtq_attach(&q->vq, v->t, err);

@@ -1,24 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// tx.c - transmit: describe packets where they lie, and free them once the device has used them
-//
-// A packet is [virtio_net_hdr 12][frame] (virtio 1.2, 5.1.6.2). With VERSION_1 the header need not
-// have a descriptor of its own, so a packet of one segment is one descriptor: the header is written
-// into its headroom. A buffer that others own too, or one without room in front, gets a second
-// descriptor naming a header of zeros; all headers are zeros, since no offload is granted.
-#include "pmd/virtio/tx.h"
-
+// tx.c - transmit: start and end of a queue, packets of more than one descriptor
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "core/plat.h"
-
-#define TX_END	 0xffffu // no descriptor: a queue has at most 32768
-#define TX_CHUNK 64u
-
-// In vq.buf[]: the packet is a single segment of q->pool that nobody else owns, in one descriptor;
-// it goes back to the pool unread. (mbufs are cache-aligned: the low bits of a pointer are free.)
-#define TX_PLAIN 1u
+#include "pmd/virtio/tx_burst.h"
 
 int virtio_tx_create(struct virtio_txq *q, uint16_t index, uint32_t size, struct err *err)
 {
@@ -47,88 +32,39 @@ void virtio_tx_destroy(struct virtio_txq *q)
 	q->ring = NULL;
 }
 
+static void choose(struct virtio_txq *q)
+{
+	bool in_order = q->vq.in_order;
+
+	if (q->vq.packed) {
+		q->burst = in_order ? virtio_tx_packed_in_order : virtio_tx_packed;
+		q->reclaim =
+			in_order ? virtio_tx_packed_reclaim_in_order : virtio_tx_packed_reclaim;
+	} else {
+		q->burst = in_order ? virtio_tx_split_in_order : virtio_tx_split;
+		q->reclaim = in_order ? virtio_tx_split_reclaim_in_order : virtio_tx_split_reclaim;
+	}
+}
+
 void virtio_tx_start(struct virtio_txq *q)
 {
+	choose(q);
 	for (uint32_t i = 0; i < virtq_size(&q->vq); i++)
 		q->ring[i] = (uint16_t)i;
 	q->head = 0;
 	q->tail = (uint16_t)virtq_size(&q->vq);
 }
 
-static always_inline uint16_t tx_room(const struct virtio_txq *q)
+uint16_t virtio_tx_burst(void *queue, struct mbuf **pkts, uint16_t n)
 {
-	return (uint16_t)(q->tail - q->head);
-}
+	struct virtio_txq *q = queue;
 
-static always_inline uint16_t tx_desc_take(struct virtio_txq *q)
-{
-	return q->ring[q->head++ & q->vq.mask];
-}
-
-static always_inline void tx_desc_give(struct virtio_txq *q, uint16_t id)
-{
-	q->ring[q->tail++ & q->vq.mask] = id;
-}
-
-// Frees the packet and the descriptors of a chain that begins at id.
-static void tx_free_chain(struct virtio_txq *q, uint16_t id)
-{
-	struct mbuf *m = q->vq.buf[id];
-
-	q->vq.buf[id] = NULL;
-	for (; id != TX_END; id = q->next[id])
-		tx_desc_give(q, id);
-	mbuf_free(m);
-}
-
-// Takes n used elements; returns how many before a fault.
-static always_inline unsigned tx_complete(struct virtio_txq *q, unsigned n)
-{
-	struct virtq *vq = &q->vq;
-	struct mbuf *plain[TX_CHUNK];
-	unsigned plains = 0, i;
-
-	for (i = 0; i < n; i++) {
-		struct virtq_used_elem e = virtq_used_at(vq, vq->used_idx);
-		uintptr_t p;
-
-		if (unlikely(e.id > vq->mask)) {
-			virtq_set_fault(vq, VIRTQ_BAD_ID);
-			break;
-		}
-		p = (uintptr_t)vq->buf[e.id];
-		if (unlikely(!p)) {
-			virtq_set_fault(vq, VIRTQ_IDLE_ID);
-			break;
-		}
-		vq->used_idx++;
-		if (unlikely(!(p & TX_PLAIN))) {
-			tx_free_chain(q, (uint16_t)e.id);
-			continue;
-		}
-		vq->buf[e.id] = NULL;
-		tx_desc_give(q, (uint16_t)e.id);
-		plain[plains++] = (struct mbuf *)(p - TX_PLAIN);
-	}
-	if (likely(plains))
-		mempool_put_bulk(q->pool, plain, plains);
-	return i;
+	return q->burst(q, pkts, n);
 }
 
 void virtio_tx_reclaim(struct virtio_txq *q)
 {
-	struct virtq *vq = &q->vq;
-	unsigned ready;
-
-	if (unlikely(vq->fault))
-		return;
-	ready = virtq_ready(vq);
-	while (ready && likely(!vq->fault)) {
-		unsigned n = tx_complete(q, ready < TX_CHUNK ? ready : TX_CHUNK);
-
-		q->completed += n;
-		ready -= n;
-	}
+	q->reclaim(q);
 }
 
 void virtio_tx_drain(struct virtio_txq *q)
@@ -146,54 +82,23 @@ void virtio_tx_drain(struct virtio_txq *q)
 	}
 }
 
-static always_inline void tx_desc_set(struct virtio_txq *q, uint16_t id, uint64_t addr,
-				      uint32_t len, uint16_t flags, uint16_t next)
-{
-	q->vq.desc[id] = (struct virtq_desc){addr, len, flags, next};
-}
-
-// Whether the header can stand in front of the data: the buffer is ours alone, and has room.
-static always_inline bool tx_owns_header(const struct mbuf *m)
-{
-	// mbuf.h: the headroom follows struct mbuf; mbuf.buf would cost its cold line.
-	return m->refcnt == 1 &&
-	       m->data - (const uint8_t *)(m + 1) >= (ptrdiff_t)VIRTIO_NET_HDR_LEN;
-}
-
-static always_inline bool tx_plain(const struct virtio_txq *q, const struct mbuf *m)
-{
-	return m->nsegs == 1 && m->pool == q->pool && m->len && tx_owns_header(m);
-}
-
-// The header of zeros in front of the data; returns where the device shall begin.
-static always_inline uint64_t tx_header(struct mbuf *m)
-{
-	uint8_t *h = m->data - VIRTIO_NET_HDR_LEN;
-
-	memset(h, 0, VIRTIO_NET_HDR_LEN);
-	return plat_iova(h);
-}
-
-static always_inline void tx_publish_slot(struct virtio_txq *q, uint16_t id, uintptr_t packet)
+uint16_t virtio_tx_free_chain(struct virtio_txq *q, uint16_t id)
 {
 	struct virtq *vq = &q->vq;
+	struct mbuf *m = vq->buf[id];
+	uint16_t took = vq->packed ? q->next[id] : 1;
 
-	vq->buf[id] = (struct mbuf *)packet;
-	virtq_set_slot(vq, vq->avail_idx, id);
-	vq->avail_idx++;
+	vq->buf[id] = NULL;
+	if (vq->packed)
+		tx_id_give(q, id, vq->in_order);
+	else
+		for (; id != TX_END; id = q->next[id])
+			tx_id_give(q, id, vq->in_order);
+	mbuf_free(m);
+	return took;
 }
 
-static always_inline void tx_put_plain(struct virtio_txq *q, struct mbuf *m)
-{
-	uint16_t id = tx_desc_take(q);
-
-	tx_desc_set(q, id, tx_header(m), m->len + VIRTIO_NET_HDR_LEN, 0, 0);
-	tx_publish_slot(q, id, (uintptr_t)m | TX_PLAIN);
-}
-
-// Descriptors that a packet needs: one for every segment that is not empty (devices refuse buffers
-// of no bytes), and one for a header that cannot stand in the first. 0: it can never be sent.
-static unsigned tx_need(const struct virtio_txq *q, const struct mbuf *m)
+unsigned virtio_tx_need(const struct virtio_txq *q, const struct mbuf *m)
 {
 	unsigned need = !(tx_owns_header(m) && m->len);
 
@@ -204,80 +109,83 @@ static unsigned tx_need(const struct virtio_txq *q, const struct mbuf *m)
 	return need > virtq_size(&q->vq) ? 0 : need;
 }
 
-// The address and length of descriptor i of a packet; *s is the segment to go on with.
-static uint32_t tx_piece(struct virtio_txq *q, struct mbuf *m, unsigned i, struct mbuf **s,
-			 uint64_t *addr)
+struct piece { // what one descriptor of a packet says
+	uint64_t addr;
+	uint32_t len;
+};
+
+// The header of packet id, and with it the first segment where it stands in front of that.
+static struct piece first_piece(struct virtio_txq *q, uint16_t id, struct mbuf *m,
+				struct mbuf **rest)
 {
 	bool owns = tx_owns_header(m) && m->len;
-	struct mbuf *seg = *s;
+	uint8_t *h = owns ? m->data - VIRTIO_NET_HDR_LEN : q->vq.headers + id * VIRTQ_HEADER;
 
-	if (i == 0 && !owns) {
-		*addr = plat_iova(q->vq.zeros);
-		return VIRTIO_NET_HDR_LEN;
-	}
-	while (!seg->len)
-		seg = seg->next;
-	*s = seg->next;
-	*addr = i == 0 ? tx_header(seg) : mbuf_iova(seg);
-	return seg->len + (i == 0 ? VIRTIO_NET_HDR_LEN : 0);
+	virtio_hdr_tx((struct virtio_net_hdr *)(void *)h, m);
+	*rest = owns ? m->next : m;
+	return (struct piece){plat_iova(h), VIRTIO_NET_HDR_LEN + (owns ? m->len : 0u)};
 }
 
-static void tx_put_chain(struct virtio_txq *q, struct mbuf *m, unsigned need)
+static struct piece next_piece(struct mbuf **rest)
 {
-	uint16_t first = tx_desc_take(q), id = first;
-	struct mbuf *s = m;
+	struct mbuf *s = *rest;
 
-	for (unsigned i = 0; i < need; i++) {
-		uint16_t next = i + 1 < need ? tx_desc_take(q) : TX_END;
-		uint64_t addr;
-		uint32_t len = tx_piece(q, m, i, &s, &addr);
+	while (!s->len)
+		s = s->next;
+	*rest = s->next;
+	return (struct piece){mbuf_iova(s), s->len};
+}
 
-		tx_desc_set(q, id, addr, len, next == TX_END ? 0 : VIRTQ_DESC_F_NEXT, next);
+static void put_split(struct virtio_txq *q, struct tx_cursor *c, struct mbuf *m, unsigned need)
+{
+	struct virtq *vq = &q->vq;
+	uint16_t first = tx_id_take(q, c, vq->in_order), id = first;
+	struct mbuf *rest;
+	struct piece p = first_piece(q, first, m, &rest);
+
+	while (--need) {
+		uint16_t next = tx_id_take(q, c, vq->in_order);
+
+		vq->desc[id] = (struct virtq_desc){p.addr, p.len, VIRTQ_DESC_F_NEXT, next};
 		q->next[id] = next;
 		id = next;
+		p = next_piece(&rest);
 	}
-	tx_publish_slot(q, first, (uintptr_t)m);
+	vq->desc[id] = (struct virtq_desc){p.addr, p.len, 0, 0};
+	q->next[id] = TX_END;
+	vq->buf[first] = m;
+	virtq_split_set_slot(vq, c->idx, first);
+	c->idx++;
 }
 
-uint16_t virtio_tx_burst(void *queue, struct mbuf **pkts, uint16_t n)
+// 2.8.21.1: the head is made available after the rest.
+static void put_packed(struct virtio_txq *q, struct tx_cursor *c, struct mbuf *m, unsigned need)
 {
-	struct virtio_txq *q = queue;
 	struct virtq *vq = &q->vq;
-	uint16_t before = vq->avail_idx, sent;
-	uint64_t bytes = 0;
+	uint16_t id = tx_id_take(q, c, vq->in_order);
+	struct mbuf *rest;
+	struct piece head = first_piece(q, id, m, &rest);
+	uint16_t flags = virtq_packed_avail_flags(vq, c->idx) | (need > 1 ? VIRTQ_DESC_F_NEXT : 0);
 
-	if (tx_room(q) < virtq_size(vq) / 2 || tx_room(q) < n)
-		virtio_tx_reclaim(q);
-	if (unlikely(vq->fault))
-		return 0;
-	for (sent = 0; sent < n; sent++) {
-		struct mbuf *m = pkts[sent];
-		unsigned need = 1;
+	for (unsigned i = 1; i < need; i++) {
+		uint16_t idx = (uint16_t)(c->idx + i);
+		uint16_t f =
+			virtq_packed_avail_flags(vq, idx) | (i + 1 < need ? VIRTQ_DESC_F_NEXT : 0);
+		struct piece p = next_piece(&rest);
 
-		if (likely(tx_plain(q, m))) {
-			if (unlikely(!tx_room(q)))
-				break;
-			mempool_own(&m, 1, "virtio-tx");
-			bytes += m->len;
-			tx_put_plain(q, m);
-			continue;
-		}
-		need = tx_need(q, m);
-		if (need > tx_room(q))
-			break;
-		if (!need) {
-			q->refused++;
-			mbuf_free(m);
-			continue;
-		}
-		mempool_own(&m, 1, "virtio-tx");
-		bytes += m->pkt_len;
-		tx_put_chain(q, m, need);
+		virtq_packed_store(vq, idx, p.addr, virtq_packed_word(p.len, id, f));
 	}
-	if (likely(vq->avail_idx != before)) {
-		q->packets += (uint16_t)(vq->avail_idx - before);
-		q->bytes += bytes;
-		virtq_publish(vq);
-	}
-	return sent;
+	tx_packed_put(vq, c, c->idx, head.addr, virtq_packed_word(head.len, id, flags));
+	vq->buf[id] = m;
+	q->next[id] = (uint16_t)need;
+	c->idx = (uint16_t)(c->idx + need);
+}
+
+void virtio_tx_put_chain(struct virtio_txq *q, struct tx_cursor *c, struct mbuf *m, unsigned need)
+{
+	if (q->vq.packed)
+		put_packed(q, c, m, need);
+	else
+		put_split(q, c, m, need);
+	c->room = (uint16_t)(c->room - need);
 }

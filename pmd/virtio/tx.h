@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// tx.h - transmit queue of a virtio-net device, split ring
+// tx.h - transmit queue of a virtio-net device
 #ifndef WEIR_PMD_VIRTIO_TX_H
 #define WEIR_PMD_VIRTIO_TX_H
 
+#include "pmd/port.h"
 #include "pmd/virtio/queue.h"
 
 struct virtio_txq {
 	struct virtq vq;
+	port_burst_fn burst; // of the layout negotiated, as reclaim: virtio_tx_start() chooses
+	void (*reclaim)(struct virtio_txq *q);
 	struct mempool *pool; // packets of this pool are given back in bulk
-	uint16_t *next;	      // by descriptor: the next one of its packet, TX_END in the last
-	uint16_t *ring;	      // free descriptors: a FIFO in the order they were used
-	uint16_t head, tail;  // of it: taken here, given back there; free-running
+	uint16_t *next;	      // split: by descriptor, the next of its packet, TX_END in the last;
+			// packed: by id, how many descriptors its packet has
+	uint16_t *ring; // free ids (split: of descriptors; packed: of packets), a FIFO in the
+			// order they were used
+	uint16_t head, tail; // of it: taken here, given back there; free-running
 
 	uint64_t packets, bytes;
 	uint64_t refused;   // packets that can never be sent, dropped here: empty, or too many

@@ -5,6 +5,23 @@
 #include <string.h>
 
 struct fixture fix;
+const struct fix_layout fix_layouts[FIX_LAYOUTS] = {
+	{"split", 0},
+	{"packed", MODEL_F_RING_PACKED},
+	{"split, in order", MODEL_F_IN_ORDER},
+	{"packed, in order", MODEL_F_RING_PACKED | MODEL_F_IN_ORDER},
+};
+unsigned fix_layout;
+
+bool fix_packed(void)
+{
+	return fix_layouts[fix_layout].features & MODEL_F_RING_PACKED;
+}
+
+bool fix_in_order(void)
+{
+	return fix_layouts[fix_layout].features & MODEL_F_IN_ORDER;
+}
 
 static struct mempool *the_pool(void)
 {
@@ -20,6 +37,7 @@ static struct mempool *the_pool(void)
 int fix_setup(void **state)
 {
 	model_init();
+	model.features |= fix_layouts[fix_layout].features;
 	memset(&fix, 0, sizeof(fix));
 	fix.pool = the_pool();
 	fix.port.id = 3;

@@ -25,6 +25,27 @@ struct fixture {
 };
 extern struct fixture fix;
 
+// What rings the model offers, besides all else that it does: tests run with each in turn.
+extern const struct fix_layout {
+	const char *name;
+	uint64_t features;
+} fix_layouts[];
+#define FIX_LAYOUTS 4
+extern unsigned fix_layout; // index of the present one
+bool fix_packed(void);
+bool fix_in_order(void);
+
+// Runs an array of tests with every layout; how many failed.
+#define FIX_RUN(tests)                                                                             \
+	({                                                                                         \
+		int failed = 0;                                                                    \
+		for (fix_layout = 0; fix_layout < FIX_LAYOUTS; fix_layout++)                       \
+			failed += cmocka_run_group_tests_name(fix_layouts[fix_layout].name, tests, \
+							      NULL, NULL);                         \
+		fix_layout = 0;                                                                    \
+		failed;                                                                            \
+	})
+
 // cmocka set-up and tear-down: an honest model and no port; then closes, and finds all buffers
 // home.
 int fix_setup(void **state);

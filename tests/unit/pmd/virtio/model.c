@@ -192,6 +192,8 @@ static void device_reset(void)
 		q->enable = 0;
 		q->next_avail = 0;
 		q->used_idx = 0;
+		q->next_id = 0;
+		q->packets_taken = 0;
 		q->desc = q->avail = q->used = 0;
 	}
 	model.driver_features = 0;

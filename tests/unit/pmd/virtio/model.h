@@ -2,8 +2,8 @@
 // model.h - a virtio-net PCI device in software, for tests: honest by default, every lie a knob
 //
 // Stands where the machine would: it is what core/pci.h and pmd/virtio/mmio.h reach. The device
-// side of the rings is written from virtio 1.2 sections 2.7 and 5.1.6 without any of the driver's
-// code, and is strict: what a driver must not do fails the test. One device at a time.
+// side of the rings is written from virtio 1.2 sections 2.7, 2.8 and 5.1.6 without any of the
+// driver's code, and is strict: what a driver must not do fails the test. One device at a time.
 #ifndef WEIR_TESTS_VIRTIO_MODEL_H
 #define WEIR_TESTS_VIRTIO_MODEL_H
 
@@ -14,12 +14,14 @@
 #define MODEL_RX 0u
 #define MODEL_TX 1u
 
-#define MODEL_F_MTU	  (1ull << 3)
-#define MODEL_F_MAC	  (1ull << 5)
-#define MODEL_F_MRG_RXBUF (1ull << 15)
-#define MODEL_F_STATUS	  (1ull << 16)
-#define MODEL_F_EVENT_IDX (1ull << 29)
-#define MODEL_F_VERSION_1 (1ull << 32)
+#define MODEL_F_MTU	    (1ull << 3)
+#define MODEL_F_MAC	    (1ull << 5)
+#define MODEL_F_MRG_RXBUF   (1ull << 15)
+#define MODEL_F_STATUS	    (1ull << 16)
+#define MODEL_F_EVENT_IDX   (1ull << 29)
+#define MODEL_F_VERSION_1   (1ull << 32)
+#define MODEL_F_RING_PACKED (1ull << 34)
+#define MODEL_F_IN_ORDER    (1ull << 35)
 
 // Where model_reset() puts the four capabilities in configuration space.
 #define MODEL_CAP_COMMON 0x40u
@@ -34,7 +36,9 @@ struct model_queue {
 	uint16_t size, enable;
 	uint64_t desc, avail, used;
 	// The device's own.
-	uint16_t next_avail, used_idx;
+	uint16_t next_avail, used_idx; // packed: of descriptors, free-running too
+	uint16_t next_id;	       // with IN_ORDER
+	unsigned packets_taken;
 	unsigned doorbells;
 };
 
@@ -78,7 +82,12 @@ int model_take(unsigned q);
 // Says that buffer `id` has been used, `len` bytes written. Anything may be said.
 void model_use(unsigned q, uint32_t id, uint32_t len);
 
-// Writes used elements without moving the index, and moves the index: for lies about it.
+// The same of n buffers in order, of which id is the last, by one element (IN_ORDER); packed: n
+// descriptors.
+void model_skip_to(unsigned q, uint32_t id, uint32_t len, unsigned n);
+
+// Writes used elements without moving the index, and moves the index: for lies about it. Packed:
+// writes length and id, and flags descriptors as used up to the index.
 void model_put_used(unsigned q, uint16_t at, uint32_t id, uint32_t len);
 void model_set_used_idx(unsigned q, uint16_t idx);
 

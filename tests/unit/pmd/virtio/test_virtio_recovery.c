@@ -240,5 +240,5 @@ int main(void)
 		T(link_down_is_no_stall),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return FIX_RUN(tests);
 }

@@ -75,6 +75,8 @@ static void sends_out_of_order(void **state)
 	static uint8_t packet[1 << 16], want[1 << 16];
 	int head[8];
 
+	if (fix_in_order())
+		return;
 	fix_up();
 	for (unsigned round = 0; round < 3000; round++) {
 		for (unsigned i = 0; i < 8; i++) {
@@ -289,5 +291,5 @@ int main(void)
 		T(closes_with_packets_in_the_rings),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return FIX_RUN(tests);
 }

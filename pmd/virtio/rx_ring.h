@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// rx_ring.h - receive, below packets: post buffers and take used ones, in both layouts
+//
+// `packed` is a constant wherever these are called in a burst.
+#ifndef WEIR_PMD_VIRTIO_RX_RING_H
+#define WEIR_PMD_VIRTIO_RX_RING_H
+
+#include "pmd/virtio/packed.h"
+#include "pmd/virtio/rx.h"
+#include "pmd/virtio/split.h"
+
+#define RX_CHUNK  64u // used buffers looked at together, so that their cache misses overlap
+#define RX_REFILL 32u
+
+// An id that is not the one posted at this place: a device that works out of order, or one that
+// skips some of the `ready` next buffers (IN_ORDER), or one that lies. Whether buf[id] is now the
+// one to take.
+bool virtio_rx_other(struct virtio_rxq *q, uint16_t idx, struct virtq_used_elem e, unsigned ready);
+
+// The same of an element that names no buffer, or more bytes than it has: names the fault.
+void virtio_rx_reject(struct virtio_rxq *q, uint32_t id);
+
+// The next buffers of those that the device has skipped; as rx_take.
+unsigned virtio_rx_skipped(struct virtio_rxq *q, struct mbuf **seg, uint32_t *len, unsigned n);
+
+// mbuf.h: the headroom follows struct mbuf. Reading mbuf.buf instead would cost its cold line.
+static always_inline uint8_t *rx_data(struct mbuf *m)
+{
+	return (uint8_t *)(m + 1) + MBUF_HEADROOM;
+}
+
+static always_inline uint8_t *rx_header(struct mbuf *m)
+{
+	return rx_data(m) - VIRTIO_NET_HDR_LEN;
+}
+
+// Gives n buffers to the device. A packed ring is written from the last one to the first, so that a
+// device that is waiting finds them all at once, and does not fight for their cache lines
+// meanwhile.
+static always_inline void rx_post(struct virtio_rxq *q, struct mbuf *const *m, unsigned n,
+				  bool packed)
+{
+	struct virtq *vq = &q->vq;
+	struct mbuf **buf = vq->buf;
+	const uint16_t *slot = vq->slot;
+	uint32_t posted = q->posted;
+
+	mempool_own(m, n, "virtio-rx");
+	for (unsigned i = n; i-- > 0;) {
+		uint16_t idx = (uint16_t)(vq->avail_idx + i);
+		uint16_t id = slot[idx & vq->mask];
+		uint64_t addr = plat_iova(rx_header(m[i]));
+
+		buf[id] = m[i];
+		if (packed) {
+			uint16_t flags = virtq_packed_avail_flags(vq, idx) | VIRTQ_DESC_F_WRITE;
+
+			virtq_packed_store(vq, idx, addr, virtq_packed_word(posted, id, flags));
+		} else {
+			vq->desc[id].addr = addr;
+		}
+	}
+	vq->avail_idx = (uint16_t)(vq->avail_idx + n);
+}
+
+// Lets the device hold `more` buffers more.
+static inline void rx_more(struct virtio_rxq *q, uint32_t more)
+{
+	uint32_t size = virtq_size(&q->vq);
+
+	q->target = (uint16_t)(q->target + more < size ? q->target + more : size);
+}
+
+// Whether the device has used half of the buffers it may hold; ready: used (split) or outstanding.
+static inline bool rx_in_demand(const struct virtio_rxq *q, unsigned ready, bool packed)
+{
+	const struct virtq *vq = &q->vq;
+	unsigned half = (q->target + 1u) / 2;
+	uint16_t idx = (uint16_t)(vq->used_idx + half - 1);
+
+	return ready >= half &&
+	       (!packed || virtq_packed_is_used(vq, idx, virtq_packed_load(vq, idx)));
+}
+
+// Posts a batch at a time; fewer when the pool has no more. Returns whether any.
+static always_inline bool rx_fill(struct virtio_rxq *q, bool packed)
+{
+	struct virtq *vq = &q->vq;
+	uint32_t room = q->target - virtq_outstanding(vq);
+	uint16_t before = vq->avail_idx;
+	struct mbuf *m[RX_REFILL];
+	unsigned batch = q->refill;
+
+	while (room >= batch) {
+		if (unlikely(mempool_get_bulk(q->pool, m, batch))) {
+			q->nombuf += batch == q->refill;
+			batch /= 2; // the pool may still have a few, and a starved queue needs one
+			if (!batch)
+				break;
+			continue;
+		}
+		rx_post(q, m, batch, packed);
+		room -= batch;
+	}
+	return vq->avail_idx != before;
+}
+
+static always_inline void rx_refill(struct virtio_rxq *q, bool packed)
+{
+	struct virtq *vq = &q->vq;
+
+	if (!rx_fill(q, packed))
+		return;
+	if (!packed)
+		virtq_split_publish(vq);
+	virtq_kick(vq, packed ? virtq_packed_wants_doorbell(vq) : virtq_split_wants_doorbell(vq));
+}
+
+// Takes up to n of `ready` used buffers off the ring, starting their cache misses (that of the
+// header where it will be read). Fewer when there are no more (a packed ring does not say how many
+// there are), or with a fault, when the device names one that it was not given, or fills it with
+// more than it holds.
+static always_inline unsigned rx_take(struct virtio_rxq *q, struct mbuf **seg, uint32_t *len,
+				      unsigned n, unsigned ready, bool packed, bool header)
+{
+	struct virtq *vq = &q->vq;
+	struct mbuf **buf = vq->buf;
+	uint16_t idx = vq->used_idx;
+	unsigned i;
+
+	if (unlikely(q->skip))
+		return virtio_rx_skipped(q, seg, len, n);
+	for (i = 0; i < n; i++, idx++) {
+		struct virtq_used_elem e;
+		struct mbuf *m;
+
+		if (packed) {
+			uint64_t word = virtq_packed_load(vq, idx);
+
+			if (!virtq_packed_is_used(vq, idx, word))
+				break;
+			e.id = virtq_packed_id(word);
+			e.len = virtq_packed_len(word);
+		} else {
+			e = virtq_split_used(vq, idx);
+		}
+		// The place says what to expect, before the device's word for it has arrived.
+		if (likely(e.id == vq->slot[idx & vq->mask]))
+			e.id = vq->slot[idx & vq->mask];
+		else if (!virtio_rx_other(q, idx, e, ready - i))
+			break;
+		m = buf[e.id];
+		if (unlikely(!m || e.len > q->posted)) {
+			virtio_rx_reject(q, e.id);
+			break;
+		}
+		buf[e.id] = NULL;
+		seg[i] = m;
+		len[i] = e.len;
+		__builtin_prefetch(m, 1);
+		if (header)
+			__builtin_prefetch(rx_header(m)); // the frame itself: whoever reads it
+	}
+	vq->used_idx = idx;
+	return i;
+}
+
+#endif
