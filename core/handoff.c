@@ -3,9 +3,11 @@
 #include "core/handoff.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/plat.h"
 #include "mempool/mempool.h"
 #include "mempool/ring.h"
 
@@ -14,6 +16,9 @@ static const char *const out_drops[] = {"ring-full", NULL};
 
 struct lane { // from one lcore to another
 	struct ring *ring;
+	unsigned to;
+	bool may_sleep;	     // the taker
+	_Atomic bool asleep; // it is, or is about to
 	uint64_t given cache_aligned; // the giver's line
 	uint64_t taken cache_aligned; // the taker's
 } cache_aligned;
@@ -35,6 +40,17 @@ static void in_process(struct node *node, struct mbuf **pkts, uint8_t *next, uns
 		next[i] = pkts[i]->entry;
 }
 
+// The fence puts the packets in front of the look at the flag, as lane_arm() puts its flag in front of its
+// look at the ring: one of the two sees the other.
+static always_inline void wake(struct lane *lane)
+{
+	if (!lane->may_sleep)
+		return;
+	atomic_thread_fence(memory_order_seq_cst);
+	if (unlikely(atomic_load_explicit(&lane->asleep, memory_order_relaxed)))
+		plat_wake(lane->to);
+}
+
 static void out_process(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n)
 {
 	const struct out *o = node->state;
@@ -46,6 +62,7 @@ static void out_process(struct node *node, struct mbuf **pkts, uint8_t *next, un
 			pkts[i]->entry = o->entry;
 		lane->given += room;
 		ring_spsc_put(lane->ring, (void *const *)pkts, room);
+		wake(lane);
 	}
 	if (likely(room == n)) {
 		node_all(node, NEXT_SENT);
@@ -105,6 +122,7 @@ struct handoff *handoff_create(unsigned lcores, struct err *err)
 
 		if (i / lcores == i % lcores)
 			continue;
+		lane->to = i % lcores;
 		lane->ring = ring_new();
 		if (!lane->ring) {
 			err_set(err, -ENOMEM, "no memory for the hand-off between %u lcores", lcores);
@@ -186,20 +204,39 @@ static uint16_t take(void *arg, struct mbuf **pkts, uint16_t n)
 	return (uint16_t)got;
 }
 
+static int lane_arm(void *arg, uint16_t index)
+{
+	struct lane *lane = arg;
+
+	atomic_store_explicit(&lane->asleep, true, memory_order_relaxed);
+	atomic_thread_fence(memory_order_seq_cst);
+	if (!ring_count(lane->ring))
+		return 0;
+	atomic_store_explicit(&lane->asleep, false, memory_order_relaxed);
+	return -EAGAIN;
+}
+
+static void lane_disarm(void *arg, uint16_t index)
+{
+	atomic_store_explicit(&((struct lane *)arg)->asleep, false, memory_order_relaxed);
+}
+
 void handoff_source(struct loop_source *s, struct handoff *h, unsigned from, unsigned to)
 {
 	memset(s, 0, sizeof(*s));
 	s->burst = take;
 	s->arg = &h->lane[from][to];
 	s->node = h->in[to];
+	s->arm = lane_arm;
+	s->disarm = lane_disarm;
+	s->arm_arg = s->arg;
 }
 
-bool handoff_waiting(const struct handoff *h, unsigned to)
+void handoff_may_sleep(struct handoff *h)
 {
 	for (unsigned from = 0; from < h->lcores; from++)
-		if (from != to && ring_count(h->lane[from][to].ring))
-			return true;
-	return false;
+		for (unsigned to = 0; to < h->lcores; to++)
+			h->lane[from][to].may_sleep = true;
 }
 
 void handoff_books(const struct handoff *h, unsigned lcore, struct handoff_books *b)

@@ -40,8 +40,8 @@ struct node *handoff_out_add(struct handoff *h, struct graph *g, unsigned from, 
 // Fills a source of lcore `to`: what lcore `from` gives.
 void handoff_source(struct loop_source *s, struct handoff *h, unsigned from, unsigned to);
 
-// Whether packets wait for lcore `to`, by `to` itself: it may not sleep then.
-bool handoff_waiting(const struct handoff *h, unsigned to);
+// Says that lcores of the mesh may sleep (loop.h): who gives to one that does wakes it. Before they run.
+void handoff_may_sleep(struct handoff *h);
 
 // Packets that lcore `lcore` has given to others, and taken over from them.
 struct handoff_books {

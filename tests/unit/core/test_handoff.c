@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -142,10 +143,11 @@ static void test_entries_and_order(void **state)
 	b = books(&p);
 	assert_int_equal(b.rx, 100);
 	assert_int_equal(b.held, 100); // in the rings
-	assert_true(handoff_waiting(p.h, 0));
+	assert_int_equal(p.source[0].arm(p.source[0].arm_arg, 0), -EAGAIN); // no time to sleep
 	while (take(&p, 1) || take(&p, 0))
 		;
-	assert_false(handoff_waiting(p.h, 0) || handoff_waiting(p.h, 1));
+	assert_int_equal(p.source[0].arm(p.source[0].arm_arg, 0), 0);
+	p.source[0].disarm(p.source[0].arm_arg, 0);
 	assert_int_equal(p.sink[1].came, 60);
 	assert_int_equal(p.other.came, 30);
 	assert_int_equal(p.sink[0].came, 10);
@@ -245,6 +247,46 @@ static void test_two_lcores(void **state)
 	close_pair(&both);
 }
 
+// The taker sleeps whenever nothing waits, for as long as nobody wakes it; a wake-up lost would make it
+// sleep for a second, and a thousand of them for far longer than the test may take.
+static void *sleeping_lcore(void *arg)
+{
+	struct loop_source *s = &both.source[1];
+
+	lcore_enter(1);
+	while (!atomic_load(&done)) {
+		if (take(&both, 1) || s->arm(s->arm_arg, 0))
+			continue;
+		plat_halt(NSEC_PER_SEC);
+		s->disarm(s->arm_arg, 0);
+	}
+	return NULL;
+}
+
+static void test_wakes_a_sleeper(void **state)
+{
+	uint32_t number = 0;
+	pthread_t thread;
+	uint64_t seen;
+
+	open_pair(&both);
+	handoff_may_sleep(both.h);
+	atomic_store(&done, false);
+	assert_int_equal(pthread_create(&thread, NULL, sleeping_lcore, NULL), 0);
+	for (unsigned i = 1; i <= 1000; i++) {
+		give(both.g[0], both.out[0], 1, 0, &number);
+		do
+			seen = __atomic_load_n(&both.sink[1].came, __ATOMIC_RELAXED);
+		while (seen < i);
+	}
+	atomic_store(&done, true);
+	plat_wake(1);
+	pthread_join(thread, NULL);
+	assert_int_equal(both.sink[1].came, 1000);
+	assert_int_equal(both.sink[1].wrong, 0);
+	close_pair(&both);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +295,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_books_of_two_moments),
 		cmocka_unit_test(test_two_lcores),
+		cmocka_unit_test(test_wakes_a_sleeper),
 	};
 	struct mempool_conf conf = {.name = "test", .count = 8192, .data_room = 64, .lcores = 2};
 	struct err e;
