@@ -37,4 +37,24 @@ struct ip4_stack;
 // held for it leave by node arp-hold's edges.
 void arp_resolved(struct ip4_stack *s, uint32_t index, const uint8_t mac[6], uint64_t now);
 
+// Begins to ask for neighbor `index`, which nobody asks for yet (NEIGH_IDLE), by node arp-hold. False: too
+// many are asked for.
+bool arp_start(struct ip4_stack *s, uint32_t index);
+
+// RFC 826's merge of the sender of `arp`, which came in by `port`. create: it is made when it is new. Its
+// index, 0 when it is not known.
+uint32_t arp_learn(struct ip4_stack *s, uint16_t port, const struct arp_hdr *arp, bool create,
+		   uint64_t now);
+
+// Among lcores (arp_lcores.c). Tells the others what arp-input has heard in m; made says whether its
+// sender is to be made known.
+void arp_tell(struct node *node, struct ip4_stack *s, const struct mbuf *m, const struct arp_hdr *arp,
+	      bool made);
+
+// In an ARP packet from lcore to lcore: scratch32[SCRATCH_ARP_WORD] is what it says, or to lcore 0 who
+// asks; scratch64[SCRATCH_ARP_DUE] until when the sender trusts it.
+#define SCRATCH_ARP_WORD 0
+#define SCRATCH_ARP_DUE	 1
+enum { ARP_SAYS_UPDATE, ARP_SAYS_CREATE };
+
 #endif

@@ -4,7 +4,8 @@
 //
 // RFC 1122, 2.3.2: at most one request a second for a neighbor; of the packets that wait for it the
 // latest are kept. A neighbor that was used is asked again, by unicast, before its time is up, so
-// that traffic does not pause. This node frees the stack with the graph.
+// that traffic does not pause. On the lcores of a router but the first, a request goes to lcore 0, which
+// asks for all. This node frees the stack with the graph.
 #include <assert.h>
 
 #include "netstack/arp.h"
@@ -65,7 +66,8 @@ static void ask(struct node *node, struct ip4_stack *s, uint32_t index, uint64_t
 	put_request(m, s->port[a->port].mac, a->ready ? a->eth : broadcast, be32(source), a->addr);
 	m->l3 = ETH_HLEN;
 	m->port = a->port;
-	graph_emit(node, (uint8_t)(EDGE_PORT0 + a->port), m);
+	m->scratch32[SCRATCH_ARP_WORD] = s->lcore;
+	graph_emit(node, (uint8_t)(EDGE_PORT0 + (s->asks ? s->ports : a->port)), m);
 }
 
 static struct mbuf *take_first(struct ip4_stack *s, struct neigh *n)
@@ -105,20 +107,20 @@ static void drop_oldest(struct node *node, struct ip4_stack *s, struct neigh *n,
 		graph_drop_held(node, DROP_HOLD_OVERFLOW, m);
 }
 
-static bool start(struct node *node, struct ip4_stack *s, uint32_t index)
+bool arp_start(struct ip4_stack *s, uint32_t index)
 {
-	uint64_t now = graph_now(node);
+	uint64_t now = graph_now(s->hold);
 
 	if (!neigh_set_state(&s->neighbors, index, NEIGH_INCOMPLETE))
 		return false;
 	s->neighbors.neigh[index].tries = 0;
-	ask(node, s, index, now);
-	graph_wake(node, now + ARP_RETRY);
+	ask(s->hold, s, index, now);
+	graph_wake(s->hold, now + ARP_RETRY);
 	return true;
 }
 
 // The neighbor a packet waits for, being asked for; 0 when there is no room for it.
-static uint32_t neighbor_of(struct node *node, struct ip4_stack *s, const struct mbuf *m)
+static uint32_t neighbor_of(struct ip4_stack *s, const struct mbuf *m)
 {
 	struct neigh_table *t = &s->neighbors;
 	uint32_t index = m->scratch32[SCRATCH_ADJ];
@@ -131,7 +133,7 @@ static uint32_t neighbor_of(struct node *node, struct ip4_stack *s, const struct
 		if (!index)
 			index = neigh_create(t, port, dst);
 	}
-	if (index && t->neigh[index].state == NEIGH_IDLE && !start(node, s, index)) {
+	if (index && t->neigh[index].state == NEIGH_IDLE && !arp_start(s, index)) {
 		neigh_forget(t, index);
 		return 0;
 	}
@@ -152,7 +154,7 @@ static uint8_t pass_on(struct ip4_stack *s, uint32_t index, struct mbuf *m)
 static uint8_t hold(struct node *node, struct mbuf *m, uint8_t *next, unsigned place)
 {
 	struct ip4_stack *s = node->state;
-	uint32_t index = neighbor_of(node, s, m);
+	uint32_t index = neighbor_of(s, m);
 	struct neigh *n = &s->neighbors.neigh[index];
 
 	if (!index)

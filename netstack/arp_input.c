@@ -55,18 +55,16 @@ static int check_sender(const struct ip4_stack *s, const struct mbuf *m, const s
 	return -1;
 }
 
-// RFC 826's merge. True when the sender is known now.
-static bool learn(struct ip4_stack *s, const struct mbuf *m, const struct arp_hdr *arp, bool create,
-		  uint64_t now)
+uint32_t arp_learn(struct ip4_stack *s, uint16_t port, const struct arp_hdr *arp, bool create,
+		   uint64_t now)
 {
-	uint32_t i = neigh_find(&s->neighbors, m->port, arp->spa);
+	uint32_t i = neigh_find(&s->neighbors, port, arp->spa);
 
 	if (!i && create && arp->spa)
-		i = neigh_create(&s->neighbors, m->port, arp->spa);
-	if (!i)
-		return false;
-	arp_resolved(s, i, arp->sha, now);
-	return true;
+		i = neigh_create(&s->neighbors, port, arp->spa);
+	if (i)
+		arp_resolved(s, i, arp->sha, now);
+	return i;
 }
 
 // Turns a request into its answer, where it stands.
@@ -94,7 +92,7 @@ static uint8_t answer(const struct ip4_stack *s, struct mbuf *m)
 	return (uint8_t)(EDGE_PORT0 + m->port);
 }
 
-static uint8_t one(struct ip4_stack *s, struct mbuf *m, uint64_t now)
+static uint8_t one(struct node *node, struct ip4_stack *s, struct mbuf *m, uint64_t now)
 {
 	const struct arp_hdr *arp = mbuf_at(m, const struct arp_hdr *, m->l3);
 	bool request, for_us, known;
@@ -106,7 +104,10 @@ static uint8_t one(struct ip4_stack *s, struct mbuf *m, uint64_t now)
 		return NEXT_DROP(drop);
 	request = arp->op == be16(ARP_REQUEST);
 	for_us = ip4_stack_own(s, m->port, be32(arp->tpa)) != NULL;
-	known = learn(s, m, arp, request && for_us, now);
+	known = arp_learn(s, m->port, arp, request && for_us, now) != 0;
+	// What lcore 0 does not know, nobody waits for: it asks for all.
+	if (unlikely(s->tells) && (known || s->lcore))
+		arp_tell(node, s, m, arp, request && for_us);
 	if (request && for_us)
 		return answer(s, m);
 	if (known)
@@ -119,7 +120,7 @@ static void process(struct node *node, struct mbuf **pkts, uint8_t *next, unsign
 	uint64_t now = graph_now(node);
 
 	for (unsigned i = 0; i < n; i++)
-		next[i] = one(node->state, pkts[i], now);
+		next[i] = one(node, node->state, pkts[i], now);
 }
 
 const struct node_def arp_input_node = {

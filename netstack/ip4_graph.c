@@ -53,6 +53,11 @@ static int add_nodes(struct graph *g, struct ip4_stack *s, struct err *err)
 	for (unsigned i = 1; i < KINDS; i++)
 		if (!graph_add(g, kinds[i], kinds[i]->name, s, err))
 			return -ENOSPC;
+	if (s->lcores > 1 && !graph_add(g, &arp_learn_node, arp_learn_node.name, s, err))
+		return -ENOSPC;
+	if (s->lcores > 1 && !s->lcore &&
+	    !graph_add(g, &arp_resolve_node, arp_resolve_node.name, s, err))
+		return -ENOSPC;
 	return 0;
 }
 
@@ -88,4 +93,41 @@ struct node *ip4_graph_build(struct graph *g, struct ip4_stack *s, struct node *
 	if (connect_ports(g, ports, tx, err))
 		return NULL;
 	return graph_find(g, "eth-input");
+}
+
+// An edge from the node called `from` of g to `to`; gives the stack they share.
+static int join(struct graph *g, const char *from, struct node *to, struct ip4_stack **s, struct err *err)
+{
+	struct node *node = graph_find(g, from);
+	int edge = node_add_edge(node, to, err);
+
+	*s = node->state;
+	return edge < 0 ? edge : 0;
+}
+
+int ip4_graph_tells(struct graph *g, struct node *to, struct err *err)
+{
+	struct ip4_stack *s;
+	int rc = join(g, "arp-input", to, &s, err);
+
+	s->tells += !rc;
+	return rc;
+}
+
+int ip4_graph_asks(struct graph *g, struct node *to, struct err *err)
+{
+	struct ip4_stack *s;
+	int rc = join(g, "arp-hold", to, &s, err);
+
+	s->asks = !rc;
+	return rc;
+}
+
+int ip4_graph_answers(struct graph *g, struct node *to, struct err *err)
+{
+	struct ip4_stack *s;
+	int rc = join(g, "arp-resolve", to, &s, err);
+
+	s->answers += !rc;
+	return rc;
 }

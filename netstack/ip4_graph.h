@@ -21,6 +21,8 @@ extern const struct node_def ip4_fragment_node;
 extern const struct node_def ip4_output_node;
 extern const struct node_def ip4_local_node;
 extern const struct node_def icmp_error_node;
+extern const struct node_def arp_resolve_node; // on lcore 0 of several
+extern const struct node_def arp_learn_node;   // on each of several
 
 // Nodes that send have an edge a port after their fixed ones, in the order of the ports.
 #define ARP_INPUT_EDGE_PORT0	0u
@@ -34,5 +36,13 @@ extern const struct node_def icmp_error_node;
 // caller has given s away either way: graph_destroy() frees it.
 struct node *ip4_graph_build(struct graph *g, struct ip4_stack *s, struct node *const *tx,
 			     struct err *err);
+
+// Joins the graphs of a router's lcores. `to` is a node of g that hands over to another lcore:
+// tells: what arp-input of g learns, to that lcore's node "arp-learn"; asks: the requests of g's lcore, to
+// node "arp-resolve" of lcore 0; answers: what lcore 0 knows, to "arp-learn" of lcore 1, then 2 and so on.
+// 0 or -errno.
+int ip4_graph_tells(struct graph *g, struct node *to, struct err *err);
+int ip4_graph_asks(struct graph *g, struct node *to, struct err *err);
+int ip4_graph_answers(struct graph *g, struct node *to, struct err *err);
 
 #endif

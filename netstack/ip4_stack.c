@@ -16,7 +16,7 @@
 
 static void bucket_init(struct token_bucket *b, uint32_t rate, uint32_t burst)
 {
-	b->cost = NSEC_PER_SEC / rate;
+	b->cost = rate ? NSEC_PER_SEC / rate : 1;
 	b->max = b->cost * burst;
 	b->level = b->max;
 }
@@ -37,6 +37,24 @@ bool token_bucket_take(struct token_bucket *b, uint64_t now)
 static uint32_t or_default(uint32_t value, uint32_t otherwise)
 {
 	return value ? value : otherwise;
+}
+
+// What of n falls to one of some lcores.
+static uint32_t share(uint32_t n, const struct ip4_conf *c)
+{
+	unsigned lcores = c->lcores ? c->lcores : 1;
+
+	return n / lcores + (c->lcore < n % lcores);
+}
+
+static void limits_init(struct ip4_stack *s, const struct ip4_conf *c)
+{
+	uint32_t rate = share(or_default(c->icmp_rate, IP4_ICMP_RATE), c);
+	uint32_t burst = share(or_default(c->icmp_burst, IP4_ICMP_BURST), c);
+
+	s->held_max = share(mempool_count(c->pool) / 8, c) + 1;
+	// A rate with a burst of nothing would be no rate; a share of no rate has no burst either.
+	bucket_init(&s->icmp, rate, rate ? or_default(burst, 1) : 0);
 }
 
 static int check_conf(const struct ip4_conf *c, uint64_t neighbors, struct err *err)
@@ -68,7 +86,8 @@ static int make_tables(struct ip4_stack *s, const struct ip4_conf *c, uint32_t n
 	if (rc)
 		return rc;
 	s->address = calloc(c->addresses + 1, sizeof(*s->address));
-	s->lpm = lpm4_create(&lpm);
+	s->shares = c->lcore0 != NULL;
+	s->lpm = s->shares ? c->lcore0->lpm : lpm4_create(&lpm);
 	if (!s->address || !s->lpm)
 		return err_set(err, -ENOMEM, "no memory for %u routes and %u addresses", c->routes,
 			       c->addresses);
@@ -97,9 +116,9 @@ struct ip4_stack *ip4_stack_create(const struct ip4_conf *c, struct err *err)
 	s->addresses_max = c->addresses;
 	s->arp_timeout = or_default(c->arp_timeout, IP4_ARP_TIMEOUT) * NSEC_PER_SEC;
 	s->arp_hold = or_default(c->arp_hold, IP4_ARP_HOLD);
-	s->held_max = mempool_count(c->pool) / 8 + 1;
-	bucket_init(&s->icmp, or_default(c->icmp_rate, IP4_ICMP_RATE),
-		    or_default(c->icmp_burst, IP4_ICMP_BURST));
+	s->lcore = c->lcore;
+	s->lcores = c->lcores ? c->lcores : 1;
+	limits_init(s, c);
 	return s;
 }
 
@@ -108,7 +127,8 @@ void ip4_stack_destroy(struct ip4_stack *s)
 	if (!s)
 		return;
 	neigh_fini(&s->neighbors);
-	lpm4_destroy(s->lpm);
+	if (!s->shares)
+		lpm4_destroy(s->lpm);
 	free(s->address);
 	free(s);
 }
@@ -146,7 +166,7 @@ static int check_port(const struct ip4_stack *s, uint16_t port, struct err *err)
 static int add_prefix(struct ip4_stack *s, uint32_t prefix, uint8_t plen, uint32_t index,
 		      struct err *err)
 {
-	int rc = lpm4_add(s->lpm, prefix, plen, index);
+	int rc = s->shares ? 0 : lpm4_add(s->lpm, prefix, plen, index);
 
 	if (rc)
 		return err_set(err, rc, IP4_FMT "/%u does not go into the prefix table: %s",

@@ -4,6 +4,10 @@
 // Made by the control path (an application reads its configuration and calls these functions), then
 // given to ip4_graph_build(). One lcore owns it. Addresses here are in host byte order; byte order
 // elsewhere is said where it differs.
+//
+// A router on several lcores is a stack each. They are configured by the same calls in the same order;
+// the prefix table, which nobody writes then, is lcore 0's and shared. Neighbors, what waits for them and
+// the limit of ICMP reports are each lcore's own; arp_lcores.c says how all learn what one hears.
 #ifndef WEIR_NETSTACK_IP4_STACK_H
 #define WEIR_NETSTACK_IP4_STACK_H
 
@@ -37,6 +41,8 @@ struct ip4_conf {
 	uint32_t icmp_rate, icmp_burst;
 	uint32_t arp_timeout;
 	uint32_t arp_hold;
+	unsigned lcore, lcores;	   // whose stack this is, of how many; 0 lcores: 1
+	struct ip4_stack *lcore0;  // of a router on several: lcore 0's stack, which outlives this one's use
 };
 
 struct ip4_port {
@@ -74,7 +80,12 @@ struct ip4_stack {
 	struct token_bucket icmp;
 	uint64_t arp_timeout;	 // ns
 	uint32_t arp_hold;	 // packets a neighbor
-	uint32_t held, held_max; // packets by all neighbors: an eighth of the pool
+	uint32_t held, held_max; // packets by all neighbors: an eighth of the pool (a share of it)
+	unsigned lcore, lcores;
+	bool shares;	// lpm is lcore 0's
+	uint8_t tells;	// edges of arp-input that tell another lcore
+	uint8_t answers; // edges of arp-resolve that answer another lcore
+	bool asks;	// lcore 0 asks for neighbors: arp-hold has an edge to it
 };
 
 // NULL and err when there is no memory or conf is out of bounds.

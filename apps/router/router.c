@@ -9,8 +9,15 @@
 
 static_assert(IP4_PORTS_MAX == BLOB_PORTS_MAX, "every configured port has a place");
 
-static struct ip4_stack *create(const struct app *app, struct err *err)
+// The stack of lcore 0.
+static struct ip4_stack *first(const struct app *app)
 {
+	return graph_find(app->lcore[0].graph, "arp-hold")->state;
+}
+
+static struct ip4_stack *create(const struct app_lcore *l, struct err *err)
+{
+	const struct app *app = l->app;
 	const struct blob *b = &app->blob;
 	struct ip4_conf conf = {
 		.pool = app->pool,
@@ -23,6 +30,9 @@ static struct ip4_stack *create(const struct app *app, struct err *err)
 		.icmp_burst = b->params->icmp_burst,
 		.arp_timeout = b->params->arp_timeout,
 		.arp_hold = b->params->arp_hold,
+		.lcore = l->id,
+		.lcores = app->lcores,
+		.lcore0 = l->id ? first(app) : NULL,
 	};
 
 	return ip4_stack_create(&conf, err);
@@ -62,7 +72,10 @@ static int set_routes(struct ip4_stack *s, const struct blob *b, struct err *err
 		const struct blob_nexthop *nh = &b->nexthops[r->nexthop];
 		int rc = ip4_stack_nexthop(s, nh->port, nh->via, err);
 
-		if (rc >= 0)
+		// The routes themselves are lcore 0's; the next hops have the same number everywhere.
+		if (rc >= 0 && s->shares)
+			rc = 0;
+		else if (rc >= 0)
 			rc = ip4_stack_route(s, r->prefix, r->plen, (uint32_t)rc, err);
 		if (rc)
 			return rc;
@@ -95,10 +108,42 @@ static int configure(struct ip4_stack *s, const struct app *app, struct err *err
 	return rc;
 }
 
-static int build(struct app_lcore *l, struct err *err)
+// What ARP of lcore `from` learns, lcore `to` learns too.
+static int tell(struct app *app, unsigned from, unsigned to, struct err *err)
+{
+	struct node *learn = graph_find(app->lcore[to].graph, "arp-learn");
+	struct node *out = app_handoff(app, from, learn, err);
+
+	return out ? ip4_graph_tells(app->lcore[from].graph, out, err) : -ENOMEM;
+}
+
+// Joins l's graph to those of the lcores before it.
+static int join(struct app_lcore *l, struct err *err)
 {
 	struct app *app = l->app;
-	struct ip4_stack *s = create(app, err);
+	struct graph *g0 = app->lcore[0].graph;
+	struct node *ask, *answer;
+	int rc = 0;
+
+	for (unsigned k = 0; !rc && k < l->id; k++) {
+		rc = tell(app, k, l->id, err);
+		if (!rc)
+			rc = tell(app, l->id, k, err);
+	}
+	if (rc || !l->id)
+		return rc;
+	ask = app_handoff(app, l->id, graph_find(g0, "arp-resolve"), err);
+	answer = app_handoff(app, 0, graph_find(l->graph, "arp-learn"), err);
+	if (!ask || !answer)
+		return -ENOMEM;
+	rc = ip4_graph_asks(l->graph, ask, err);
+	return rc ? rc : ip4_graph_answers(g0, answer, err);
+}
+
+static int build(struct app_lcore *l, struct err *err)
+{
+	const struct app *app = l->app;
+	struct ip4_stack *s = create(l, err);
 	struct node *in;
 	int rc;
 
@@ -114,7 +159,7 @@ static int build(struct app_lcore *l, struct err *err)
 		return -EINVAL;
 	for (unsigned p = 0; p < app->ports; p++)
 		l->rx[p] = in;
-	return 0;
+	return join(l, err);
 }
 
 const struct function router_function = {
