@@ -175,6 +175,8 @@ int app_build(struct app *app, const struct app_conf *conf, struct err *err)
 		rc = app->function->build(&app->lcore[k], err);
 	for (unsigned k = 0; !rc && k < app->lcores; k++)
 		rc = fill_loop(&app->lcore[k], conf, err);
+	if (app->handoff && app->lcore[0].loop.idle_ns)
+		handoff_may_sleep(app->handoff);
 	for (unsigned k = 0; !rc && k < app->lcores; k++)
 		rc = graph_check(app->lcore[k].graph, err);
 	return rc;

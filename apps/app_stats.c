@@ -32,6 +32,8 @@ static void ask(struct app *app)
 
 	atomic_store_explicit(&app->asked, asked, memory_order_release);
 	for (unsigned k = 1; k < app->lcores; k++)
+		plat_wake(k);
+	for (unsigned k = 1; k < app->lcores; k++)
 		while (atomic_load_explicit(&app->lcore[k].told, memory_order_acquire) < asked &&
 		       tsc_read() < until)
 			__builtin_ia32_pause();

@@ -60,6 +60,8 @@ static int take_vhost(struct boot *b, char *arg, struct err *err)
 		b->net[unit].server = true;
 	}
 	b->net[unit].socket = path;
+	b->net[unit].queues = b->c.ports[port].blob.queues ? b->c.ports[port].blob.queues :
+							     b->c.params.lcores;
 	if (b->c.ports[port].blob.flags & BLOB_PORT_MAC) {
 		const uint8_t *m = b->c.ports[port].blob.mac;
 
@@ -299,6 +301,11 @@ static int prepare_and_boot(struct boot *b)
 	unsigned i;
 	int rc = 0;
 
+	if (!q.cpus)
+		q.cpus = b->c.params.lcores;
+	if (q.cpus < b->c.params.lcores)
+		rc = err_set(&err, -EINVAL, "--cpus %u: the configuration has lcores: %u, a CPU each",
+			     q.cpus, b->c.params.lcores);
 	for (i = 0; !rc && i < b->vhosts; i++)
 		rc = take_vhost(b, b->vhost[i], &err);
 	if (!rc)
@@ -323,7 +330,7 @@ static int prepare_and_boot(struct boot *b)
 
 int cmd_boot(const struct command *cmd, int argc, char **argv)
 {
-	struct boot b = {.accel = "auto", .machine = "microvm", .cpus = 1};
+	struct boot b = {.accel = "auto", .machine = "microvm"};
 	int rc = options(&b, cmd, argc, argv);
 
 	if (rc)

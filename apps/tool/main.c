@@ -41,7 +41,7 @@ static const struct command commands[] = {
 	 "  --accel auto         kvm where /dev/kvm can be used, else tcg (the default)\n"
 	 "  --machine microvm    the quickest to start (the default); q35: a common PC\n"
 	 "  --memory MIB         default: what the configuration needs\n"
-	 "  --cpus N             default 1: more are not used yet\n"
+	 "  --cpus N             default: one for each of the configuration's lcores\n"
 	 "  --image ELF          default: weir-FUNCTION.elf beside weir\n"
 	 "  --duration SECONDS   stop after so long (default: run until ^C)\n"
 	 "  --json               print figures as JSON, and the console on standard error\n"

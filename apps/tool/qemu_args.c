@@ -64,19 +64,25 @@ static char *quote_comma(const char *s)
 
 static void add_net(struct args *a, const struct qemu_net *net, unsigned i)
 {
-	char *path = quote_comma(net->socket);
+	char *path = quote_comma(net->socket), mq[48] = "", queues[24] = "";
+
+	if (net->queues > 1) {
+		snprintf(queues, sizeof(queues), ",queues=%u", net->queues);
+		// A vector for each queue, the control queue's, and that of configuration changes.
+		snprintf(mq, sizeof(mq), ",mq=on,vectors=%u", 2 * net->queues + 2);
+	}
 
 	add(a, "-chardev");
 	// A back end that was restarted is found again within a second.
 	add(a, "socket,id=c%u,path=%s%s", i, path,
 	    net->server ? ",server=on,wait=on" : ",reconnect=1");
 	add(a, "-netdev");
-	add(a, "vhost-user,id=n%u,chardev=c%u", i, i);
+	add(a, "vhost-user,id=n%u,chardev=c%u%s", i, i, queues);
 	add(a, "-device");
 	add(a,
 	    "virtio-net-pci,netdev=n%u,addr=0x%x,disable-legacy=on,mrg_rxbuf=on,romfile=,"
-	    "rx_queue_size=%d,tx_queue_size=%d%s%s",
-	    i, FIRST_SLOT + i, RING_SIZE, RING_SIZE, net->mac ? ",mac=" : "",
+	    "rx_queue_size=%d,tx_queue_size=%d%s%s%s",
+	    i, FIRST_SLOT + i, RING_SIZE, RING_SIZE, mq, net->mac ? ",mac=" : "",
 	    net->mac ? net->mac : "");
 	free(path);
 }

@@ -17,6 +17,7 @@ struct qemu_net { // one virtio-net device; the n-th is virtio:n
 	const char *socket;
 	bool server; // QEMU listens
 	const char *mac; // NULL: QEMU's choice
+	unsigned queues; // pairs; 0 is 1
 };
 
 struct qemu_conf {

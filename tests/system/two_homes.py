@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The recorded capture through the hosted router and through the image: byte-identical packets out.
 
-usage: two_homes.py WEIR MACHINE ACCEL
+usage: two_homes.py WEIR MACHINE ACCEL [LCORES]
+
+With LCORES the image runs on so many, with ports of one queue pair: lcore 0 has it, spreads the flows and
+sends for all. The hosted router runs on one as ever, and the packets are the same.
 
 Both homes run on the real clock (what an unresolved neighbor costs is a matter of time). A burst is split
 by path and a port's queue joins paths again, so packets of *different* flows may leave in another order when
@@ -34,11 +37,21 @@ def flow(frame):
     return frame[:14] + frame[23:24] + frame[26:34] + ports
 
 
+def flow_reported(frame):
+    """The same; but what the router reports by ICMP about different flows is made on different lcores."""
+    key = flow(frame)
+    l4 = 14 + 4 * (frame[14] & 15)
+    if frame[12:14] != b"\x08\x00" or frame[23:24] != b"\x01" or frame[l4] not in (3, 11):
+        return key
+    quoted = frame[l4 + 8:]
+    return key + flow(bytes(12) + b"\x08\x00" + quoted)[14:]
+
+
 def frames(path):
     return [frame for _, frame in capfile.read(path)]
 
 
-def compare(port, hosted, image):
+def compare(port, hosted, image, flow):
     wrong = []
     if collections.Counter(hosted) != collections.Counter(image):
         only = collections.Counter(hosted) - collections.Counter(image)
@@ -59,6 +72,7 @@ def compare(port, hosted, image):
 
 def main():
     weir, machine, accel = sys.argv[1:4]
+    lcores = sys.argv[4] if len(sys.argv) > 4 else "1"
     if accel == "kvm" and not os.access("/dev/kvm", os.R_OK | os.W_OK):
         print("SKIP: /dev/kvm cannot be opened here")
         return 77
@@ -72,23 +86,31 @@ def main():
         hosted = json.loads(subprocess.run(
             [weir, "run", config, "--clock", "real", "--json", *ports], check=True, timeout=120,
             stdout=subprocess.PIPE).stdout)
+        several = os.path.join(folder, "router.yaml")
+        with open(config) as f, open(several, "w") as g:
+            g.write(f.read().replace("lcores: 1", "lcores: " + lcores)
+                    .replace('{device: ', '{queues: 1, device: '))
         try:
-            image, player = demo.play(weir, config, captures, out["image"],
-                                      ("--machine", machine, "--accel", accel, "--memory", "32"))
+            image, player = demo.play(weir, several, captures, out["image"],
+                                      ("--machine", machine, "--accel", accel, "--memory", str(16 + 16 * int(lcores))))
         except demo.Failed as why:
             print(why)
             return 1
         wrong = demo.losses(image, player)
         if hosted["drops"] != image["drops"]:
             wrong.append(f"drops differ: hosted {hosted['drops']}, image {image['drops']}")
+        for k, figures in image.get("lcores", {}).items():
+            if not figures["given"] or not figures["taken"]:
+                wrong.append(f"lcore {k} had no part in it: {figures}")
         count = 0
         for p in demo.PORTS:
             got = {h: frames(out[h][p]) for h in out}
             count += len(got["hosted"])
-            wrong += compare(p, got["hosted"], got["image"])
+            wrong += compare(p, got["hosted"], got["image"],
+                             flow if lcores == "1" else flow_reported)
     for line in wrong:
         print(line)
-    print(f"{machine}, {accel}: {count} frames out of each home: "
+    print(f"{machine}, {accel}, lcores {lcores}: {count} frames out of each home: "
           f"{'different' if wrong else 'the same bytes'}")
     return 1 if wrong or not count else 0
 
