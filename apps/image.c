@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "apps/advice.h"
 #include "apps/app.h"
 #include "core/plat.h"
 
@@ -41,26 +42,39 @@ static void report(void)
 }
 
 // One line a tick: under nested KVM a byte of the console costs a tenth of a millisecond.
-static void introduce_ports(const struct app *a)
+static bool introduce_port(const struct app *a)
 {
 	static unsigned next;
-
 	char queues[PORT_QUEUES_MAX * 24];
 
 	if (next == a->ports)
-		return;
+		return false;
 	app_port_queues(a, next, queues, sizeof(queues));
 	printf("weir: port %s: %s%s%s\n", a->port[next].name, a->port[next].grant.text,
 	       a->lcores > 1 ? "; " : "", a->lcores > 1 ? queues : "");
 	fflush(stdout);
 	next++;
+	return true;
+}
+
+// What the host gave too little of, behind the ports.
+static void advise(const struct app *a)
+{
+	static struct advice advice;
+	char line[200];
+
+	if (!advice_next(&advice, a, line, sizeof(line)))
+		return;
+	printf("weir: amiss: %s\n", line);
+	fflush(stdout);
 }
 
 static int console_tick(struct app *a)
 {
 	int c = plat_console_getc();
 
-	introduce_ports(a);
+	if (!introduce_port(a))
+		advise(a);
 	if (c == 's')
 		report();
 	return c == 'q';
