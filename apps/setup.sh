@@ -7,12 +7,12 @@ set -euo pipefail
 packages=(
 	# build
 	gcc libc6-dev meson ninja-build pkg-config binutils musl-dev
-	libdpdk-dev libipsec-mb-dev libpcap-dev libyaml-dev libnuma-dev
+	libdpdk-dev libipsec-mb-dev libpcap-dev libyaml-dev libnuma-dev libxdp-dev libbpf-dev libelf-dev
 	# run: QEMU, its PVH and q35 firmware
 	qemu-system-x86 qemu-system-data seabios
 	# tests: unit, fuzz, peers
 	libcmocka-dev clang libclang-rt-14-dev valgrind python3 python3-scapy python3-yaml
-	dpdk dpdk-dev iproute2 ethtool tcpdump procps gzip
+	dpdk dpdk-dev iproute2 ethtool iperf3 tcpdump procps gzip
 )
 
 missing=()

@@ -10,6 +10,7 @@ extern const struct pmd dpdk_pmd; // hosted
 extern const struct pmd tap_pmd; // hosted
 extern const struct pmd virtio_user_pmd; // hosted
 extern const struct pmd packet_pmd; // hosted
+extern const struct pmd xdp_pmd; // hosted
 extern const struct pmd virtio_pmd;
 extern const struct pmd null_pmd;
 extern const struct pmd loop_pmd;

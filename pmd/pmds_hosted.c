@@ -8,6 +8,7 @@ const struct pmd *const pmd_list[] = {
 	&tap_pmd,
 	&virtio_user_pmd,
 	&packet_pmd,
+	&xdp_pmd,
 	&null_pmd,
 	&loop_pmd,
 	NULL,

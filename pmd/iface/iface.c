@@ -117,12 +117,14 @@ uint32_t iface_mbps(const struct iface *i)
 	return mbps <= SPEED_MAX ? mbps : 0;
 }
 
-void iface_driver(const struct iface *i, char name[32])
+unsigned iface_rx_queues(const struct iface *i)
 {
-	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
-	struct ifreq r = {.ifr_data = (void *)&info};
+	struct ethtool_channels c = {.cmd = ETHTOOL_GCHANNELS};
+	struct ifreq r = {.ifr_data = (void *)&c};
 
-	snprintf(name, 32, "%s", ask(i, SIOCETHTOOL, &r) ? "" : info.driver);
+	if (ask(i, SIOCETHTOOL, &r) || !(c.rx_count + c.combined_count))
+		return 1;
+	return c.rx_count + c.combined_count;
 }
 
 int iface_missing(const struct iface *i, const struct port_conf *conf, struct err *err)

@@ -47,8 +47,8 @@ int iface_figures(const struct iface *i, struct iface_figures *f);
 // Speed in Mbit/s; 0 when it is not known.
 uint32_t iface_mbps(const struct iface *i);
 
-// The kernel driver's name ("veth"); "" when it does not say.
-void iface_driver(const struct iface *i, char name[32]);
+// Receive queues it has now; 1 when it does not say.
+unsigned iface_rx_queues(const struct iface *i);
 
 // err: there is no such interface, there are …; returns -ENODEV.
 int iface_missing(const struct iface *i, const struct port_conf *conf, struct err *err);

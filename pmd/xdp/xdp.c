@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// xdp.c - the AF_XDP port: arguments, opening, link, figures, having a removed interface back
+//
+// Frames of the interface's queues that we take never reach the host's stack; those of its other
+// queues do. Checksums: the kernel hands over frames as they are, also those whose sender on this
+// host left the checksum to a device (a veth's peer: `ethtool -K PEER tx off`).
+#include <arpa/inet.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/if_packet.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/plat.h"
+#include "pmd/pmds.h"
+#include "pmd/xdp/xdp.h"
+
+#define RETRIES_SECOND 10u
+#define SIZE_DEFAULT   1024u
+#define SIZE_MIN       64u
+#define SIZE_MAX_RING  16384u
+#define QUEUE_MAX      1023u
+#define ETHER_MAX      18u // Ethernet header and one tag
+
+struct xdp_args {
+	size_t name_len;
+	unsigned queue;
+	uint32_t attach_flags;
+	uint16_t bind_flags;
+	bool promisc;
+};
+
+static bool word_is(const char *s, size_t n, const char *word)
+{
+	return strlen(word) == n && !strncmp(s, word, n);
+}
+
+static bool read_word(struct xdp_args *a, const char *s, size_t n)
+{
+	if (word_is(s, n, "native"))
+		a->attach_flags |= XDP_FLAGS_DRV_MODE;
+	else if (word_is(s, n, "skb"))
+		a->attach_flags |= XDP_FLAGS_SKB_MODE;
+	else if (word_is(s, n, "copy"))
+		a->bind_flags |= XDP_COPY;
+	else if (word_is(s, n, "zerocopy"))
+		a->bind_flags |= XDP_ZEROCOPY;
+	else if (word_is(s, n, "promisc"))
+		a->promisc = true;
+	else if (n > 6 && n < 11 && !strncmp(s, "queue=", 6) &&
+		 strspn(s + 6, "0123456789") == n - 6)
+		a->queue = (unsigned)strtoul(s + 6, NULL, 10);
+	else
+		return false;
+	return true;
+}
+
+static int read_args(struct xdp_args *a, const char *args, struct err *err)
+{
+	const uint32_t modes = XDP_FLAGS_DRV_MODE | XDP_FLAGS_SKB_MODE;
+	const char *s = args + strcspn(args, ",");
+
+	*a = (struct xdp_args){.name_len = (size_t)(s - args)};
+	while (*s) {
+		size_t n = strcspn(++s, ",");
+
+		if (!read_word(a, s, n) || a->queue > QUEUE_MAX)
+			return err_set(
+				err, -EINVAL,
+				"expected IFACE[,queue=N][,copy|zerocopy][,native|skb][,promisc], "
+				"N from 0 to %u",
+				QUEUE_MAX);
+		s += n;
+	}
+	if ((a->attach_flags & modes) == modes || a->bind_flags == (XDP_COPY | XDP_ZEROCOPY) ||
+	    (a->attach_flags & XDP_FLAGS_SKB_MODE && a->bind_flags & XDP_ZEROCOPY))
+		return err_set(err, -EINVAL,
+			       "expected one of copy and zerocopy, one of native and "
+			       "skb; skb copies");
+	return iface_check_name(args, a->name_len, err);
+}
+
+static int xdp_check(const char *args, struct err *err)
+{
+	struct xdp_args a;
+
+	return read_args(&a, args, err);
+}
+
+static uint32_t ring_size(uint32_t want)
+{
+	uint32_t size = SIZE_MIN;
+
+	while (size < (want ? want : SIZE_DEFAULT) && size < SIZE_MAX_RING)
+		size *= 2;
+	return size;
+}
+
+static void xdp_free(struct xdp_port *p)
+{
+	xdp_program_detach(p);
+	for (unsigned i = 0; i < PORT_QUEUES_MAX; i++) {
+		if (p->queue[i].slot)
+			xdp_detach(&p->queue[i]);
+		free(p->queue[i].slot);
+	}
+	xdp_program_unload(p);
+	if (p->promisc >= 0)
+		close(p->promisc);
+	iface_close(&p->iface);
+	free(p);
+}
+
+static int queues_new(struct xdp_port *p, const struct port *port, const struct port_conf *conf,
+		      struct err *err)
+{
+	for (unsigned i = 0; i < p->queues; i++) {
+		struct xdp_queue *q = &p->queue[i];
+
+		q->rx_size = ring_size(conf->rx_size);
+		q->tx_size = ring_size(conf->tx_size);
+		if (xdp_umem_of(&q->umem, conf->pool))
+			return err_set(
+				err, -EINVAL,
+				"port %s: AF_XDP takes buffers of at least %u bytes, headroom "
+				"included; these have %u",
+				conf->name, XDP_CHUNK_MIN,
+				MBUF_HEADROOM + mempool_room(conf->pool));
+		q->slot = calloc(q->umem.count, sizeof(*q->slot));
+		if (!q->slot)
+			return err_set(err, -ENOMEM, "port %s: no memory", conf->name);
+		q->fd = -1;
+		q->id = (uint16_t)i;
+		q->port = port->id;
+		q->pool = conf->pool;
+		q->xdp = p;
+	}
+	return 0;
+}
+
+static struct xdp_port *xdp_new(const struct port_conf *conf)
+{
+	struct xdp_port *p = aligned_alloc(CACHE_LINE, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	memset(p, 0, sizeof(*p));
+	p->queues = conf->queues;
+	p->map = p->program = p->link = p->promisc = p->iface.ctl = -1;
+	return p;
+}
+
+// The interface shall let frames for any address through; ends with the socket.
+static int make_promiscuous(struct xdp_port *p)
+{
+	struct packet_mreq all = {.mr_ifindex = p->ifindex, .mr_type = PACKET_MR_PROMISC};
+
+	if (!p->want_promisc)
+		return 0;
+	if (p->promisc >= 0)
+		close(p->promisc);
+	p->promisc = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	if (p->promisc < 0)
+		return -errno;
+	return setsockopt(p->promisc, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof(all)) < 0
+		       ? -errno
+		       : 0;
+}
+
+// Bytes that one frame may have, without frames of several chunks.
+static uint16_t one_chunk_mtu(const struct xdp_queue *q)
+{
+	return (uint16_t)(q->umem.chunk - XDP_KERNEL_HEADROOM - ETHER_MAX);
+}
+
+static int grant_mtu(const struct xdp_port *p, const struct port_conf *conf, uint16_t *mtu,
+		     struct err *err)
+{
+	const struct xdp_queue *q = &p->queue[0];
+	int has = iface_mtu(&p->iface);
+
+	if (has < 0)
+		return err_set(err, has, "port %s: MTU of %s: %s", conf->name, p->iface.name,
+			       strerror(-has));
+	*mtu = conf->mtu ? conf->mtu : (uint16_t)(has < UINT16_MAX ? has : UINT16_MAX);
+	if (*mtu > has)
+		return err_set(err, -EINVAL,
+			       "port %s: MTU %u: %s has %d: run `ip link set %s mtu %u`",
+			       conf->name, *mtu, p->iface.name, has, p->iface.name, *mtu);
+	if (!q->several && *mtu > one_chunk_mtu(q))
+		return err_set(err, -EINVAL,
+			       "port %s: MTU %u: this kernel or driver takes AF_XDP frames of one "
+			       "buffer: at most %u",
+			       conf->name, *mtu, one_chunk_mtu(q));
+	return 0;
+}
+
+// The kernel frees a queue some time after the socket it had was closed: ours of a moment ago, say.
+static int attach_patiently(struct xdp_queue *q, struct err *err)
+{
+	const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+	int rc = xdp_attach(q, err);
+
+	for (unsigned i = 0; rc == -EBUSY && i < 50; i++) {
+		nanosleep(&pause, NULL);
+		rc = xdp_attach(q, err);
+	}
+	return rc;
+}
+
+static int set_up(struct xdp_port *p, const struct port_conf *conf, struct err *err)
+{
+	struct err why = {""};
+	int rc = xdp_program_load(p, &why);
+
+	if (!rc)
+		rc = xdp_program_attach(p, &why);
+	for (uint16_t q = 0; !rc && q < p->queues; q++)
+		rc = attach_patiently(&p->queue[q], &why);
+	if (!rc && (rc = make_promiscuous(p)))
+		err_set(&why, rc, "making %s promiscuous: %s", p->iface.name, strerror(-rc));
+	return rc ? err_set(err, rc, "port %s: xdp:%s: %s", conf->name, conf->args, why.text) : 0;
+}
+
+static int set_up_all(struct xdp_port *p, struct port *port, const struct port_conf *conf,
+		      struct err *err)
+{
+	struct xdp_args a;
+	uint8_t mac[6];
+	int rc;
+
+	read_args(&a, conf->args, NULL);
+	p->first_queue = (uint16_t)a.queue;
+	p->attach_flags = a.attach_flags;
+	p->bind_flags = a.bind_flags;
+	p->want_promisc = a.promisc;
+	rc = iface_open(&p->iface, conf, conf->args, a.name_len, err);
+	if (rc)
+		return rc;
+	if (!iface_index(&p->iface))
+		return iface_missing(&p->iface, conf, err);
+	rc = iface_mac(&p->iface, mac);
+	if (rc)
+		return err_set(err, rc, "port %s: address of %s: %s", conf->name, p->iface.name,
+			       strerror(-rc));
+	memcpy(port->grant.mac, conf->has_mac ? conf->mac : mac, 6);
+	p->want_promisc |= memcmp(port->grant.mac, mac, 6) != 0;
+	rc = queues_new(p, port, conf, err);
+	if (!rc)
+		rc = set_up(p, conf, err);
+	return rc ? rc : grant_mtu(p, conf, &port->grant.mtu, err);
+}
+
+static void describe(const struct xdp_port *p, struct port_grant *g)
+{
+	struct xdp_options o = {0};
+	socklen_t len = sizeof(o);
+	unsigned has = iface_rx_queues(&p->iface), to = p->first_queue + p->queues;
+
+	getsockopt(p->queue[0].fd, 283, XDP_OPTIONS, &o, &len);
+	snprintf(g->text, sizeof(g->text), "af_xdp %s queue %u to %u of %u%s, %s%s", p->iface.name,
+		 p->first_queue, to - 1, has, has > p->queues ? " (others go to the host)" : "",
+		 o.flags & XDP_OPTIONS_ZEROCOPY ? "zero copy" : "copied by the kernel",
+		 p->queue[0].several ? ", frames of several chunks" : "");
+}
+
+static int quiet(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	return 0;
+}
+
+static int xdp_open(struct port *port, const struct port_conf *conf, struct err *err)
+{
+	struct port_grant *g = &port->grant;
+	int rc = port_check_args(conf, xdp_check, err);
+	struct xdp_port *p;
+
+	if (rc)
+		return rc;
+	libbpf_set_print(quiet); // what it has to say, err says
+	p = xdp_new(conf);
+	if (!p)
+		return err_set(err, -ENOMEM, "port %s: no memory", conf->name);
+	rc = set_up_all(p, port, conf, err);
+	if (rc) {
+		xdp_free(p);
+		return rc;
+	}
+	p->up = iface_up(&p->iface) == 1;
+	g->queues = p->queues;
+	g->rx_size = (uint16_t)p->queue[0].rx_size;
+	g->tx_size = (uint16_t)p->queue[0].tx_size;
+	for (uint16_t q = 0; q < p->queues; q++)
+		port->queue[q] = (struct port_queue){xdp_rx, &p->queue[q], xdp_tx, &p->queue[q]};
+	describe(p, g);
+	port->priv = p;
+	return 0;
+}
+
+static int xdp_close(struct port *port, struct err *err)
+{
+	xdp_free(port->priv);
+	return 0;
+}
+
+static void xdp_stats(const struct port *port, struct port_stats *s)
+{
+	const struct xdp_port *p = port->priv;
+	struct xdp_queue sum = {0};
+	struct xdp_figures all = {0}, f;
+
+	for (uint16_t i = 0; i < p->queues; i++) {
+		const struct xdp_queue *q = &p->queue[i];
+
+		s->rx_packets += q->rx_packets;
+		s->rx_bytes += q->rx_bytes;
+		s->tx_packets += q->tx_packets;
+		s->tx_bytes += q->tx_bytes;
+		sum.rx_nombuf += q->rx_nombuf;
+		sum.rx_bad += q->rx_bad;
+		sum.tx_copied += q->tx_copied;
+		sum.tx_down += q->tx_down;
+		sum.tx_refused += q->tx_refused;
+		sum.tx_too_long += q->tx_too_long;
+		sum.tx_full += q->tx_full;
+		sum.tx_bad += q->tx_bad;
+		xdp_figures(q, &f);
+		all.dropped += f.dropped;
+		all.invalid_rx += f.invalid_rx;
+		all.invalid_tx += f.invalid_tx;
+		all.ring_full += f.ring_full;
+		all.fill_empty += f.fill_empty;
+	}
+	port_stats_add(s, "link-changes", p->link_changes);
+	port_stats_add(s, "device-lost", p->lost);
+	port_stats_add(s, "rx-nombuf", sum.rx_nombuf);
+	port_stats_add(s, "rx-bad-address", sum.rx_bad);
+	port_stats_add(s, "rx-host-dropped", all.dropped); // too long for the chunks there are, too
+	port_stats_add(s, "rx-ring-full", all.ring_full);
+	port_stats_add(s, "rx-fill-empty", all.fill_empty);
+	port_stats_add(s, "rx-fill-invalid", all.invalid_rx);
+	port_stats_add(s, "tx-copied", sum.tx_copied);
+	port_stats_add(s, "tx-down", sum.tx_down);
+	port_stats_add(s, "tx-refused", sum.tx_refused);
+	port_stats_add(s, "tx-too-long", sum.tx_too_long);
+	port_stats_add(s, "tx-full", sum.tx_full);
+	port_stats_add(s, "tx-bad-address", sum.tx_bad);
+	port_stats_add(s, "tx-invalid", all.invalid_tx);
+}
+
+static void xdp_link(const struct port *port, struct port_link *link)
+{
+	const struct xdp_port *p = port->priv;
+
+	link->up = p->up;
+	link->mbps = p->up ? iface_mbps(&p->iface) : 0;
+}
+
+// The program goes onto an interface of this name that was made anew; the queues follow by the
+// generation.
+static void xdp_poll(struct port *port)
+{
+	struct xdp_port *p = port->priv;
+	int index = iface_index(&p->iface);
+	bool up;
+
+	if (unlikely(index != p->ifindex)) {
+		if (p->ifindex) {
+			xdp_program_detach(p);
+			p->lost++;
+		}
+		if (index && !xdp_program_attach(p, NULL)) {
+			make_promiscuous(p);
+			p->generation++;
+		}
+	}
+	up = p->ifindex && iface_up(&p->iface) == 1;
+	p->link_changes += up != p->up;
+	p->up = up;
+}
+
+static void xdp_poll_queue(struct port *port, uint16_t queue)
+{
+	struct xdp_port *p = port->priv;
+	struct xdp_queue *q = &p->queue[queue];
+	uint64_t now;
+
+	if (likely(q->generation == p->generation && q->fd >= 0))
+		return;
+	now = tsc_read();
+	if (now < q->retry)
+		return;
+	q->retry = now + plat_tsc_hz() / RETRIES_SECOND;
+	xdp_detach(q);
+	if (p->ifindex)
+		xdp_attach(q, NULL);
+}
+
+static int xdp_arm(struct port *port, uint16_t queue)
+{
+	struct xdp_port *p = port->priv;
+	struct xdp_queue *q = &p->queue[queue];
+	struct pollfd f = {.fd = q->fd, .events = POLLIN};
+
+	if (q->fd < 0)
+		return 0; // taken away: the next look for it is by poll_queue()
+	if (!q->wakes)
+		return -ENOTSUP;
+	if (q->sending) {
+		xdp_reap(q);
+		if (!xdp_kick(q) && p->up)
+			return -EAGAIN;
+	}
+	if (poll(&f, 1, 0) == 0)
+		return 0;
+	// An interface that was removed leaves an error behind: taken off, or it would end every
+	// halt.
+	if (f.revents & POLLERR) {
+		int error;
+		socklen_t len = sizeof(error);
+
+		getsockopt(q->fd, SOL_SOCKET, SO_ERROR, &error, &len);
+	}
+	return -EAGAIN;
+}
+
+static void xdp_disarm(struct port *port, uint16_t queue)
+{
+}
+
+const struct pmd xdp_pmd = {
+	.name = "xdp",
+	.help = "IFACE[,queue=N][,copy|zerocopy][,native|skb][,promisc]: an interface of the Linux "
+		"host, by AF_XDP",
+	.can = {.queues = PORT_QUEUES_MAX,
+		.live = true,
+		.needs = "CAP_BPF, CAP_NET_ADMIN, CAP_NET_RAW"},
+	.check = xdp_check,
+	.open = xdp_open,
+	.close = xdp_close,
+	.stats = xdp_stats,
+	.link = xdp_link,
+	.poll = xdp_poll,
+	.poll_queue = xdp_poll_queue,
+	.arm = xdp_arm,
+	.disarm = xdp_disarm,
+};

@@ -1,0 +1,535 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// test_xdp.c - the AF_XDP port on one end of a veth pair, a raw socket on the other
+#include "host_test.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "pmd/xdp/xdp.h"
+
+static struct mempool *pool, *large, *prefixed, *foreign, *tiny, *doomed;
+
+static void echo(struct port *p, const char *peer);
+
+struct want {
+	uint32_t offloads;
+	uint16_t mtu, queues, rx_size;
+};
+
+static int try_open(struct port *p, const char *args, struct mempool *mp, struct want w,
+		    struct err *e)
+{
+	struct port_conf conf = {.name = "x",
+				 .driver = "xdp",
+				 .args = args,
+				 .pool = mp,
+				 .mtu = w.mtu,
+				 .rx_size = w.rx_size ? w.rx_size : 64,
+				 .offloads = w.offloads,
+				 .queues = w.queues ? w.queues : 1};
+
+	e->text[0] = 0;
+	return port_open(p, &conf, e);
+}
+
+static void begin(struct port *p, const char *args, struct mempool *mp, struct want w)
+{
+	struct err e;
+
+	if (try_open(p, args, mp, w, &e))
+		fail_msg("%s", e.text);
+}
+
+static void end(struct port *p, struct mempool *mp)
+{
+	struct err e;
+
+	assert_int_equal(port_close(p, &e), 0);
+	assert_int_equal(mempool_available(mp), mempool_count(mp));
+}
+
+static int veth(void **state)
+{
+	host("ip link add hp0 mtu 9000 type veth peer name hp1 mtu 9000");
+	host("ip link set hp0 address 02:00:00:00:00:01 up");
+	host("ip link set hp1 up");
+	return 0;
+}
+
+static int no_veth(void **state)
+{
+	return if_nametoindex("hp0") ? host_try("ip link del hp0") : 0;
+}
+
+static void frames(struct mempool *mp, const char *args)
+{
+	static const unsigned lens[] = {14, 60, 61, 255, 256, 257, 1514, 1920, 1921, 9014};
+	static uint8_t f[70000], g[70000];
+	struct port p = {.id = 5};
+	struct port_stats s;
+	struct mbuf *m;
+	int fd;
+
+	begin(&p, args, mp, (struct want){0});
+	assert_int_equal(p.grant.mtu, 9000);
+	assert_memory_equal(p.grant.mac, "\x02\0\0\0\0\x01", 6);
+	fd = host_socket("hp1");
+	for (unsigned i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+		host_frame(f, lens[i], i);
+		assert_int_equal(send(fd, f, lens[i], 0), lens[i]);
+		assert_int_equal(host_rx(&p, 0, &m, 1), 1);
+		host_same(m, f, lens[i]);
+		assert_int_equal(m->port, 5);
+		assert_int_equal(m->flags, 0);
+		mbuf_ref(m); // somebody else still has it
+		assert_int_equal(port_tx_burst(&p, 0, &m, 1), 1);
+		assert_int_equal(host_receive(fd, g, sizeof(g)), lens[i]);
+		assert_memory_equal(f, g, lens[i]);
+		host_same(m, f, lens[i]);
+		mbuf_free(m);
+	}
+	port_stats(&p, &s);
+	assert_int_equal(s.rx_packets, 10);
+	assert_int_equal(s.tx_packets, 10);
+	assert_int_equal(s.rx_bytes, 14 + 60 + 61 + 255 + 256 + 257 + 1514 + 1920 + 1921 + 9014);
+	assert_int_equal(s.tx_bytes, s.rx_bytes);
+	assert_int_equal(test_counter(&p, "tx-copied"), 0);
+	close(fd);
+	end(&p, mp);
+}
+
+static void test_frames(void **state)
+{
+	frames(pool, "hp0");
+	frames(large, "hp0");	 // chunks of a page
+	frames(prefixed, "hp0"); // something in front of every mbuf
+}
+
+static void test_modes(void **state)
+{
+	frames(pool, "hp0,native");
+	frames(pool, "hp0,native,copy");
+	host("ip -d link show hp0 | grep -qv xdp"); // nothing stays
+}
+
+// Without the driver's help: frames of one chunk.
+static void test_generic(void **state)
+{
+	struct port p = {.id = 0};
+
+	begin(&p, "hp0,skb", pool, (struct want){0});
+	echo(&p, "hp1");
+	end(&p, pool);
+}
+
+// A burst in order; what it may not send is dropped on the way and counted.
+static void test_burst(void **state)
+{
+	struct port p = {.id = 0};
+	struct mbuf *pkts[64];
+	static uint8_t f[10000], g[10000];
+	int fd;
+
+	begin(&p, "hp0", pool, (struct want){0});
+	fd = host_socket("hp1");
+	for (unsigned i = 0; i < 64; i++) {
+		unsigned len = i == 20 ? 13 : 60 + i;
+
+		host_frame(f, len, i);
+		// Some from another pool, some in more pieces than one frame may have.
+		pkts[i] = host_mbuf(i % 8 == 7 ? tiny : i % 8 == 6 ? foreign : pool, f, len);
+	}
+	assert_int_equal(port_tx_burst(&p, 0, pkts, 64), 64);
+	for (unsigned i = 0; i < 64; i++) {
+		if (i == 20)
+			continue;
+		host_frame(f, 60 + i, i);
+		assert_int_equal(host_receive(fd, g, sizeof(g)), 60 + i);
+		assert_memory_equal(f, g, 60 + i);
+	}
+	assert_int_equal(test_counter(&p, "tx-refused"), 1);
+	assert_int_equal(test_counter(&p, "tx-copied"), 16);
+	assert_int_equal(mempool_available(foreign), mempool_count(foreign));
+	assert_int_equal(mempool_available(tiny), mempool_count(tiny));
+	close(fd);
+	end(&p, pool);
+}
+
+// More than the rings hold, many times: all that is taken arrives, in order.
+static void test_many(void **state)
+{
+	struct port p = {.id = 0};
+	static uint8_t f[100], g[100];
+	unsigned next = 0;
+	int fd;
+
+	begin(&p, "hp0", pool, (struct want){.rx_size = 64});
+	fd = host_socket("hp1");
+	for (unsigned i = 0; i < 5000; i++) {
+		struct mbuf *m;
+
+		host_frame(f, 100, i);
+		m = host_mbuf(pool, f, 100);
+		while (!port_tx_burst(&p, 0, &m, 1))
+			;
+		if (i % 50 != 49)
+			continue;
+		for (; next <= i; next++) {
+			host_frame(f, 100, next);
+			assert_int_equal(host_receive(fd, g, sizeof(g)), 100);
+			assert_memory_equal(f, g, 100);
+		}
+	}
+	close(fd);
+	end(&p, pool);
+}
+
+static bool wait_for_link(struct port *p, bool up)
+{
+	struct port_link link;
+
+	for (unsigned i = 0; i < 200; i++) {
+		p->pmd->poll_queue(p, 0);
+		p->pmd->poll(p);
+		port_link(p, &link);
+		if (link.up == up)
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+static void echo(struct port *p, const char *peer)
+{
+	uint8_t f[60], g[100];
+	struct mbuf *m;
+	int fd = host_socket(peer);
+
+	host_frame(f, 60, 9);
+	m = host_mbuf(pool, f, 60);
+	assert_int_equal(port_tx_burst(p, 0, &m, 1), 1);
+	assert_int_equal(host_receive(fd, g, sizeof(g)), 60);
+	assert_memory_equal(f, g, 60);
+	assert_int_equal(send(fd, f, 60, 0), 60);
+	assert_int_equal(host_rx(p, 0, &m, 1), 1);
+	host_same(m, f, 60);
+	mbuf_free(m);
+	close(fd);
+}
+
+static void test_link(void **state)
+{
+	struct port p = {.id = 0};
+	struct port_link link;
+	struct mbuf *m;
+	uint8_t f[60];
+
+	begin(&p, "hp0", pool, (struct want){0});
+	port_link(&p, &link);
+	assert_true(link.up);
+	host("ip link set hp0 down");
+	assert_true(wait_for_link(&p, false));
+	host_frame(f, 60, 1);
+	m = host_mbuf(pool, f, 60);
+	assert_int_equal(port_tx_burst(&p, 0, &m, 1), 1);
+	assert_int_equal(test_counter(&p, "tx-down"), 1);
+	host("ip link set hp0 up");
+	assert_true(wait_for_link(&p, true));
+	echo(&p, "hp1");
+	assert_int_equal(test_counter(&p, "link-changes"), 2);
+	end(&p, pool);
+}
+
+static void test_removed(void **state)
+{
+	struct port p = {.id = 0};
+	struct mbuf *m;
+	uint8_t f[60];
+
+	begin(&p, "hp0", pool, (struct want){0});
+	host("ip link del hp0");
+	assert_true(wait_for_link(&p, false));
+	assert_int_equal(test_counter(&p, "device-lost"), 1);
+	assert_int_equal(port_rx_burst(&p, 0, &m, 1), 0);
+	host_frame(f, 60, 1);
+	m = host_mbuf(pool, f, 60);
+	assert_int_equal(port_tx_burst(&p, 0, &m, 1), 1);
+	assert_int_equal(test_counter(&p, "tx-down"), 1);
+	veth(NULL);
+	assert_true(wait_for_link(&p, true));
+	usleep(110000);
+	p.pmd->poll_queue(&p, 0);
+	echo(&p, "hp1");
+	end(&p, pool);
+}
+
+// No buffers to replace those filled: the kernel drops and counts, and goes on when there are some.
+static void test_no_buffers(void **state)
+{
+	struct port p = {.id = 0};
+	struct mbuf *all[512], *pkts[128];
+	unsigned n = 0, got;
+	uint8_t f[60];
+	int fd;
+
+	begin(&p, "hp0", pool, (struct want){.rx_size = 64});
+	while (n < 512 && !mempool_get_bulk(pool, &all[n], 1))
+		n++;
+	fd = host_socket("hp1");
+	host_frame(f, 60, 7);
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(send(fd, f, 60, 0), 60);
+	usleep(10000);
+	got = host_rx(&p, 0, pkts, 64);
+	assert_int_equal(got, 64);
+	assert_int_equal(port_rx_burst(&p, 0, pkts, 64), 0);
+	assert_true(test_counter(&p, "rx-nombuf") > 0);
+	assert_int_equal(test_counter(&p, "rx-host-dropped"), 36);
+	assert_int_equal(test_counter(&p, "rx-fill-empty"), 36); // that was why
+	mbuf_free_bulk(pkts, got);
+	mempool_put_bulk(pool, all, n);
+	port_rx_burst(&p, 0, pkts, 1);
+	assert_int_equal(send(fd, f, 60, 0), 60);
+	assert_int_equal(host_rx(&p, 0, pkts, 1), 1);
+	host_same(pkts[0], f, 60);
+	mbuf_free(pkts[0]);
+	close(fd);
+	end(&p, pool);
+}
+
+// Two sockets on two queues of a veth: all that comes is at one of them.
+static void test_queues(void **state)
+{
+	struct port p = {.id = 0};
+	struct mbuf *pkts[64];
+	unsigned n[2] = {0};
+	uint8_t f[100];
+	int fd;
+
+	host("ip link del hp0");
+	host("ip link add hp0 numrxqueues 2 numtxqueues 2 type veth peer name hp1 numrxqueues 2 "
+	     "numtxqueues 2");
+	host("ip link set hp0 up; ip link set hp1 up");
+	begin(&p, "hp0", pool, (struct want){.queues = 2, .rx_size = 64});
+	assert_int_equal(p.grant.queues, 2);
+	fd = host_socket("hp1");
+	for (unsigned i = 0; i < 64; i++) {
+		host_udp(f, 100, i);
+		assert_int_equal(send(fd, f, 100, 0), 100);
+		for (uint16_t q = 0; q < 2; q++) {
+			unsigned k = port_rx_burst(&p, q, pkts, 64);
+
+			mbuf_free_bulk(pkts, k);
+			n[q] += k;
+		}
+	}
+	for (unsigned i = 0; i < 100 && n[0] + n[1] < 64; i++) {
+		for (uint16_t q = 0; q < 2; q++) {
+			unsigned k = port_rx_burst(&p, q, pkts, 64);
+
+			mbuf_free_bulk(pkts, k);
+			n[q] += k;
+		}
+		usleep(1000);
+	}
+	assert_int_equal(n[0] + n[1], 64);
+	close(fd);
+	end(&p, pool);
+}
+
+// Killed: the kernel takes the program off.
+static void test_killed(void **state)
+{
+	int pipes[2], status;
+	pid_t child;
+	char c;
+
+	assert_int_equal(pipe(pipes), 0);
+	child = fork();
+	if (!child) {
+		struct port p = {.id = 0};
+
+		begin(&p, "hp0", doomed, (struct want){0}); // pools are shared memory
+		if (write(pipes[1], "x", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	assert_int_equal(read(pipes[0], &c, 1), 1);
+	host("ip -d link show hp0 | grep -q xdp");
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	usleep(50000);
+	host("! ip -d link show hp0 | grep -q xdp");
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+// Addresses and indices that a kernel should never hand back are counted, and touch nothing.
+static void test_bad_addresses(void **state)
+{
+	static const uint64_t wrong[] = {1, 64, UINT64_MAX, (uint64_t)1 << 40};
+	struct port p = {.id = 0};
+	struct xdp_port *x;
+	struct xdp_queue *q;
+	struct mbuf *m;
+
+	begin(&p, "hp0", pool, (struct want){.rx_size = 64});
+	x = p.priv;
+	q = &x->queue[0];
+	for (unsigned i = 0; i < 6; i++) {
+		// As the kernel would, into the ring of received frames.
+		uint32_t at = *q->rx.producer;
+		struct xdp_desc *d = &((struct xdp_desc *)q->rx.ring)[at & q->rx.mask];
+		uint64_t chunk = q->umem.first;
+
+		while (!q->slot[(chunk - q->umem.first) / q->umem.stride].posted)
+			chunk += q->umem.stride;
+		*d = (struct xdp_desc){.addr = i < 4 ? wrong[i] : chunk, .len = 60};
+		if (i == 4)
+			d->len = 70000;
+		if (i == 5)
+			d->addr |= (uint64_t)0xffff << 48;
+		__atomic_store_n(q->rx.producer, at + 1, __ATOMIC_RELEASE);
+		assert_int_equal(port_rx_burst(&p, 0, &m, 1), 0);
+	}
+	assert_int_equal(test_counter(&p, "rx-bad-address"), 6);
+	for (unsigned i = 0; i < 5; i++) {
+		uint32_t at = *q->comp.producer;
+
+		((uint64_t *)q->comp.ring)[at & q->comp.mask] = i < 4 ? wrong[i] : q->umem.first;
+		__atomic_store_n(q->comp.producer, at + 1, __ATOMIC_RELEASE);
+		xdp_reap(q);
+	}
+	assert_int_equal(test_counter(&p, "tx-bad-address"), 5);
+	end(&p, pool);
+}
+
+// A MAC address of our own makes the interface promiscuous, as long as we are there.
+static void test_own_mac(void **state)
+{
+	struct port p = {.id = 0};
+	struct port_conf conf = {.name = "x",
+				 .driver = "xdp",
+				 .args = "hp0",
+				 .pool = pool,
+				 .mac = {2, 9, 9, 9, 9, 9},
+				 .has_mac = true,
+				 .queues = 1};
+	struct err e;
+
+	assert_int_equal(port_open(&p, &conf, &e), 0);
+	assert_memory_equal(p.grant.mac, conf.mac, 6);
+	host("ip -d link show hp0 | grep -q 'promiscuity 1'");
+	end(&p, pool);
+	host("ip -d link show hp0 | grep -q 'promiscuity 0'");
+	begin(&p, "hp0,promisc", pool, (struct want){0});
+	host("ip -d link show hp0 | grep -q 'promiscuity 1'");
+	end(&p, pool);
+}
+
+static void test_sleep(void **state)
+{
+	struct port p = {.id = 0};
+	struct mbuf *m;
+	uint8_t f[60];
+	uint64_t t0;
+	int fd;
+
+	begin(&p, "hp0", pool, (struct want){0});
+	fd = host_socket("hp1");
+	host_frame(f, 60, 1);
+	assert_int_equal(p.pmd->arm(&p, 0), 0);
+	if (!fork()) {
+		usleep(50000);
+		_exit(send(fd, f, 60, 0) != 60);
+	}
+	t0 = tsc_read();
+	plat_halt(900000000);
+	assert_true(tsc_read() - t0 < plat_tsc_hz() / 10 * 8);
+	p.pmd->disarm(&p, 0);
+	assert_int_equal(p.pmd->arm(&p, 0), -EAGAIN);
+	assert_int_equal(host_rx(&p, 0, &m, 1), 1);
+	mbuf_free(m);
+	assert_int_equal(p.pmd->arm(&p, 0), 0);
+	assert_true(wait(NULL) > 0);
+	close(fd);
+	end(&p, pool);
+}
+
+static void test_errors(void **state)
+{
+	static const char *const wrong[] = {
+		"",
+		"hp0,fast",
+		"hp0,queue=",
+		"hp0,queue=x",
+		"hp0,queue=1024",
+		"hp0,native,skb",
+		"hp0,copy,zerocopy",
+		"hp0,skb,zerocopy",
+		"hp0,",
+		"a/b",
+	};
+	struct port p = {.id = 0}, other = {.id = 1};
+	struct err e;
+
+	for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(try_open(&p, wrong[i], pool, (struct want){0}, &e), -EINVAL);
+	assert_int_equal(try_open(&p, "nosuch", pool, (struct want){0}, &e), -ENODEV);
+	assert_non_null(strstr(e.text, "hp0"));
+	assert_int_equal(try_open(&p, "hp0", pool, (struct want){.mtu = 9001}, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "ip link set hp0 mtu 9001"));
+	assert_int_equal(try_open(&p, "hp0", tiny, (struct want){0}, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "2048"));
+	assert_int_equal(try_open(&p, "hp0,queue=7", pool, (struct want){0}, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "ethtool -l hp0"));
+	assert_true(try_open(&p, "hp0,zerocopy", pool, (struct want){0}, &e) < 0);
+	assert_non_null(strstr(e.text, "zerocopy"));
+	begin(&p, "hp0", pool, (struct want){0});
+	assert_int_equal(try_open(&other, "hp0", pool, (struct want){0}, &e), -EBUSY);
+	assert_non_null(strstr(e.text, "XDP program already"));
+	end(&p, pool);
+}
+
+static void test_not_permitted(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child) {
+		struct port p = {.id = 0};
+		struct err e;
+
+		if (setgid(65534) || setuid(65534))
+			_exit(3);
+		if (try_open(&p, "hp0", pool, (struct want){0}, &e) != -EPERM)
+			_exit(1);
+		_exit(strstr(e.text, "CAP_BPF") ? 0 : 2);
+	}
+	assert_true(child > 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, veth, no_veth)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_frames), T(test_modes),	T(test_generic),       T(test_burst),
+		T(test_many),	T(test_link),	T(test_removed),       T(test_no_buffers),
+		T(test_queues), T(test_killed), T(test_bad_addresses), T(test_own_mac),
+		T(test_sleep),	T(test_errors), T(test_not_permitted),
+	};
+	int rc = host_enter();
+
+	if (rc)
+		return rc;
+	pool = test_pool(256, 0, 0);
+	large = test_pool(256, 9216, 0);
+	prefixed = test_pool(256, 0, 128);
+	foreign = test_pool(64, 0, 0);
+	tiny = test_pool(256, 64, 0);
+	doomed = test_pool(256, 0, 0);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
