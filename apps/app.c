@@ -68,6 +68,14 @@ static int make_pool(struct app *app, struct err *err)
 	return app->pool ? 0 : -ENOMEM;
 }
 
+// What a port is asked for: what its configuration says, else all there is.
+static uint32_t offloads(const struct app *app, const struct blob_port *p)
+{
+	if (p->flags & BLOB_PORT_OFFLOADS)
+		return p->offloads;
+	return PORT_OFFLOADS | (app->function->station ? PORT_MAC_FILTER : 0);
+}
+
 static int open_port(struct app *app, const struct blob_port *p, struct err *err)
 {
 	const struct blob *b = &app->blob;
@@ -83,6 +91,8 @@ static int open_port(struct app *app, const struct blob_port *p, struct err *err
 		.rx_size = p->rx_size,
 		.tx_size = p->tx_size,
 		.queues = p->queues ? p->queues : (uint16_t)app->lcores,
+		.offloads = offloads(app, p),
+		.rss = (uint8_t)p->rss,
 	};
 	const struct pmd *pmd = pmd_find(conf.driver);
 	int rc;

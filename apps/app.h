@@ -53,6 +53,7 @@ struct app_lcore {
 
 struct function {
 	const char *name; // "router"
+	bool station;	  // wants frames for its own addresses alone: a port may filter them
 	// Wires the graph of one lcore: l->graph exists, app->port[] are open and l->tx[] are their
 	// transmit nodes. Sets l->rx[i], the node at which packets of port i enter (NULL: the port is not
 	// polled). Called for lcore 0, then 1 and so on. State of nodes is freed by their destroy(). 0 or

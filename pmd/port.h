@@ -32,6 +32,9 @@
 #define PORT_MAC_FILTER	 (1u << 7)
 #define PORT_RSS	 (1u << 8) // spreads flows over its queues by a Toeplitz hash
 
+// All that costs a function nothing to ask for: a filter needs to know what it wants.
+#define PORT_OFFLOADS (0x1ffu & ~(PORT_VLAN_FILTER | PORT_MAC_FILTER))
+
 // Receives up to n packets into pkts; returns how many (0 to n). The caller owns them.
 // Sends: returns how many were taken, in order; the caller still owns the tail.
 typedef uint16_t (*port_burst_fn)(void *queue, struct mbuf **pkts, uint16_t n);
@@ -57,6 +60,7 @@ struct port_conf { // what is asked of a driver
 	uint16_t rx_size, tx_size; // descriptors; 0: the driver's choice
 	uint16_t queues;           // pairs wanted; at least 1
 	uint32_t offloads;         // wanted
+	uint8_t rss;               // enum blob_rss: the key, with PORT_RSS
 };
 
 struct port_grant { // what was given

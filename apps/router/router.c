@@ -164,5 +164,6 @@ static int build(struct app_lcore *l, struct err *err)
 
 const struct function router_function = {
 	.name = "router",
+	.station = true,
 	.build = build,
 };

@@ -28,6 +28,9 @@ bool parse_mac(const char *s, uint8_t mac[6]);
 bool config_ip4(struct ydoc *y, yaml_node_t *node, uint32_t *addr);
 bool config_mac(struct ydoc *y, yaml_node_t *node, uint8_t mac[6]);
 
+// The value of a port's key "offloads".
+void config_offloads(struct ydoc *y, yaml_node_t *node, struct blob_port *port);
+
 // The port named by a scalar; -1 after a diag that lists the ports.
 int config_port_ref(struct config_reader *r, yaml_node_t *node);
 

@@ -228,6 +228,11 @@ static void read_rss(struct ydoc *y, yaml_node_t *node, void *arg)
 		ydoc_error(y, node, "expected symmetric or microsoft");
 }
 
+static void read_offloads(struct ydoc *y, yaml_node_t *node, void *arg)
+{
+	config_offloads(y, node, &((struct port_reader *)arg)->port->blob);
+}
+
 static const struct ydoc_key port_keys[] = {
 	{"device", true, read_device},
 	{"addresses", false, read_addresses},
@@ -237,6 +242,7 @@ static const struct ydoc_key port_keys[] = {
 	{"tx_size", false, read_tx_size},
 	{"queues", false, read_queues},
 	{"rss", false, read_rss},
+	{"offloads", false, read_offloads},
 	{0},
 };
 

@@ -14,6 +14,7 @@
 
 #include "apps/tool/config.h"
 #include "apps/tool/config_internal.h"
+#include "pmd/port.h"
 
 #define HEAD "version: 1\nfunction: router\n"
 #define NO_HOST "expected a host's address, not a network, broadcast or reserved one\n"
@@ -45,6 +46,37 @@ static void says(const char *text, const char *want)
 
 	assert_string_equal(got, want);
 	free(got);
+}
+
+static struct blob_port port_of(const char *keys)
+{
+	struct diags d = {0};
+	struct blob_port p;
+	struct config c;
+	char text[512];
+
+	snprintf(text, sizeof(text), HEAD "ports:\n  wan: {device: \"null\", addresses: [192.0.2.1/24]%s}\n",
+		 keys);
+	assert_int_equal(config_parse(&c, "f.yaml", text, strlen(text), false, &d), true);
+	p = c.ports[0].blob;
+	config_free(&c);
+	diag_free(&d);
+	return p;
+}
+
+// What segments need comes with them; silence asks for the driver's best.
+static void offloads(void **state)
+{
+	assert_int_equal(port_of("").flags & BLOB_PORT_OFFLOADS, 0);
+	assert_int_equal(port_of(", offloads: none").flags & BLOB_PORT_OFFLOADS, BLOB_PORT_OFFLOADS);
+	assert_int_equal(port_of(", offloads: none").offloads, 0);
+	assert_int_equal(port_of(", offloads: []").offloads, 0);
+	assert_int_equal(port_of(", offloads: [tso]").offloads,
+			 PORT_TX_CSUM | PORT_TX_TSO4 | PORT_TX_TSO6);
+	assert_int_equal(port_of(", offloads: [lro, rss]").offloads,
+			 PORT_RX_CSUM | PORT_RX_LRO | PORT_RSS);
+	assert_int_equal(port_of(", offloads: [uso, tso6, rx-csum]").offloads,
+			 PORT_TX_CSUM | PORT_TX_USO | PORT_TX_TSO6 | PORT_RX_CSUM);
 }
 
 // The example of the user guide, read back from the blob.
@@ -194,6 +226,12 @@ static void ports(void **state)
 	says(HEAD PORTS "  dmz: {device: \"null\", addresses: [10.0.0.1/24], mtu: 67, rx_size: 96}\n",
 	     "f.yaml:6:56: 67: expected a number from 68 to 9000\n"
 	     "f.yaml:6:69: 96: expected a power of two from 64 to 1024\n");
+	says(HEAD PORTS "  dmz: {device: \"null\", addresses: [10.0.0.1/24], offloads: [tso, ufo]}\n",
+	     "f.yaml:6:67: ufo: expected none, or a list of some of tso, rx-csum, tx-csum, tso4, "
+	     "tso6, uso, lro, vlan-filter, mac-filter, rss\n");
+	says(HEAD PORTS "  dmz: {device: \"null\", addresses: [10.0.0.1/24], offloads: all}\n",
+	     "f.yaml:6:61: all: expected none, or a list of some of tso, rx-csum, tx-csum, tso4, "
+	     "tso6, uso, lro, vlan-filter, mac-filter, rss\n");
 	says(HEAD PORTS "neighbors:\n  - {port: wan, address: 10.0.0.1, mac: \"02:00:00:00:00:fe\"}\n",
 	     "f.yaml:7:26: 10.0.0.1: expected an address on the network of a port\n");
 	says(HEAD PORTS "neighbors:\n  - {port: lan, address: 192.0.2.9, mac: \"02:00:00:00:00:fe\"}\n",
@@ -356,7 +394,7 @@ static void exact_parsers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(example),  cmocka_unit_test(all_errors_at_once),
+		cmocka_unit_test(example), cmocka_unit_test(offloads),  cmocka_unit_test(all_errors_at_once),
 		cmocka_unit_test(device_strings),
 		cmocka_unit_test(routes),   cmocka_unit_test(ports),
 		cmocka_unit_test(patches),  cmocka_unit_test(not_yaml),
