@@ -129,6 +129,17 @@ static void stats(const struct port *port, struct port_stats *s)
 	vhost_user_stats((const struct vhost_user *)(const void *)net->t, s);
 }
 
+static void poll_port(struct port *port)
+{
+	const struct virtio_net *net = port->priv;
+	uint64_t received = 0;
+
+	virtio_net_poll(port);
+	for (uint16_t q = 0; q < net->pairs; q++)
+		received += net->pair[q].rx.packets;
+	vhost_user_flowing((struct vhost_user *)(void *)net->t, received);
+}
+
 const struct pmd virtio_user_pmd = {
 	.name = "virtio-user",
 	.help = "PATH[,server][,packed=on|off][,mac=MAC][,wait=SECONDS]: a vhost-user socket's "
@@ -142,6 +153,6 @@ const struct pmd virtio_user_pmd = {
 	.close = virtio_net_close,
 	.stats = stats,
 	.link = virtio_net_link,
-	.poll = virtio_net_poll,
+	.poll = poll_port,
 	.poll_queue = virtio_net_poll_queue,
 };

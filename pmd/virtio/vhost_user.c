@@ -19,6 +19,8 @@
 #define LOOK_NS	  5000000u
 #define RETRY_NS  10000000u
 #define AWAIT_MS  10
+#define SAY_MAX	  20u
+#define SAY_US	  250000u
 #define SETTLE_MS 2000u
 
 static uint64_t cycles(uint64_t us)
@@ -26,16 +28,24 @@ static uint64_t cycles(uint64_t us)
 	return plat_tsc_hz() / 1000000 * us;
 }
 
-// What the user should know; a line a second at the most, so that a hostile back end floods no log.
+static uint64_t microseconds(uint64_t n)
+{
+	return n / (plat_tsc_hz() / 1000000);
+}
+
+// What the user should know; SAY_MAX lines, and then one every SAY_US, so that a hostile back end
+// floods no log.
 static void say(struct vhost_user *v, const char *fmt, ...)
 {
-	uint64_t now = tsc_read();
+	uint64_t now = tsc_read(), earned = now - cycles(SAY_MAX * SAY_US);
 	char text[256];
 	va_list ap;
 
-	if (v->said_tsc && now - v->said_tsc < cycles(1000000))
+	if (v->said_tsc < earned)
+		v->said_tsc = earned;
+	if (v->said_tsc + cycles(SAY_US) > now)
 		return;
-	v->said_tsc = now;
+	v->said_tsc += cycles(SAY_US);
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
@@ -107,8 +117,10 @@ static void met(struct vhost_user *v)
 	v->greeting_cycles = tsc_read() - v->met_tsc;
 	v->config.max_virtqueue_pairs = v->pairs;
 	set_link(v, true);
+	v->recovering = v->connects > 0;
 	if (v->connects++)
-		say(v, "a back end is there again");
+		say(v, "a back end is there again, and answered after %llu us",
+		    (unsigned long long)microseconds(v->answer_cycles));
 }
 
 static void heard_protocol(struct vhost_user *v, uint64_t value)
@@ -328,14 +340,35 @@ int vhost_user_settle(struct vhost_user *v, struct err *err)
 	return 0;
 }
 
+void vhost_user_flowing(struct vhost_user *v, uint64_t received)
+{
+	uint64_t since = tsc_read() - v->met_tsc - v->answer_cycles;
+
+	if (!v->recovering || v->phase != VHOST_USER_MET) {
+		v->received = received;
+		v->taken_cycles = 0;
+		return;
+	}
+	if (!v->taken_cycles && (v->status & VIRTIO_S_DRIVER_OK) &&
+	    (!vhost_user_pending(&v->socket) || received != v->received))
+		v->taken_cycles = since;
+	if (received == v->received)
+		return;
+	v->recovering = false;
+	v->recovery_cycles = since;
+	say(v, "packets again, %llu us after that answer; rings were taken after %llu us",
+	    (unsigned long long)microseconds(since),
+	    (unsigned long long)microseconds(v->taken_cycles));
+}
+
 void vhost_user_stats(const struct vhost_user *v, struct port_stats *s)
 {
-	uint64_t us = plat_tsc_hz() / 1000000;
-
 	port_stats_add(s, "disconnects", v->disconnects);
 	port_stats_add(s, "reconnects", v->connects ? v->connects - 1 : 0);
 	port_stats_add(s, "protocol-errors", v->errors);
 	// Of the last greeting: until the back end's first answer, and until all was known.
-	port_stats_add(s, "answer-us", v->answer_cycles / us);
-	port_stats_add(s, "greeting-us", v->greeting_cycles / us);
+	port_stats_add(s, "answer-us", microseconds(v->answer_cycles));
+	port_stats_add(s, "greeting-us", microseconds(v->greeting_cycles));
+	// From that answer to the first packet received again.
+	port_stats_add(s, "recovery-us", microseconds(v->recovery_cycles));
 }

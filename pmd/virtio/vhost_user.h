@@ -74,8 +74,11 @@ struct vhost_user {
 
 	uint64_t met_tsc, lost_tsc, said_tsc;
 	uint64_t connects, disconnects, errors;
-	uint64_t answer_cycles,
-		greeting_cycles; // of the last: until its first reply; until it was MET
+	// Of the last: until its first reply; until it was MET; from that reply until it had taken
+	// its rings, and to its first packet.
+	uint64_t answer_cycles, greeting_cycles, taken_cycles, recovery_cycles;
+	bool recovering;   // a back end has come again, and no packet yet
+	uint64_t received; // packets until then
 };
 
 // A transport for port; nobody is met yet. 0 or -errno and err.
@@ -87,6 +90,9 @@ int vhost_user_await(struct vhost_user *v, struct err *err);
 
 // Waits until the back end has taken all that it was told. 0, or -errno and err.
 int vhost_user_settle(struct vhost_user *v, struct err *err);
+
+// Housekeeping after the device's: so many packets have been received.
+void vhost_user_flowing(struct vhost_user *v, uint64_t received);
 
 void vhost_user_stats(const struct vhost_user *v, struct port_stats *s);
 
