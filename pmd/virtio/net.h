@@ -62,6 +62,8 @@ void virtio_net_stats(const struct port *port, struct port_stats *s);
 void virtio_net_link(const struct port *port, struct port_link *link);
 void virtio_net_poll(struct port *port);
 void virtio_net_poll_queue(struct port *port, uint16_t q);
+int virtio_net_arm(struct port *port, uint16_t q);
+void virtio_net_disarm(struct port *port, uint16_t q);
 
 // --- between the files of this folder ---
 

@@ -22,6 +22,7 @@ struct virtio_pci {
 	uint32_t notify_len, notify_multiplier;
 	volatile uint8_t *device; // NULL: the device has no configuration of its own
 	uint32_t device_len;
+	uint16_t msix; // capability; 0: none
 	volatile uint8_t *doorbell[VIRTIO_PCI_QUEUES_MAX];
 };
 
@@ -122,6 +123,22 @@ static int find_doorbell(struct virtio_pci *p, uint16_t index, struct err *err)
 	return 0;
 }
 
+// 4.1.5.1.2: entry q of the table is queue pair q's, and wakes its lcore. A device that has no entry to spare
+// reads back NO_VECTOR.
+static int wake_by(struct virtio_pci *p, uint16_t index, uint16_t lcore, struct err *err)
+{
+	volatile uint8_t *vector = p->common + VIRTIO_COMMON_QUEUE_MSIX_VECTOR;
+	uint16_t entry = index / 2;
+
+	if (p->msix && !pci_msix_wake(p->dev, p->msix, entry, lcore)) {
+		mmio_write16(vector, entry);
+		if (mmio_read16(vector) == entry)
+			return 0;
+	}
+	return err_set(err, -ENOTSUP, "%s: queue %u has no interrupt (QEMU: vectors=)", p->base.name,
+		       index);
+}
+
 static int pci_queue_setup(struct virtio_transport *t, uint16_t index,
 			   const struct virtq_place *place, struct err *err)
 {
@@ -140,8 +157,13 @@ static int pci_queue_setup(struct virtio_transport *t, uint16_t index,
 	write_iova(c + VIRTIO_COMMON_QUEUE_DESC, place->desc);
 	write_iova(c + VIRTIO_COMMON_QUEUE_DRIVER, place->avail);
 	write_iova(c + VIRTIO_COMMON_QUEUE_DEVICE, place->used);
-	// A reset has left the queue without an MSI-X vector (4.1.4.3.1), and INTx is off: no
+	// A reset has left the other queues without an MSI-X vector (4.1.4.3.1), and INTx is off: no
 	// interrupts.
+	if (place->lcore != VIRTQ_NO_LCORE) {
+		r = wake_by(p, index, place->lcore, err);
+		if (r)
+			return r;
+	}
 	mmio_write16(c + VIRTIO_COMMON_QUEUE_ENABLE, 1);
 	return 0;
 }
@@ -208,6 +230,7 @@ static int map_all(struct virtio_pci *p, struct err *err)
 		return r;
 	p->notify_len = caps.notify.len;
 	p->notify_multiplier = caps.notify_multiplier;
+	p->msix = caps.msix;
 	if (!caps.device.len)
 		return 0;
 	p->device_len = caps.device.len;

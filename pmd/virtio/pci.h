@@ -17,6 +17,7 @@ struct virtio_pci_region { // what one vendor capability names; bounds not yet c
 struct virtio_pci_caps {
 	struct virtio_pci_region common, notify, device;
 	uint32_t notify_multiplier;
+	uint16_t msix; // where the MSI-X capability is; 0: there is none
 };
 
 // Walks the capability list of d. 0, or -EPROTO and err when the list is broken or has no usable

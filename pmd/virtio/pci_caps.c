@@ -11,6 +11,8 @@
 #define PCI_STATUS_CAP_LIST 0x10u
 #define PCI_CAP_POINTER	    0x34u
 #define PCI_CAP_VENDOR	    0x09u
+#define PCI_CAP_MSIX	    0x11u
+#define MSIX_BYTES	    12u
 #define PCI_CAPS_FROM	    0x40u
 #define PCI_CAPS_MAX	    ((256u - PCI_CAPS_FROM) / 4) // that fit without overlap: more is a loop
 
@@ -82,6 +84,8 @@ int virtio_pci_caps_read(const struct pci_dev *d, struct virtio_pci_caps *caps, 
 
 		if ((head & 0xff) == PCI_CAP_VENDOR)
 			take(d, at, head, caps);
+		else if ((head & 0xff) == PCI_CAP_MSIX && !caps->msix && at + MSIX_BYTES <= 256u)
+			caps->msix = at;
 		at = (head >> 8) & 0xfcu;
 	}
 	if (!caps->common.len)

@@ -25,4 +25,6 @@ const struct pmd virtio_pmd = {
 	.link = virtio_net_link,
 	.poll = virtio_net_poll,
 	.poll_queue = virtio_net_poll_queue,
+	.arm = virtio_net_arm,
+	.disarm = virtio_net_disarm,
 };

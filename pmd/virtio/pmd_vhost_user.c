@@ -155,4 +155,6 @@ const struct pmd virtio_user_pmd = {
 	.link = virtio_net_link,
 	.poll = poll_port,
 	.poll_queue = virtio_net_poll_queue,
+	.arm = virtio_net_arm,
+	.disarm = virtio_net_disarm,
 };

@@ -133,16 +133,58 @@ void virtq_clear(struct virtq *vq, uint32_t size, uint64_t features)
 
 int virtq_attach(struct virtq *vq, struct virtio_transport *t, struct err *err)
 {
+	return virtq_attach_waking(vq, t, VIRTQ_NO_LCORE, err);
+}
+
+int virtq_attach_waking(struct virtq *vq, struct virtio_transport *t, uint16_t lcore,
+			struct err *err)
+{
 	struct virtq_place place = {
 		.desc = plat_iova(vq->desc),
 		.avail = plat_iova(vq->avail),
 		.used = plat_iova(vq->used),
 		.size = (uint16_t)virtq_size(vq),
-		.lcore = VIRTQ_NO_LCORE,
+		.lcore = lcore,
 	};
+	int r;
 
 	vq->transport = t;
+	r = t->ops->queue_setup(t, vq->index, &place, err);
+	vq->wakes = !r && lcore != VIRTQ_NO_LCORE;
+	if (r != -ENOTSUP || lcore == VIRTQ_NO_LCORE)
+		return r;
+	place.lcore = VIRTQ_NO_LCORE; // it polls, then
 	return t->ops->queue_setup(t, vq->index, &place, err);
+}
+
+static void want_interrupts(struct virtq *vq, bool on)
+{
+	if (vq->packed)
+		__atomic_store_n(&vq->driver_area->flags,
+				 on ? VIRTQ_EVENT_F_ENABLE : VIRTQ_EVENT_F_DISABLE, __ATOMIC_RELAXED);
+	else
+		__atomic_store_n(&vq->avail->flags, on ? 0 : VIRTQ_AVAIL_F_NO_INTERRUPT,
+				 __ATOMIC_RELAXED);
+}
+
+static bool any_used(const struct virtq *vq)
+{
+	if (!vq->packed)
+		return __atomic_load_n(&vq->used->idx, __ATOMIC_ACQUIRE) != vq->used_idx;
+	return virtq_outstanding(vq) &&
+	       virtq_packed_is_used(vq, vq->used_idx, virtq_packed_load(vq, vq->used_idx));
+}
+
+bool virtq_arm(struct virtq *vq)
+{
+	want_interrupts(vq, true);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return !any_used(vq);
+}
+
+void virtq_disarm(struct virtq *vq)
+{
+	want_interrupts(vq, false);
 }
 
 void virtq_set_fault(struct virtq *vq, enum virtq_fault fault)

@@ -210,7 +210,7 @@ static int setup_rx(struct virtio_net *v, uint16_t pair, struct err *err)
 		return r;
 	virtq_clear(&q->vq, size, v->features);
 	q->merge = v->features & VIRTIO_NET_F_MRG_RXBUF;
-	r = virtq_attach(&q->vq, v->t, err);
+	r = virtq_attach_waking(&q->vq, v->t, pair, err); // pair q is lcore q's
 	if (!r)
 		virtio_rx_start(q);
 	return r;

@@ -70,7 +70,8 @@ void model_init(void)
 	put_cap(MODEL_CAP_NOTIFY, MODEL_CAP_ISR, 20, 2, BAR_NOTIFY, 0x1000);
 	put32(model.pci + MODEL_CAP_NOTIFY + 16, MULTIPLIER);
 	put_cap(MODEL_CAP_ISR, MODEL_CAP_DEVICE, 16, 3, BAR_ISR, 1);
-	put_cap(MODEL_CAP_DEVICE, 0, 16, 4, BAR_DEVICE, 12);
+	put_cap(MODEL_CAP_DEVICE, MODEL_CAP_MSIX, 16, 4, BAR_DEVICE, 12);
+	model.pci[MODEL_CAP_MSIX] = 0x11;
 	model.bar_len = BAR_LEN;
 	model.features = MODEL_F_MTU | MODEL_F_MAC | MODEL_F_MRG_RXBUF | MODEL_F_STATUS |
 			 MODEL_F_EVENT_IDX | MODEL_F_VERSION_1;
@@ -157,6 +158,16 @@ volatile void *pci_bar_map(struct pci_dev *d, unsigned bar, size_t *len)
 	return bar == BAR_NUMBER && model.bar_len ? bar_memory : NULL;
 }
 
+int pci_msix_wake(struct pci_dev *d, uint16_t cap, unsigned entry, unsigned lcore)
+{
+	if (!model.lenient && cap != MODEL_CAP_MSIX)
+		model_fatal("takes something else for the MSI-X capability");
+	model.msix_calls++;
+	model.msix_entry = entry;
+	model.msix_lcore = lcore;
+	return model.msix_fails;
+}
+
 void pci_enable(struct pci_dev *d, int on)
 {
 	model.bus_master = on;
@@ -195,6 +206,7 @@ static void device_reset(void)
 		q->next_id = 0;
 		q->packets_taken = 0;
 		q->desc = q->avail = q->used = 0;
+		q->vector = MODEL_NO_VECTOR;
 	}
 	model.driver_features = 0;
 	model.reset_wait = model.reset_reads;
@@ -240,6 +252,8 @@ static uint64_t common_read(uint32_t off)
 		return model.generation;
 	case 0x18:
 		return q ? q->max : 0;
+	case 0x1a:
+		return q ? q->vector : 0;
 	case 0x1e:
 		return q ? q->notify_off : 0;
 	default:
@@ -268,6 +282,9 @@ static void queue_write(uint32_t off, uint32_t v)
 		if (!v || (v & (v - 1)) || v > q->max)
 			model_fatal("chooses an impossible queue size");
 		q->size = (uint16_t)v;
+		return;
+	case 0x1a:
+		q->vector = model.no_vectors ? MODEL_NO_VECTOR : (uint16_t)v;
 		return;
 	case 0x1c:
 		if (q->desc % 16 || q->avail % 2 || q->used % 4 || !q->desc || !q->avail ||

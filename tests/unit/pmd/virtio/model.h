@@ -28,6 +28,8 @@
 #define MODEL_CAP_NOTIFY 0x50u
 #define MODEL_CAP_ISR	 0x64u
 #define MODEL_CAP_DEVICE 0x74u
+#define MODEL_CAP_MSIX	 0x84u
+#define MODEL_NO_VECTOR	 0xffffu
 
 struct model_queue {
 	uint16_t max; // size offered
@@ -35,6 +37,7 @@ struct model_queue {
 	// As the driver set it.
 	uint16_t size, enable;
 	uint64_t desc, avail, used;
+	uint16_t vector; // MODEL_NO_VECTOR: none
 	// The device's own.
 	uint16_t next_avail, used_idx; // packed: of descriptors, free-running too
 	uint16_t next_id;	       // with IN_ORDER
@@ -53,6 +56,8 @@ struct model {
 	bool refuse_features; // FEATURES_OK does not stick
 	bool restless;	      // the generation changes at every look
 	unsigned reset_reads; // reads of the status before a reset is done
+	bool no_vectors;      // refuses MSI-X vectors
+	int msix_fails;	      // what programming the MSI-X table answers
 	bool absent;	      // no such device on the bus
 	bool lenient; // a driver's mistakes are not fatal: for fuzzing a driver's reaction alone
 	// State.
@@ -62,6 +67,7 @@ struct model {
 	uint16_t queue_select;
 	unsigned reset_wait, resets;
 	bool bus_master;
+	unsigned msix_entry, msix_lcore, msix_calls; // as last programmed
 	struct model_queue q[2];
 };
 
@@ -92,6 +98,9 @@ void model_put_used(unsigned q, uint16_t at, uint32_t id, uint32_t len);
 void model_set_used_idx(unsigned q, uint16_t idx);
 
 void model_set_no_notify(unsigned q, bool on);
+
+// Whether the driver wants an interrupt when a buffer of queue q is used, and has a vector for it.
+bool model_interrupts(unsigned q);
 
 // A received frame, over as many buffers as it takes. False when too few are there (none is taken).
 bool model_receive(const void *frame, size_t len);

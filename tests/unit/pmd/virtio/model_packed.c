@@ -88,7 +88,7 @@ int packed_take(unsigned queue)
 	struct model_queue *q = &model.q[queue];
 	unsigned n = 0;
 
-	if (load16(q->avail + AREA_FLAGS) != DISABLE)
+	if (load16(q->avail + AREA_FLAGS) != DISABLE && q->vector == MODEL_NO_VECTOR)
 		model_fatal("asks for interrupts");
 	if (!is_available(q, q->next_avail))
 		return -1;

@@ -34,7 +34,7 @@ int model_take(unsigned queue)
 	if (model_packed())
 		return packed_take(queue);
 	idx = load16(q->avail + 2);
-	if (load16(q->avail) != 1)
+	if (load16(q->avail) != 1 && q->vector == MODEL_NO_VECTOR)
 		model_fatal("asks for interrupts");
 	if ((uint16_t)(idx - q->next_avail) > q->size)
 		model_fatal("makes more buffers available than the queue has");
@@ -120,6 +120,13 @@ static unsigned waiting(unsigned queue)
 
 	return model_packed() ? packed_waiting(queue)
 			      : (uint16_t)(load16(q->avail + 2) - q->next_avail);
+}
+
+bool model_interrupts(unsigned queue)
+{
+	uint64_t flags = model.q[queue].avail + (model_packed() ? 2 : 0); // 2.8.10: behind the offset
+
+	return model.q[queue].vector != MODEL_NO_VECTOR && !(load16(flags) & 1);
 }
 
 void model_write(int id, const void *data, size_t len)
