@@ -18,6 +18,7 @@
 #include "pmd/pmds.h"
 
 #define RETRIES_SECOND 10u
+#define LOOKS_SECOND   1000u
 #define FRAME_MEAN     2048u // bytes of ring for a descriptor that was asked for
 #define SIZE_DEFAULT   4096u
 #define BLOCKS_MIN     4u
@@ -250,13 +251,28 @@ static void packet_link(const struct port *port, struct port_link *link)
 	link->mbps = p->up ? iface_mbps(&p->iface) : 0;
 }
 
+bool packet_down(struct packet_queue *q)
+{
+	struct packet_port *p = q->port_state;
+	uint64_t now = tsc_read();
+
+	if (p->up)
+		return false;
+	if (now < q->look)
+		return true;
+	q->look = now + plat_tsc_hz() / LOOKS_SECOND;
+	if (iface_up(&p->iface) != 1)
+		return true;
+	p->link_changes += !atomic_exchange(&p->up, true);
+	return false;
+}
+
 static void packet_poll(struct port *port)
 {
 	struct packet_port *p = port->priv;
 	bool up = iface_up(&p->iface) == 1;
 
-	p->link_changes += up != p->up;
-	p->up = up;
+	p->link_changes += up != atomic_exchange(&p->up, up);
 }
 
 // An interface that was removed is used again when one of its name is there.

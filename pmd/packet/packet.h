@@ -38,6 +38,7 @@ struct packet_queue {
 	uint64_t tx_down, tx_refused, tx_too_long, tx_full;
 	uint64_t lost;	// times the interface went away
 	uint64_t retry; // TSC of the next look for it
+	uint64_t look;	// TSC of the next look whether it is up, when there is something to send
 	// What the kernel had no room for in the ring, and how often it stopped for that.
 	_Atomic uint64_t host_dropped, host_frozen;
 	struct packet_port *port_state;
@@ -52,7 +53,7 @@ struct packet_port {
 	uint32_t blocks;
 	int fanout; // group; 0: none yet
 	_Atomic bool up;
-	uint64_t link_changes;
+	_Atomic uint64_t link_changes;
 };
 
 // A socket for queue q on the interface, as it is now. 0 or -errno; err may be NULL.
@@ -64,6 +65,10 @@ void packet_collect(struct packet_queue *q);
 
 // Whether a block of frames is ours to read.
 bool packet_waiting(const struct packet_queue *q);
+
+// Whether the interface is down still: its link is looked at 100 times a second at best, and seldom
+// while everything sleeps, but a packet to be sent may be the first after it came up.
+bool packet_down(struct packet_queue *q);
 
 uint16_t packet_rx(void *queue, struct mbuf **pkts, uint16_t n);
 uint16_t packet_tx(void *queue, struct mbuf **pkts, uint16_t n);

@@ -80,7 +80,7 @@ uint16_t packet_tx(void *queue, struct mbuf **pkts, uint16_t n)
 	struct batch b;
 	uint16_t done = 0;
 
-	if (unlikely(fd < 0 || !q->port_state->up)) {
+	if (unlikely(fd < 0 || (!q->port_state->up && packet_down(q)))) {
 		drop_down(q, pkts, n);
 		return n;
 	}

@@ -22,6 +22,7 @@
 #include "pmd/xdp/xdp.h"
 
 #define RETRIES_SECOND 10u
+#define LOOKS_SECOND   1000u
 #define SIZE_DEFAULT   1024u
 #define SIZE_MIN       64u
 #define SIZE_MAX_RING  16384u
@@ -362,6 +363,22 @@ static void xdp_link(const struct port *port, struct port_link *link)
 	link->mbps = p->up ? iface_mbps(&p->iface) : 0;
 }
 
+bool xdp_down(struct xdp_queue *q)
+{
+	struct xdp_port *p = q->xdp;
+	uint64_t now = tsc_read();
+
+	if (p->up)
+		return false;
+	if (now < q->look)
+		return true;
+	q->look = now + plat_tsc_hz() / LOOKS_SECOND;
+	if (!p->ifindex || iface_up(&p->iface) != 1)
+		return true;
+	p->link_changes += !atomic_exchange(&p->up, true);
+	return false;
+}
+
 // The program goes onto an interface of this name that was made anew; the queues follow by the
 // generation.
 static void xdp_poll(struct port *port)
@@ -381,8 +398,7 @@ static void xdp_poll(struct port *port)
 		}
 	}
 	up = p->ifindex && iface_up(&p->iface) == 1;
-	p->link_changes += up != p->up;
-	p->up = up;
+	p->link_changes += up != atomic_exchange(&p->up, up);
 }
 
 static void xdp_poll_queue(struct port *port, uint16_t queue)

@@ -65,7 +65,8 @@ struct xdp_queue {
 	struct mbuf *head, *last; // a frame of which more is to come
 	uint64_t rx_packets, rx_bytes, rx_nombuf, rx_bad;
 	uint64_t tx_packets, tx_bytes, tx_copied, tx_down, tx_refused, tx_too_long, tx_full, tx_bad;
-	uint64_t retry;	     // TSC of the next attempt to have a socket
+	uint64_t retry; // TSC of the next attempt to have a socket
+	uint64_t look;	// TSC of the next look whether it is up, when there is something to send
 	uint32_t generation; // of the interface it is bound to
 	struct xsk_umem *handle;
 	struct xsk_socket *socket;
@@ -85,7 +86,8 @@ struct xdp_port {
 	_Atomic bool up;
 	int promisc; // a packet socket that makes it so; -1: none
 	bool want_promisc;
-	uint64_t link_changes, lost;
+	_Atomic uint64_t link_changes;
+	uint64_t lost;
 };
 
 // The program that redirects to our sockets: loads it, puts it on the interface, takes it off. 0 or
@@ -103,6 +105,10 @@ int xdp_attach(struct xdp_queue *q, struct err *err);
 // Closes it; every buffer goes back to its pool.
 void xdp_detach(struct xdp_queue *q);
 void xdp_figures(const struct xdp_queue *q, struct xdp_figures *f);
+
+// Whether the interface is down still: its link is looked at 100 times a second at best, and seldom
+// while everything sleeps, but a packet to be sent may be the first after it came up.
+bool xdp_down(struct xdp_queue *q);
 
 uint16_t xdp_rx(void *queue, struct mbuf **pkts, uint16_t n);
 uint16_t xdp_tx(void *queue, struct mbuf **pkts, uint16_t n);
