@@ -140,6 +140,15 @@ static int add_source(struct app_lcore *l, unsigned i, struct err *err)
 	return 0;
 }
 
+static uint64_t idle_ns(const struct app *app)
+{
+	uint32_t us = app->blob.params->idle_us;
+
+	if (us == BLOB_IDLE_NEVER)
+		return 0;
+	return us ? us * 1000ull : LOOP_IDLE_NS;
+}
+
 static int fill_loop(struct app_lcore *l, const struct app_conf *conf, struct err *err)
 {
 	struct app *app = l->app;
@@ -148,6 +157,7 @@ static int fill_loop(struct app_lcore *l, const struct app_conf *conf, struct er
 
 	loop->graph = l->graph;
 	loop->burst = (uint16_t)app->blob.params->burst;
+	loop->idle_ns = idle_ns(app);
 	loop->linger_ns = conf->linger_ns;
 	loop->tick = tick;
 	loop->tick_arg = l;

@@ -111,6 +111,19 @@ static void read_arp(struct ydoc *y, yaml_node_t *node, void *arg)
 	ydoc_map(y, node, "arp", keys, arg);
 }
 
+// At least what a few empty polls take; at most a second, as anything longer hardly ever sleeps.
+static void read_idle(struct ydoc *y, yaml_node_t *node, void *arg)
+{
+	struct config *c = ((struct config_reader *)arg)->c;
+	const char *expected = "off, or 1 to 1000000 microseconds";
+	const char *s = ydoc_text(y, node, expected);
+
+	if (s && !strcmp(s, "off"))
+		c->params.idle_us = BLOB_IDLE_NEVER;
+	else if (s && !text_number(s, 1, 1000000, &c->params.idle_us))
+		ydoc_error(y, node, "expected %s", expected);
+}
+
 // In this order: ports before everything that names them, neighbors and routes last.
 static const struct ydoc_key top_keys[] = {
 	{"version", true, read_version},
@@ -123,6 +136,7 @@ static const struct ydoc_key top_keys[] = {
 	{"icmp", false, read_icmp},
 	{"arp", false, read_arp},
 	{"burst", false, read_burst},
+	{"idle", false, read_idle},
 	{"mbufs", false, read_mbufs},
 	{0},
 };

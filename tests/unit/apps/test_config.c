@@ -79,6 +79,34 @@ static void offloads(void **state)
 			 PORT_TX_CSUM | PORT_TX_USO | PORT_TX_TSO6 | PORT_RX_CSUM);
 }
 
+static uint32_t idle_of(const char *keys)
+{
+	struct diags d = {0};
+	struct config c;
+	uint32_t us;
+	char text[512];
+
+	snprintf(text, sizeof(text), HEAD PORTS "%s", keys);
+	assert_true(config_parse(&c, "f.yaml", text, strlen(text), false, &d));
+	us = c.params.idle_us;
+	config_free(&c);
+	diag_free(&d);
+	return us;
+}
+
+static void idle(void **state)
+{
+	assert_int_equal(idle_of(""), 0); // the default
+	assert_int_equal(idle_of("idle: off\n"), BLOB_IDLE_NEVER);
+	assert_int_equal(idle_of("idle: 1\n"), 1);
+	assert_int_equal(idle_of("idle: 1000000\n"), 1000000);
+	says(HEAD PORTS "idle: 0\n", "f.yaml:6:7: 0: expected off, or 1 to 1000000 microseconds\n");
+	says(HEAD PORTS "idle: 1000001\n",
+	     "f.yaml:6:7: 1000001: expected off, or 1 to 1000000 microseconds\n");
+	says(HEAD PORTS "idle: never\n", "f.yaml:6:7: never: expected off, or 1 to 1000000 microseconds\n");
+	says(HEAD PORTS "idle: [1]\n", "f.yaml:6:7: […]: expected off, or 1 to 1000000 microseconds\n");
+}
+
 // The example of the user guide, read back from the blob.
 static void example(void **state)
 {
@@ -135,7 +163,7 @@ static void all_errors_at_once(void **state)
 	     "f.yaml:4:41: 192.0.2.0/24: expected a host's address, not a network, broadcast, "
 	     "multicast, loopback or reserved one\n"
 	     "f.yaml:5:1: speed: unknown key: a configuration has version, function, lcores, ports, "
-	     "routes, neighbors, patches, icmp, arp, burst, mbufs\n");
+	     "routes, neighbors, patches, icmp, arp, burst, idle, mbufs\n");
 }
 
 static void device_string(const char *device, const char *expected)
@@ -394,6 +422,7 @@ static void exact_parsers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(idle),
 		cmocka_unit_test(example), cmocka_unit_test(offloads),  cmocka_unit_test(all_errors_at_once),
 		cmocka_unit_test(device_strings),
 		cmocka_unit_test(routes),   cmocka_unit_test(ports),
