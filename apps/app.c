@@ -94,7 +94,7 @@ static int open_port(struct app *app, const struct blob_port *p, struct err *err
 		.offloads = offloads(app, p),
 		.rss = (uint8_t)p->rss,
 	};
-	const struct pmd *pmd = pmd_find(conf.driver);
+	const struct pmd *pmd = pmd_resolve(conf.driver, conf.args);
 	int rc;
 
 	if (conf.queues > app->lcores)

@@ -21,6 +21,15 @@ const struct pmd *pmd_find(const char *name)
 	return NULL;
 }
 
+const struct pmd *pmd_resolve(const char *name, const char *args)
+{
+	const struct pmd *pmd = pmd_find(name);
+
+	if (pmd && pmd->variant && !strncmp(args, pmd->variant_key, strlen(pmd->variant_key)))
+		return pmd->variant;
+	return pmd;
+}
+
 static int unknown_driver(const struct port_conf *conf, struct err *err)
 {
 	char names[128] = "";
@@ -77,7 +86,7 @@ int port_open(struct port *port, const struct port_conf *conf, struct err *err)
 
 	if (rc)
 		return rc;
-	pmd = pmd_find(conf->driver);
+	pmd = pmd_resolve(conf->driver, conf->args);
 	if (!pmd)
 		return unknown_driver(conf, err);
 	memset(port->queue, 0, sizeof(port->queue));

@@ -132,6 +132,9 @@ struct pmd { // a driver: const, listed in pmd/pmds_<home>.c
 	// After next_time said TIME_NEVER: 0, or -errno when the capture ended in an error (then what
 	// was read before counts).
 	int (*error)(const struct port *port, struct err *err);
+	// Optional: arguments that begin with variant_key belong to this other driver of the same name.
+	const struct pmd *variant;
+	const char *variant_key;
 	uint16_t mbuf_prefix; // bytes this driver needs in front of every mbuf of port_conf.pool
 };
 
@@ -169,6 +172,8 @@ static inline uint16_t port_tx_burst(struct port *p, uint16_t q, struct mbuf **p
 
 // The driver called `name`; NULL when this home has none.
 const struct pmd *pmd_find(const char *name);
+// The same for a device "name:args": its variant where args say so.
+const struct pmd *pmd_resolve(const char *name, const char *args);
 
 // NULL-terminated, in the order users see.
 extern const struct pmd *const pmd_list[];

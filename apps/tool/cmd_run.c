@@ -163,7 +163,7 @@ static enum clock_kind choose_clock(const struct run *r)
 	if (r->has_clock)
 		return r->clock;
 	for (i = 0; i < r->c.n_ports; i++) {
-		const struct pmd *pmd = pmd_find(r->c.ports[i].driver);
+		const struct pmd *pmd = pmd_resolve(r->c.ports[i].driver, r->c.ports[i].args);
 
 		capture |= pmd && pmd->next_time;
 		live |= pmd && pmd->can.live;

@@ -30,7 +30,7 @@ int config_device(struct config_port *p, const char *device, struct err *err)
 {
 	const char *colon = strchr(device, ':'), *args = colon ? colon + 1 : "", *s;
 	char *driver = xasprintf("%.*s", (int)(colon ? colon - device : DEVICE_MAX), device);
-	const struct pmd *pmd = pmd_find(driver);
+	const struct pmd *pmd = pmd_resolve(driver, args);
 	int rc = 0;
 
 	if (!pmd && strcmp(driver, image_driver))

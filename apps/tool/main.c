@@ -21,6 +21,7 @@ static const struct command commands[] = {
 	 "                [--memory MIB] [--cpu N] [--json]\n"
 	 "  --port NAME=DEVICE  use DEVICE for port NAME instead of the file's:\n"
 	 "                        pcap:IN,OUT   play capture IN, record into OUT (either may be empty)\n"
+	 "                        pcap:live=IFACE  an interface of this host, by libpcap\n"
 	 "                        dpdk:DEVARGS  any DPDK ethdev: net_vhost0,iface=PATH, a PCI address\n"
 	 "                        virtio-user:PATH[,server]  a vhost-user back end, by our own driver\n"
 	 "                        loop:NAME     two ports of one NAME are connected\n"

@@ -6,11 +6,13 @@
 // is, and counted ("rx-snapped"). No buffer: the packet waits, none is lost. Recorded packets get
 // the loop's time; on the real clock, which starts at 0, the wall clock's time of day is added.
 #include <errno.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "mempool/mempool.h"
+#include "pmd/pcap/live.h"
 #include "pmd/pcap/reader.h"
 #include "pmd/pcap/writer.h"
 #include "pmd/pmds.h"
@@ -164,6 +166,11 @@ static int open_files(struct pcap_port *p, const struct port_conf *conf, struct 
 
 	if (p->in_path[0]) {
 		rc = capture_open(&p->in, p->in_path, err);
+		if (rc == -ENOENT && if_nametoindex(p->in_path))
+			return err_set(err, rc,
+				       "port %s: pcap:%s: no such file; for the interface of this name "
+				       "write pcap:live=%s",
+				       conf->name, conf->args, p->in_path);
 		if (rc)
 			return rc;
 		input = &p->in.st;
@@ -260,4 +267,6 @@ const struct pmd pcap_pmd = {
 	.stats = pcap_port_stats,
 	.next_time = pcap_port_next_time,
 	.error = pcap_port_error,
+	.variant = &pcap_live_pmd,
+	.variant_key = LIVE_KEY,
 };
