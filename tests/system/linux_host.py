@@ -1,0 +1,338 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""linux_host.py - Weir routes between two Linux hosts over tap, packet and xdp ports; Linux judges
+
+Usage: linux_host.py [-v] WEIR [CASE...]     (root; without a CASE all of them)
+
+Two network namespaces are the hosts, 10.1.0.2 and 10.2.0.2; `weir run` routes between them, hosted. Each
+case is a driver with offloads on or off, at the hosts and at Weir's ports. In every case:
+
+  ping         with small packets and with the largest that the MTU takes, "don't fragment" set;
+  TCP, UDP     iperf3 both ways, and 64 KiB written by UDP_SEGMENT (the receiver checks every byte);
+  checksums    the receiving kernel counts the wrong ones: none may be; one packet that is sent with a
+               wrong checksum on purpose must be counted, which shows that they are looked at;
+  accounting   Weir's books balance, and what its ports counted as lost is named below.
+
+How fast it was is printed, and decides nothing.
+"""
+
+import argparse
+import json
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import netns
+
+HOSTS = {"a": "10.1.0.2", "b": "10.2.0.2"}
+ROUTER = {"a": "10.1.0.1", "b": "10.2.0.1"}
+OFFLOADS = "tx rx tso gso gro sg".split()
+# Counters of a port that say that a packet was lost, whatever the driver.
+LOST = ("rx-nombuf", "rx-too-long", "rx-bad-header", "rx-errors", "rx-gso-refused", "rx-bad-address",
+        "tx-refused", "tx-too-long", "tx-bad-address", "tx-invalid", "device-lost")
+
+# name: driver, MTU, offloads at the hosts, at port a, at port b
+CASES = {
+    "tap": ("tap", 1500, True, None, None),
+    "tap-plain": ("tap", 1500, False, "none", "none"),
+    "tap-cut": ("tap", 1500, True, None, "none"),  # long packets in at a are cut by Weir for b
+    "tap-jumbo": ("tap", 9000, True, None, None),
+    "packet": ("packet", 1500, True, None, None),
+    "packet-plain": ("packet", 1500, False, "none", "none"),
+    "packet-cut": ("packet", 1500, True, None, ["rx-csum", "lro"]),
+    "packet-jumbo": ("packet", 9000, True, None, None),
+    "xdp": ("xdp", 1500, False, None, None),
+    "xdp-jumbo": ("xdp", 9000, False, None, None),
+    "tap-to-xdp": (("tap", "xdp"), 1500, (True, False), None, None),
+}
+
+# Sends 60,000 bytes as datagrams of 1,200 by one call, 20 times; receives them and checks order and bytes.
+SEGMENT_SEND = """
+import socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+try:
+    s.setsockopt(17, 103, 1200)
+except OSError:
+    sys.exit(77)
+for i in range(20):
+    s.sendto(b"".join(bytes([i, k]) * 600 for k in range(50)), (sys.argv[1], 7777))
+    time.sleep(0.02)
+"""
+SEGMENT_RECEIVE = """
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, 33, 8 << 20)
+s.bind(("", 7777))
+s.settimeout(2)
+print("ready", flush=True)
+got = 0
+try:
+    while got < 1000:
+        data = s.recv(65535)
+        i, k = divmod(got, 50)
+        assert data == bytes([i, k]) * 600, f"datagram {got}: {len(data)} bytes, {data[:4].hex()}"
+        got += 1
+except socket.timeout:
+    pass
+print(got)
+"""
+# One datagram whose checksum is wrong: UDP, from and to hosts, by a raw IP socket.
+BAD_CHECKSUM = """
+import socket, struct, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+src, dst = socket.inet_aton(sys.argv[1]), socket.inet_aton(sys.argv[2])
+udp = struct.pack("!HHHH", 4000, 7778, 12, 0x1234) + b"oops"
+s.sendto(struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 1, 0, 64, 17, 0, src, dst) + udp, (sys.argv[2], 0))
+"""
+
+
+class Failure(Exception):
+    pass
+
+
+def need(condition, what):
+    if not condition:
+        raise Failure(what)
+
+
+def inside(host, *words):
+    return ["ip", "netns", "exec", host, *words]
+
+
+def in_host(host, *words, timeout=30):
+    return subprocess.run(inside(host, *words), capture_output=True, text=True, timeout=timeout)
+
+
+def counters(host):
+    text = netns.run(*inside(host, "nstat", "-asz", "--json"))
+    return json.loads(text)["kernel"]
+
+
+def wait_for(what, true, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not true():
+        need(time.monotonic() < deadline, f"{what}: not within {seconds} s")
+        time.sleep(0.02)
+
+
+def switch_offloads(host, ifname, on):
+    for feature in OFFLOADS:
+        subprocess.run(inside(host, "ethtool", "-K", ifname, feature, "on" if on else "off"),
+                       capture_output=True, timeout=20)
+
+
+class Network:
+    """The hosts, Weir between them; gone when it is left."""
+
+    def __init__(self, weir, case, where, verbose):
+        self.verbose = verbose
+        drivers, self.mtu, hosts, *ports = CASES[case]
+        self.drivers = dict(zip("ab", (drivers, drivers) if isinstance(drivers, str) else drivers))
+        hosts = dict(zip("ab", hosts if isinstance(hosts, tuple) else (hosts, hosts)))
+        for host in HOSTS:
+            netns.run("ip", "netns", "add", host)
+            netns.run(*inside(host, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1",
+                              "net.ipv6.conf.default.disable_ipv6=1"))
+            netns.run("ip", "-n", host, "link", "set", "lo", "up")
+            if self.drivers[host] != "tap":
+                self.cable(host)
+        self.start(weir, where, dict(zip("ab", ports)))
+        for host in HOSTS:
+            if self.drivers[host] == "tap":
+                netns.run("ip", "link", "set", "w" + host, "netns", host, "name", "e0")
+            self.address(host, hosts[host])
+
+    def cable(self, host):
+        name, mtu = "w" + host, str(self.mtu)
+        netns.run("ip", "link", "add", name, "mtu", mtu, "type", "veth", "peer", "name", "e0", "mtu", mtu,
+                  "netns", host)
+        netns.run("sysctl", "-qw", f"net.ipv6.conf.{name}.disable_ipv6=1")
+        netns.run("ip", "link", "set", name, "up")
+        netns.run("ip", "-n", host, "link", "set", "e0", "up")
+
+    def address(self, host, offloads):
+        switch_offloads(host, "e0", offloads)
+        netns.run("ip", "-n", host, "addr", "add", HOSTS[host] + "/24", "dev", "e0")
+        netns.run("ip", "-n", host, "link", "set", "e0", "up", "mtu", str(self.mtu))
+        netns.run("ip", "-n", host, "route", "add", "default", "via", ROUTER[host])
+
+    def start(self, weir, where, offloads):
+        lines = ["version: 1", "function: router", "ports:"]
+        for host in HOSTS:
+            words = [f'device: "{self.drivers[host]}:w{host}"', f"addresses: [{ROUTER[host]}/24]",
+                     f"mtu: {self.mtu}"]
+            if offloads[host]:
+                words.append(f"offloads: {json.dumps(offloads[host])}")
+            lines.append(f"  {host}: {{{', '.join(words)}}}")
+        config = pathlib.Path(where, "router.yaml")
+        config.write_text("\n".join(lines) + "\n")
+        self.log = open(pathlib.Path(where, "log"), "w+")
+        self.weir = subprocess.Popen([weir, "run", config, "--json"], stdout=subprocess.PIPE,
+                                     stderr=self.log, text=True)
+        if "tap" in self.drivers.values():
+            have = [f"w{h}" for h in HOSTS if self.drivers[h] == "tap"]
+            wait_for("Weir's interfaces", lambda: self.alive() and all(
+                pathlib.Path("/proc/net/dev").read_text().find(name + ":") >= 0 for name in have))
+
+    def alive(self):
+        if self.weir.poll() is not None:
+            self.log.seek(0)
+            raise Failure(f"weir ended: {self.log.read().strip()}")
+        return True
+
+    def stop(self):
+        self.weir.send_signal(signal.SIGINT)
+        out, _ = self.weir.communicate(timeout=20)
+        self.log.seek(0)
+        need(self.weir.returncode == 0, f"weir exits {self.weir.returncode}: {self.log.read().strip()}")
+        return json.loads(out)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.weir.poll() is None:
+            self.weir.kill()
+            self.weir.wait()
+        self.log.close()
+        for host in HOSTS:
+            subprocess.run(["ip", "link", "del", "w" + host], capture_output=True)
+            subprocess.run(["ip", "netns", "del", host], check=True, timeout=20)
+        # The kernel takes its time to take namespaces down.
+        time.sleep(0.2)
+
+
+def ping(net, size, count):
+    done = in_host("a", "ping", "-c", str(count), "-i", "0.05", "-W", "2", "-M", "do", "-s", str(size),
+                   HOSTS["b"])
+    need(f" {count} received" in done.stdout, f"ping of {size} bytes: {done.stdout[-300:]}")
+
+
+def iperf(server, client, *options):
+    """Megabits a second that arrived, and what share of datagrams was lost."""
+    listener = subprocess.Popen(inside(server, "iperf3", "-s", "-1", "-J", "--forceflush"),
+                                stdout=subprocess.PIPE, text=True)
+    try:
+        wait_for("iperf3's server", lambda: ":5201 " in in_host(server, "ss", "-ltn").stdout)
+        done = in_host(client, "iperf3", "-c", HOSTS[server], "-t", "1", "-J", *options)
+        listener.communicate(timeout=10)
+    finally:
+        listener.kill()
+        listener.wait()
+    result = json.loads(done.stdout)
+    need("error" not in result, f"iperf3 {' '.join(options)}: {result.get('error')}")
+    end = result["end"]
+    got = end["sum_received"] if "sum_received" in end else end["sum"]
+    need(got["bytes"] > 0, f"iperf3 {' '.join(options)}: nothing arrived")
+    return got["bits_per_second"] / 1e6, got.get("lost_percent", 0)
+
+
+def segments(sender, receiver):
+    listener = subprocess.Popen(inside(receiver, sys.executable, "-c", SEGMENT_RECEIVE),
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    need(listener.stdout.readline() == "ready\n", "the receiver of datagrams does not start")
+    done = in_host(sender, sys.executable, "-c", SEGMENT_SEND, HOSTS[receiver])
+    out, errors = listener.communicate(timeout=20)
+    if done.returncode == 77:
+        return "UDP_SEGMENT skipped (not in this kernel)"
+    need(done.returncode == 0, f"sending datagrams: {done.stderr.strip()[-200:]}")
+    need(listener.returncode == 0 and out.strip() == "1000",
+         f"{out.strip() or 'no'} of 1000 datagrams: {errors.strip()[-200:]}")
+    return "UDP_SEGMENT whole"
+
+
+def bad_checksum(sender, receiver):
+    done = in_host(sender, sys.executable, "-c", BAD_CHECKSUM, HOSTS[sender], HOSTS[receiver])
+    need(done.returncode == 0, f"the wrong checksum: {done.stderr.strip()[-200:]}")
+    wait_for("the wrong checksum is counted", lambda: counters(receiver)["UdpInCsumErrors"] > 0, 5)
+
+
+def check_checksums(expected):
+    for host in HOSTS:
+        got = counters(host)
+        for name in ("TcpInCsumErrors", "UdpInCsumErrors", "IcmpInCsumErrors", "IpInHdrErrors",
+                     "IpExtInCsumErrors"):
+            want = expected if name == "UdpInCsumErrors" else 0
+            need(got.get(name, 0) == want, f"host {host}: {name} is {got[name]}, expected {want}")
+
+
+def check_figures(case, net, figures):
+    need(figures["accounting"]["balanced"], "the books do not balance")
+    for name, port in figures["ports"].items():
+        for counter in LOST:
+            lost = port["counters"].get(counter, 0)
+            need(not lost, f"port {name}: {counter} is {lost}")
+    mean = {n: p["tx"]["bytes"] / max(1, p["tx"]["packets"]) for n, p in figures["ports"].items()}
+    cut = figures["ports"]["b"]["counters"].get("sw-segmented", 0)
+    if case in ("tap", "packet"):
+        need(mean["b"] > 2 * net.mtu, f"long packets do not pass whole: {mean['b']:.0f} bytes a packet")
+    if case.endswith("-cut") or case == "tap-to-xdp":
+        need(cut > 0, "nothing was segmented in software")
+    if case.endswith("-plain") or net.drivers["b"] == "xdp":
+        need(mean["b"] <= net.mtu + 18, f"{mean['b']:.0f} bytes a packet without offloads")
+    return f"{mean['b']:.0f} bytes a packet sent by b, {cut} segmented in software"
+
+
+def run_case(weir, case, verbose):
+    with tempfile.TemporaryDirectory() as where, Network(weir, case, where, verbose) as net:
+        wait_for("the first ping", lambda: net.alive() and
+                 in_host("a", "ping", "-c", "1", "-W", "1", HOSTS["b"]).returncode == 0)
+        ping(net, 56, 5)
+        ping(net, net.mtu - 28, 5)
+        said = []
+        for direction, options in (("tcp a>b", ()), ("tcp b>a", ("-R",)),
+                                   ("udp a>b", ("-u", "-b", "50M")), ("udp b>a", ("-u", "-b", "50M", "-R"))):
+            rate, lost = iperf("b", "a", *options)
+            said.append(f"{direction} {rate:.0f} Mbit/s" + (f" ({lost:.1f}% lost)" if lost else ""))
+        said.append(segments("a", "b"))
+        segments("b", "a")
+        check_checksums(0)
+        bad_checksum("a", "b")
+        bad_checksum("b", "a")
+        check_checksums(1)
+        net.alive()
+        figures = net.stop()
+        said.append(check_figures(case, net, figures))
+    return ", ".join(said)
+
+
+def missing_tools():
+    return [tool for tool in ("ip", "ethtool", "iperf3", "nstat", "ping", "ss") if not shutil.which(tool)]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("-v", action="store_true")
+    parser.add_argument("weir")
+    parser.add_argument("case", nargs="*")
+    args = parser.parse_args()
+    unknown = [c for c in args.case if c not in CASES]
+    if unknown:
+        parser.error(f"no case {', '.join(unknown)}: there are {', '.join(CASES)}")
+    args.weir = str(pathlib.Path(args.weir).resolve())
+    sys.argv[1:] = [args.weir] + (["-v"] if args.v else []) + args.case
+    netns.enter(280)
+    tools = missing_tools()
+    if tools:
+        netns.skip(f"needs the commands {', '.join(tools)} (apt-get install iproute2 ethtool iperf3 iputils-ping)")
+    if not pathlib.Path("/dev/net/tun").exists():
+        netns.skip("needs /dev/net/tun (modprobe tun)")
+    failed = 0
+    for case in args.case or CASES:
+        try:
+            print(f"linux_host {case}: {run_case(args.weir, case, args.v)}", flush=True)
+        except (Failure, RuntimeError, subprocess.TimeoutExpired) as e:
+            print(f"FAIL {case}: {e}", flush=True)
+            failed += 1
+    count = len(args.case or CASES)
+    print(f"linux_host: {count - failed} of {count} cases pass")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
