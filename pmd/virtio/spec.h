@@ -19,14 +19,32 @@
 #define VIRTIO_S_FAILED	     128u
 
 // 5.1.3 Network device feature bits, 6 reserved feature bits
-#define VIRTIO_NET_F_MTU       (1ull << 3)
-#define VIRTIO_NET_F_MAC       (1ull << 5)
-#define VIRTIO_NET_F_MRG_RXBUF (1ull << 15)
-#define VIRTIO_NET_F_STATUS    (1ull << 16)
-#define VIRTIO_NET_F_MQ        (1ull << 22)
-#define VIRTIO_F_VERSION_1     (1ull << 32)
-#define VIRTIO_F_RING_PACKED   (1ull << 34)
-#define VIRTIO_F_IN_ORDER      (1ull << 35)
+#define VIRTIO_NET_F_CSUM	    (1ull << 0)
+#define VIRTIO_NET_F_GUEST_CSUM	    (1ull << 1)
+#define VIRTIO_NET_F_MTU	    (1ull << 3)
+#define VIRTIO_NET_F_MAC	    (1ull << 5)
+#define VIRTIO_NET_F_GUEST_TSO4	    (1ull << 7)
+#define VIRTIO_NET_F_GUEST_TSO6	    (1ull << 8)
+#define VIRTIO_NET_F_GUEST_ECN	    (1ull << 9)
+#define VIRTIO_NET_F_HOST_TSO4	    (1ull << 11)
+#define VIRTIO_NET_F_HOST_TSO6	    (1ull << 12)
+#define VIRTIO_NET_F_HOST_ECN	    (1ull << 13)
+#define VIRTIO_NET_F_MRG_RXBUF	    (1ull << 15)
+#define VIRTIO_NET_F_STATUS	    (1ull << 16)
+#define VIRTIO_NET_F_CTRL_VQ	    (1ull << 17)
+#define VIRTIO_NET_F_CTRL_RX	    (1ull << 18)
+#define VIRTIO_NET_F_CTRL_VLAN	    (1ull << 19)
+#define VIRTIO_NET_F_GUEST_ANNOUNCE (1ull << 21)
+#define VIRTIO_NET_F_MQ		    (1ull << 22)
+#define VIRTIO_NET_F_CTRL_MAC_ADDR  (1ull << 23)
+// 1.3 (and before it Linux 6.2): datagrams cut into datagrams.
+#define VIRTIO_NET_F_GUEST_USO4 (1ull << 54)
+#define VIRTIO_NET_F_GUEST_USO6 (1ull << 55)
+#define VIRTIO_NET_F_HOST_USO	(1ull << 56)
+#define VIRTIO_NET_F_RSS	(1ull << 60)
+#define VIRTIO_F_VERSION_1	(1ull << 32)
+#define VIRTIO_F_RING_PACKED	(1ull << 34)
+#define VIRTIO_F_IN_ORDER	(1ull << 35)
 
 // 2.7 Split virtqueues
 #define VIRTQ_SIZE_MAX		   32768u
@@ -102,15 +120,45 @@ struct virtio_net_hdr { // 5.1.6; all of it is always there with VERSION_1
 #define VIRTIO_NET_HDR_LEN 12u
 static_assert(sizeof(struct virtio_net_hdr) == VIRTIO_NET_HDR_LEN, "virtio 1.2, 5.1.6");
 
-struct virtio_net_config { // 5.1.4; the part that is read
+struct virtio_net_config { // 5.1.4
 	uint8_t mac[6];
 	uint16_t status;
 	uint16_t max_virtqueue_pairs;
 	uint16_t mtu;
+	uint32_t speed;
+	uint8_t duplex;
+	uint8_t rss_max_key_size;
+	uint16_t rss_max_indirection_table_length;
+	uint32_t supported_hash_types;
 };
-#define VIRTIO_NET_S_LINK_UP 1u
-#define VIRTIO_NET_MTU_MIN   68u // 5.1.4.1
-static_assert(sizeof(struct virtio_net_config) == 12, "virtio 1.2, 5.1.4");
+#define VIRTIO_NET_S_LINK_UP  1u
+#define VIRTIO_NET_S_ANNOUNCE 2u
+#define VIRTIO_NET_MTU_MIN    68u // 5.1.4.1
+static_assert(sizeof(struct virtio_net_config) == 24, "virtio 1.2, 5.1.4");
+static_assert(offsetof(struct virtio_net_config, rss_max_indirection_table_length) == 18, "5.1.4");
+
+// 5.1.6.5 Control virtqueue: classes and their commands
+#define VIRTIO_CTRL_RX		  0u
+#define VIRTIO_CTRL_RX_PROMISC	  0u
+#define VIRTIO_CTRL_RX_ALLMULTI	  1u
+#define VIRTIO_CTRL_MAC		  1u
+#define VIRTIO_CTRL_MAC_TABLE_SET 0u
+#define VIRTIO_CTRL_MAC_ADDR_SET  1u
+#define VIRTIO_CTRL_VLAN	  2u
+#define VIRTIO_CTRL_VLAN_ADD	  0u
+#define VIRTIO_CTRL_ANNOUNCE	  3u
+#define VIRTIO_CTRL_ANNOUNCE_ACK  0u
+#define VIRTIO_CTRL_MQ		  4u
+#define VIRTIO_CTRL_MQ_PAIRS_SET  0u
+#define VIRTIO_CTRL_MQ_RSS	  1u
+
+// 5.1.6.4.3 Hash types
+#define VIRTIO_HASH_IPV4  (1u << 0)
+#define VIRTIO_HASH_TCPV4 (1u << 1)
+#define VIRTIO_HASH_UDPV4 (1u << 2)
+#define VIRTIO_HASH_IPV6  (1u << 3)
+#define VIRTIO_HASH_TCPV6 (1u << 4)
+#define VIRTIO_HASH_UDPV6 (1u << 5)
 
 // 4.1.2 PCI device discovery
 #define VIRTIO_PCI_VENDOR	    0x1af4u
