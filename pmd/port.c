@@ -13,6 +13,17 @@ const struct port_offload port_offloads[] = {
 	{0, NULL},
 };
 
+size_t port_offload_text(uint32_t offloads, char *text, size_t len)
+{
+	size_t n = 0;
+
+	for (const struct port_offload *o = port_offloads; o->name; o++)
+		if (offloads & o->bit)
+			n += (size_t)snprintf(n < len ? text + n : NULL, n < len ? len - n : 0, " %s",
+					      o->name);
+	return n;
+}
+
 const struct pmd *pmd_find(const char *name)
 {
 	for (const struct pmd *const *p = pmd_list; *p; p++)

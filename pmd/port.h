@@ -65,12 +65,12 @@ struct port_conf { // what is asked of a driver
 
 struct port_grant { // what was given
 	uint8_t mac[6];
-	uint16_t mtu;
+	uint16_t mtu; // may shrink and grow again while the port is open: transmit nodes go by it
 	bool any_length; // sends packets of any length, beyond the MTU too: nobody need check
 	uint16_t rx_size, tx_size;
 	uint16_t queues;
 	uint32_t offloads;
-	char text[160]; // the rest for the reader: "virtio-pci 00:02.0 split mrg_rxbuf …"
+	char text[240]; // the rest for the reader: "virtio-pci 00:02.0 split mrg_rxbuf …"
 };
 
 struct port_counter { // one figure of a port; a name is what users see: "rx-nombuf"
@@ -159,6 +159,9 @@ struct port_offload {
 	const char *name; // "rx-csum"
 };
 extern const struct port_offload port_offloads[];
+
+// The names of the offloads, each behind a blank, as far as they fit; returns how many bytes there would be.
+size_t port_offload_text(uint32_t offloads, char *text, size_t len);
 
 static inline uint16_t port_rx_burst(struct port *p, uint16_t q, struct mbuf **pkts, uint16_t n)
 {

@@ -27,6 +27,7 @@ struct port_tx {
 	uint32_t frame_max;  // UINT32_MAX: any
 	uint32_t soft_flags; // of TX_WORK: what the port may not be able to do
 	uint32_t offloads;   // granted
+	const struct port *port;
 	struct port_soft *soft;
 	uint32_t head, tail; // free-running: tail - head packets wait
 	bool full; // the port took fewer than it was given; not tried again before the flush
@@ -64,11 +65,18 @@ static __attribute__((noinline)) void send_waiting(struct port_tx *t)
 		graph_sent_held(t->node, t->head - before);
 }
 
+static uint32_t frame_max(const struct port *p)
+{
+	return p->grant.any_length ? UINT32_MAX
+				   : __atomic_load_n(&p->grant.mtu, __ATOMIC_RELAXED) + TX_OVERHEAD;
+}
+
 static bool port_tx_flush(void *arg)
 {
 	struct port_tx *t = arg;
 
 	t->full = false;
+	t->frame_max = frame_max(t->port);
 	if (!waiting(t))
 		return false;
 	send_waiting(t);
@@ -258,7 +266,8 @@ struct node *port_tx_node_add(struct graph *g, struct port *p, uint16_t queue, s
 	t->offloads = p->grant.offloads;
 	t->soft_flags = soft_flags(p->grant.offloads);
 	t->soft = &p->soft[queue];
-	t->frame_max = p->grant.any_length ? UINT32_MAX : p->grant.mtu + TX_OVERHEAD;
+	t->port = p;
+	t->frame_max = frame_max(p);
 	snprintf(name, sizeof(name), "tx-%s", p->name);
 	node = graph_add(g, &port_tx_def, name, t, err);
 	if (!node)

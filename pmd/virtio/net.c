@@ -18,18 +18,6 @@
 #define RESET_MS_OPEN 500u
 #define RESET_MS_RUN  1u
 
-static const struct feature_name {
-	uint64_t bit;
-	const char *name;
-} feature_names[] = {
-	{VIRTIO_NET_F_MTU, "mtu"},
-	{VIRTIO_NET_F_MAC, "mac"},
-	{VIRTIO_NET_F_MRG_RXBUF, "mrg_rxbuf"},
-	{VIRTIO_NET_F_STATUS, "status"},
-	{VIRTIO_F_VERSION_1, "version_1"},
-	{VIRTIO_F_IN_ORDER, "in_order"},
-};
-
 static uint64_t cycles_us(uint64_t cycles)
 {
 	return cycles / (plat_tsc_hz() / 1000000);
@@ -41,9 +29,10 @@ static void grant_text(const struct virtio_net *v, char *text, size_t len)
 				    v->features & VIRTIO_F_RING_PACKED ? "packed" : "split",
 				    v->pairs, v->pairs == 1 ? "" : "s");
 
-	for (size_t i = 0; i < sizeof(feature_names) / sizeof(feature_names[0]); i++)
-		if (n < len && (v->features & feature_names[i].bit))
-			n += (size_t)snprintf(text + n, len - n, " %s", feature_names[i].name);
+	if (n < len)
+		n += virtio_net_feature_text(v->features, text + n, len - n);
+	if (n < len)
+		n += port_offload_text(virtio_net_offloads(v), text + n, len - n);
 	if (n < len)
 		snprintf(text + n, len - n, " (offered %#llx); ready in %llu us + %llu us back end",
 			 (unsigned long long)v->offered,
@@ -51,11 +40,9 @@ static void grant_text(const struct virtio_net *v, char *text, size_t len)
 			 (unsigned long long)cycles_us(v->backend_cycles));
 }
 
-// The largest frame is what was asked for, as far as the device and, without merging, one buffer
-// go.
-static uint16_t grant_mtu(const struct virtio_net *v, const struct port_conf *conf)
+uint16_t virtio_net_mtu(const struct virtio_net *v)
 {
-	uint32_t mtu = conf->mtu ? conf->mtu : MTU_DEFAULT;
+	uint32_t mtu = v->want_mtu ? v->want_mtu : MTU_DEFAULT;
 	uint32_t buffer = v->pair[0].rx.posted - VIRTIO_NET_HDR_LEN - ETHER_VLANS;
 
 	if ((v->features & VIRTIO_NET_F_MTU) && v->config.mtu < mtu)
@@ -65,19 +52,16 @@ static uint16_t grant_mtu(const struct virtio_net *v, const struct port_conf *co
 	return (uint16_t)mtu;
 }
 
-static void grant(struct virtio_net *v, struct port *port, const struct port_conf *conf)
+static void grant(struct virtio_net *v, struct port *port)
 {
 	struct port_grant *g = &port->grant;
 
-	if ((v->features & VIRTIO_NET_F_MAC) && !conf->has_mac)
-		memcpy(g->mac, v->config.mac, sizeof(g->mac));
-	else
-		port_default_mac(port, conf, g->mac);
-	g->mtu = grant_mtu(v, conf);
+	memcpy(g->mac, v->mac, sizeof(g->mac));
+	g->mtu = virtio_net_mtu(v);
 	g->rx_size = (uint16_t)virtq_size(&v->pair[0].rx.vq);
 	g->tx_size = (uint16_t)virtq_size(&v->pair[0].tx.vq);
 	g->queues = v->pairs;
-	g->offloads = 0;
+	g->offloads = virtio_net_offloads(v);
 	grant_text(v, g->text, sizeof(g->text));
 	for (uint16_t q = 0; q < v->pairs; q++)
 		port->queue[q] = (struct port_queue){
@@ -99,6 +83,7 @@ static void destroy(struct virtio_net *v)
 		virtq_destroy(&v->pair[q].rx.vq);
 		virtio_tx_destroy(&v->pair[q].tx);
 	}
+	virtio_ctrl_destroy(&v->ctrl);
 	free(v->pair);
 	free(v);
 }
@@ -120,6 +105,12 @@ int virtio_net_open(struct port *port, const struct port_conf *conf, struct virt
 	v->pair = pair;
 	v->pairs = conf->queues;
 	v->t = t;
+	v->port = port;
+	v->want = conf->offloads;
+	v->rss = conf->rss;
+	v->has_mac = conf->has_mac;
+	v->want_mtu = conf->mtu;
+	port_default_mac(port, conf, v->mac);
 	v->clock = conf->clock;
 	v->pool = conf->pool;
 	v->want_rx = conf->rx_size ? conf->rx_size : RING_DEFAULT;
@@ -142,7 +133,7 @@ int virtio_net_open(struct port *port, const struct port_conf *conf, struct virt
 	for (uint16_t q = 0; q < v->pairs; q++)
 		virtio_net_unpark(v, q);
 	virtio_net_supervise(v);
-	grant(v, port, conf);
+	grant(v, port);
 	return 0;
 }
 
@@ -207,6 +198,9 @@ void virtio_net_stats(const struct port *port, struct port_stats *s)
 	port_stats_add(s, "resets", v->resets);
 	port_stats_add(s, "failed-starts", v->failed_starts);
 	port_stats_add(s, "link-changes", v->link_changes);
+	port_stats_add(s, "announcements", v->announcements);
+	port_stats_add(s, "ctrl-refused", v->ctrl.refused);
+	port_stats_add(s, "ctrl-silent", v->ctrl.silent);
 	// Of the last start: the driver's own time, and what it waited for the back end.
 	port_stats_add(s, "start-us", cycles_us(v->start_cycles));
 	port_stats_add(s, "start-back-end-us", cycles_us(v->backend_cycles));

@@ -13,6 +13,7 @@
 #define WEIR_PMD_VIRTIO_NET_H
 
 #include "pmd/port.h"
+#include "pmd/virtio/ctrl.h"
 #include "pmd/virtio/rx.h"
 #include "pmd/virtio/tx.h"
 
@@ -34,6 +35,14 @@ struct virtio_net {
 	char name[PORT_NAME_MAX]; // of the port
 	const struct clock *clock;
 	struct mempool *pool;
+	struct port *port;
+	struct virtio_ctrl ctrl;	 // with CTRL_VQ
+	uint32_t want;			 // offloads
+	uint32_t told;			 // those that the device was told of, and said yes to
+	uint8_t rss;			 // enum blob_rss
+	uint16_t want_mtu;
+	uint8_t mac[6]; // of the port, for as long as it is open
+	bool has_mac;	// it was asked for: the device's own may be another
 	uint32_t want_rx, want_tx;	 // descriptors
 	uint64_t offered, features;	 // features taken are a subset of those offered
 	struct virtio_net_config config; // as last read, and found good
@@ -50,7 +59,7 @@ struct virtio_net {
 	uint64_t stall_completed; // packets completed then
 	bool stalled, hinted;
 
-	uint64_t resets, failed_starts, needs_reset, link_changes, stalls;
+	uint64_t resets, failed_starts, needs_reset, link_changes, stalls, announcements;
 	uint64_t start_cycles, backend_cycles; // of the last start: until DRIVER_OK, and writing it
 };
 
@@ -77,6 +86,27 @@ int virtio_net_stop(struct virtio_net *v, struct err *err);
 // Initialises a device just reset (3.1.1): empty queues, made now if they were not; posts buffers;
 // starts it. On failure it is stopped, and holds no buffer. 0 or -errno and err.
 int virtio_net_start(struct virtio_net *v, struct err *err);
+
+// The features to take of those v->offered.
+uint64_t virtio_net_choose(const struct virtio_net *v);
+
+// The offloads that features and commands have brought.
+uint32_t virtio_net_offloads(const struct virtio_net *v);
+
+// Their names, each behind a blank, as far as they fit; returns how many bytes there would be.
+size_t virtio_net_feature_text(uint64_t features, char *text, size_t len);
+
+// Sets up the control queue, where it was taken, of a device not yet started. 0 or -errno and err.
+int virtio_net_attach_ctrl(struct virtio_net *v, struct err *err);
+
+// Tells a device just started what it shall do (5.1.6.5). 0, or -errno and err when it cannot be used.
+int virtio_net_command(struct virtio_net *v, struct err *err);
+
+// After v->config was read: the device may have asked that this station be announced.
+void virtio_net_announced(struct virtio_net *v);
+
+// The largest frame: what was asked for, as far as the device and, without merging, one buffer go.
+uint16_t virtio_net_mtu(const struct virtio_net *v);
 
 // Whether there is a device to start.
 bool virtio_net_present(const struct virtio_net *v);

@@ -136,6 +136,8 @@ static void look(struct virtio_net *v)
 			return;
 		}
 		v->link_changes += link_up(v) != was;
+		v->port->grant.mtu = virtio_net_mtu(v);
+		virtio_net_announced(v);
 	}
 	if (v->clock->now > v->next_start + v->t->retry_ns)
 		v->backoff = 0; // it has been sound for a while

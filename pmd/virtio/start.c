@@ -6,13 +6,6 @@
 #include "core/plat.h"
 #include "pmd/virtio/net.h"
 
-// Not taken: EVENT_IDX, since a back end that polls leaves a stale index behind and so gets a
-// doorbell every 65,536 packets, where the flag of a plain ring says "never"; CTRL_VQ and
-// offloads, until something uses them.
-#define FEATURES_WANTED                                                                            \
-	(VIRTIO_F_VERSION_1 | VIRTIO_NET_F_MRG_RXBUF | VIRTIO_NET_F_MAC | VIRTIO_NET_F_MTU |       \
-	 VIRTIO_NET_F_STATUS | VIRTIO_F_RING_PACKED | VIRTIO_F_IN_ORDER)
-
 #define CONFIG_TRIES 8u // a configuration that keeps changing while it is read is a lie
 
 static bool reset(struct virtio_net *v)
@@ -78,9 +71,7 @@ static int negotiate(struct virtio_net *v, struct err *err)
 	ops->set_status(v->t, VIRTIO_S_ACKNOWLEDGE);
 	ops->set_status(v->t, begin);
 	v->offered = ops->features(v->t);
-	v->features = v->offered & FEATURES_WANTED;
-	if (v->pairs > 1 && v->t->ops->set_pairs)
-		v->features |= v->offered & VIRTIO_NET_F_MQ;
+	v->features = virtio_net_choose(v);
 	if (!(v->features & VIRTIO_F_VERSION_1))
 		return err_set(
 			err, -EPROTO,
@@ -97,7 +88,7 @@ static int negotiate(struct virtio_net *v, struct err *err)
 	return 0;
 }
 
-// One field; left as it is when its feature was not taken.
+// One field; left as it is when no feature that has it was taken.
 static int field(struct virtio_net *v, uint64_t feature, size_t off, void *dst, uint16_t len,
 		 uint16_t width)
 {
@@ -115,9 +106,15 @@ static int read_fields(struct virtio_net *v, struct virtio_net_config *c)
 	if (!r)
 		r = field(v, VIRTIO_NET_F_STATUS, FIELD(c, status), 2);
 	if (!r)
-		r = field(v, VIRTIO_NET_F_MQ, FIELD(c, max_virtqueue_pairs), 2);
+		r = field(v, VIRTIO_NET_F_MQ | VIRTIO_NET_F_RSS, FIELD(c, max_virtqueue_pairs), 2);
 	if (!r)
 		r = field(v, VIRTIO_NET_F_MTU, FIELD(c, mtu), 2);
+	if (!r)
+		r = field(v, VIRTIO_NET_F_RSS, FIELD(c, rss_max_key_size), 1);
+	if (!r)
+		r = field(v, VIRTIO_NET_F_RSS, FIELD(c, rss_max_indirection_table_length), 2);
+	if (!r)
+		r = field(v, VIRTIO_NET_F_RSS, FIELD(c, supported_hash_types), 2);
 	return r;
 }
 
@@ -133,7 +130,7 @@ static int check_config(const struct virtio_net *v, const struct virtio_net_conf
 			"port %s: %s has MAC address %02x:%02x:%02x:%02x:%02x:%02x, which no "
 			"station can have: set mac= of the device",
 			v->name, v->t->name, m[0], m[1], m[2], m[3], m[4], m[5]);
-	if ((v->features & VIRTIO_NET_F_MQ) && !c->max_virtqueue_pairs)
+	if ((v->features & (VIRTIO_NET_F_MQ | VIRTIO_NET_F_RSS)) && !c->max_virtqueue_pairs)
 		return err_set(err, -EPROTO,
 			       "port %s: %s offers multiqueue with 0 queue pairs: the device is "
 			       "broken",
@@ -210,6 +207,7 @@ static int setup_rx(struct virtio_net *v, uint16_t pair, struct err *err)
 		return r;
 	virtq_clear(&q->vq, size, v->features);
 	q->merge = v->features & VIRTIO_NET_F_MRG_RXBUF;
+	q->offloads = v->features & VIRTIO_NET_F_GUEST_CSUM;
 	r = virtq_attach_waking(&q->vq, v->t, pair, err); // pair q is lcore q's
 	if (!r)
 		virtio_rx_start(q);
@@ -233,13 +231,13 @@ static int setup_tx(struct virtio_net *v, uint16_t pair, struct err *err)
 	return virtq_attach(&q->vq, v->t, err);
 }
 
-// Queue pairs that the device has and that it can be told to use. Lab trap of QEMU:
-// max_virtqueue_pairs means nothing unless MQ was taken.
+// Queue pairs that the device has and that it can be told to use. QEMU: max_virtqueue_pairs means
+// nothing unless a feature that has it was taken.
 static uint16_t usable_pairs(const struct virtio_net *v)
 {
 	uint16_t most = 1;
 
-	if ((v->features & VIRTIO_NET_F_MQ) && v->t->ops->set_pairs)
+	if (v->features & (VIRTIO_NET_F_MQ | VIRTIO_NET_F_RSS))
 		most = v->config.max_virtqueue_pairs;
 	return v->pairs < most ? v->pairs : most;
 }
@@ -264,23 +262,37 @@ static int setup_queues(struct virtio_net *v, struct err *err)
 		if (!r)
 			r = setup_tx(v, q, err);
 	}
+	if (!r)
+		r = virtio_net_attach_ctrl(v, err);
 	halt(v); // until all is started and each owner takes its pair up
 	return r;
 }
 
-// 5.1.6.5.5: after DRIVER_OK.
-static int enable_pairs(struct virtio_net *v, struct err *err)
+// What was granted stands for as long as the port is open: nodes rely on it.
+static int check_grant(const struct virtio_net *v, struct err *err)
 {
-	int r = v->t->ops->set_pairs ? v->t->ops->set_pairs(v->t, v->pairs) : 0;
+	uint32_t gone = v->opened ? v->port->grant.offloads & ~virtio_net_offloads(v) : 0;
 
-	return r ? err_set(err, r, "port %s: %s does not enable %u queue pairs: %s", v->name,
-			   v->t->name, v->pairs, strerror(-r))
-		 : 0;
+	// A filter that is gone lets more in; that does no harm.
+	gone &= ~(PORT_VLAN_FILTER | PORT_MAC_FILTER);
+	return gone ? err_set(err, -EPROTO,
+			      "port %s: %s offers features %#llx: offloads %#x that it had before its "
+			      "reset are gone",
+			      v->name, v->t->name, (unsigned long long)v->offered, gone)
+		    : 0;
 }
 
 bool virtio_net_present(const struct virtio_net *v)
 {
 	return !v->t->ops->present || v->t->ops->present(v->t);
+}
+
+// Its own address, unless the port has one already. The port keeps it, whatever a later start finds:
+// routers have told their neighbors.
+static void take_mac(struct virtio_net *v)
+{
+	if (!v->opened && !v->has_mac && (v->features & VIRTIO_NET_F_MAC))
+		memcpy(v->mac, v->config.mac, sizeof(v->mac));
 }
 
 int virtio_net_start(struct virtio_net *v, struct err *err)
@@ -295,19 +307,25 @@ int virtio_net_start(struct virtio_net *v, struct err *err)
 
 	if (!r)
 		r = virtio_net_read_config(v, err);
-	if (!r)
+	if (!r) {
+		take_mac(v);
 		r = setup_queues(v, err);
+	}
 	t1 = tsc_read();
 	if (!r) {
 		v->t->ops->set_status(v->t, VIRTIO_S_ACKNOWLEDGE | VIRTIO_S_DRIVER |
 						    VIRTIO_S_FEATURES_OK | VIRTIO_S_DRIVER_OK);
-		r = enable_pairs(v, err);
+		r = virtio_net_command(v, err);
 	}
+	if (!r)
+		r = check_grant(v, err);
 	if (r) {
 		v->t->ops->set_status(v->t, VIRTIO_S_FAILED);
 		virtio_net_stop(v, NULL);
 		return r;
 	}
+	if (v->opened)
+		v->port->grant.mtu = virtio_net_mtu(v);
 	v->backend_cycles = tsc_read() - t1;
 	v->start_cycles = t1 - t0;
 	v->opened = true;
