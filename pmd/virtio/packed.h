@@ -58,14 +58,18 @@ static always_inline uint16_t virtq_packed_id(uint64_t word)
 	return (uint16_t)(word >> 32);
 }
 
-// Writes descriptor idx, whose flags make it the device's. Release: the address comes first.
+// Writes a descriptor whose flags make it the device's. Release: the address comes first.
+static always_inline void virtq_packed_put(struct virtq_packed_desc *d, uint64_t addr,
+					   uint64_t word)
+{
+	d->addr = addr;
+	__atomic_store_n(&d->word, word, __ATOMIC_RELEASE);
+}
+
 static always_inline void virtq_packed_store(const struct virtq *vq, uint16_t idx, uint64_t addr,
 					     uint64_t word)
 {
-	struct virtq_packed_desc *d = &vq->ring[idx & vq->mask];
-
-	d->addr = addr;
-	__atomic_store_n(&d->word, word, __ATOMIC_RELEASE);
+	virtq_packed_put(&vq->ring[idx & vq->mask], addr, word);
 }
 
 static always_inline bool virtq_packed_wants_doorbell(const struct virtq *vq)

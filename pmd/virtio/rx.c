@@ -133,7 +133,26 @@ unsigned virtio_rx_skipped(struct virtio_rxq *q, struct mbuf **seg, uint32_t *le
 	return i;
 }
 
-enum virtq_fault virtio_rx_next(struct rx_merge *merge, struct mbuf *m, uint32_t len)
+// The first buffer of a packet; its header says how many there are.
+static enum virtq_fault first_buffer(struct virtio_rxq *q, struct rx_merge *merge, struct mbuf *m,
+				     uint32_t len, unsigned more)
+{
+	const struct virtio_net_hdr *h = (const void *)rx_header(m);
+	unsigned buffers = q->merge ? __atomic_load_n(&h->num_buffers, __ATOMIC_RELAXED) : 1;
+
+	if (len < VIRTIO_NET_HDR_LEN)
+		return VIRTQ_SHORT;
+	// A device has used all buffers of a packet before it says so, and can have no more of them
+	// than a packet may have segments.
+	if (buffers == 0 || buffers - 1 > more || buffers > MBUF_SEGS_MAX)
+		return VIRTQ_BAD_MERGE;
+	rx_plain(m, len, mbuf_origin(q->port));
+	*merge = (struct rx_merge){m, m, buffers - 1};
+	return VIRTQ_SOUND;
+}
+
+// The next one, filled from where the header would be.
+static enum virtq_fault next_buffer(struct rx_merge *merge, struct mbuf *m, uint32_t len)
 {
 	if (!len)
 		return VIRTQ_SHORT;
@@ -144,6 +163,26 @@ enum virtq_fault virtio_rx_next(struct rx_merge *merge, struct mbuf *m, uint32_t
 	merge->first->nsegs++;
 	merge->first->pkt_len += len;
 	merge->left--;
+	return VIRTQ_SOUND;
+}
+
+enum virtq_fault virtio_rx_odd(struct virtio_rxq *q, struct rx_merge *merge, struct mbuf **m,
+			       uint32_t len, unsigned more)
+{
+	enum virtq_fault fault =
+		merge->left ? next_buffer(merge, *m, len) : first_buffer(q, merge, *m, len, more);
+
+	*m = NULL;
+	if (fault || merge->left)
+		return fault;
+	if (merge->first->len < ETHER_HDR)
+		q->runts++;
+	else if (q->offloads && virtio_hdr_rx(rx_header(merge->first), merge->first))
+		q->bad_headers++;
+	else
+		*m = merge->first;
+	if (!*m)
+		mbuf_free(merge->first);
 	return VIRTQ_SOUND;
 }
 

@@ -21,38 +21,23 @@ struct rx_merge { // a packet whose buffers are still coming
 	unsigned left;
 };
 
-// The next buffer of a packet, filled from where the header would be.
-enum virtq_fault virtio_rx_next(struct rx_merge *merge, struct mbuf *m, uint32_t len);
+// The buffer *m of a packet that has more than one, or is short, or has a header that says
+// something; `more` others are at hand at most. *m is then the packet that it ends, NULL when it
+// ends none.
+enum virtq_fault virtio_rx_odd(struct virtio_rxq *q, struct rx_merge *merge, struct mbuf **m,
+			       uint32_t len, unsigned more);
 
 // After a fault: what was taken off the ring and did not become a packet goes back to the pool.
 void virtio_rx_give_up(struct virtio_rxq *q, struct rx_merge *merge, struct mbuf **seg, unsigned n);
 
-// The first buffer of a packet; its header says how many there are, of which at most `more` are at
-// hand.
-static always_inline enum virtq_fault rx_first(const struct virtio_rxq *q, struct rx_merge *merge,
-					       struct mbuf *m, uint32_t len, unsigned more,
-					       bool header)
+// A buffer as a packet of its own, len bytes with the header.
+static always_inline void rx_plain(struct mbuf *m, uint32_t len, uint64_t origin)
 {
-	const struct virtio_net_hdr *h = (const void *)rx_header(m);
-	unsigned buffers = 1;
-
-	if (header && q->merge)
-		buffers = __atomic_load_n(&h->num_buffers, __ATOMIC_RELAXED);
-	if (unlikely(len < VIRTIO_NET_HDR_LEN))
-		return VIRTQ_SHORT;
 	len -= VIRTIO_NET_HDR_LEN;
 	m->data = rx_data(m);
 	m->pkt_len = len;
 	m->len = (uint16_t)len;
-	m->origin = mbuf_origin(q->port);
-	if (likely(buffers == 1))
-		return VIRTQ_SOUND;
-	// A device has used all buffers of a packet before it says so, and can have no more of them
-	// than a packet may have segments.
-	if (buffers == 0 || buffers - 1 > more || buffers > MBUF_SEGS_MAX)
-		return VIRTQ_BAD_MERGE;
-	*merge = (struct rx_merge){m, m, buffers - 1};
-	return VIRTQ_SOUND;
+	m->origin = origin;
 }
 
 // Makes packets of n used buffers behind which at most `rest` more wait; returns how many packets.
@@ -60,37 +45,45 @@ static always_inline unsigned rx_parse(struct virtio_rxq *q, struct rx_merge *me
 				       struct mbuf **seg, const uint32_t *len, unsigned n,
 				       unsigned rest, struct mbuf **pkts, bool header)
 {
-	uint64_t bytes = 0;
+	// What a header must not say, and what it may, for its packet to be plain; hdr.h has the
+	// rest.
+	uint32_t offloads = q->offloads ? 0xffffu & ~VIRTIO_NET_HDR_F_DATA_VALID : 0;
+	uint32_t valid = q->offloads ? VIRTIO_NET_HDR_F_DATA_VALID : 0;
+	uint32_t merging = q->merge ? 0xffff : 0;
+	uint64_t origin = mbuf_origin(q->port), bytes = 0;
 	unsigned got = 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		struct mbuf *m = seg[i];
-		enum virtq_fault fault;
+		uint32_t odd = merge->left, flags = 0;
 
-		if (likely(!merge->left)) {
-			fault = rx_first(q, merge, m, len[i], n - i - 1 + rest, header);
+		if (header) {
+			const struct virtio_net_hdr *h = (const void *)rx_header(m);
+			const uint32_t *first = (const void *)h;
+			uint16_t buffers = __atomic_load_n(&h->num_buffers, __ATOMIC_RELAXED);
+
+			flags = __atomic_load_n(first, __ATOMIC_RELAXED);
+			odd |= (flags & offloads) | ((buffers ^ 1u) & merging);
+			flags &= valid;
+		}
+		if (unlikely(odd || len[i] < VIRTIO_NET_HDR_LEN + ETHER_HDR)) {
+			struct mbuf *whole = m; // so that m itself stays in a register
+			enum virtq_fault fault =
+				virtio_rx_odd(q, merge, &whole, len[i], n - i - 1 + rest);
+
+			if (unlikely(fault)) {
+				virtq_set_fault(&q->vq, fault);
+				virtio_rx_give_up(q, merge, seg + i, n - i);
+				break;
+			}
+			if (!whole)
+				continue;
+			m = whole;
+			bytes += m->pkt_len;
 		} else {
-			m = merge->first;
-			fault = virtio_rx_next(merge, seg[i], len[i]);
+			rx_plain(m, len[i], origin | (uint64_t)flags << 32);
+			bytes += len[i] - VIRTIO_NET_HDR_LEN;
 		}
-		if (unlikely(fault)) {
-			virtq_set_fault(&q->vq, fault);
-			virtio_rx_give_up(q, merge, seg + i, n - i);
-			break;
-		}
-		if (unlikely(merge->left))
-			continue;
-		if (unlikely(m->len < ETHER_HDR)) {
-			q->runts++;
-			mbuf_free(m);
-			continue;
-		}
-		if (header && q->offloads && unlikely(virtio_hdr_rx(rx_header(m), m))) {
-			q->bad_headers++;
-			mbuf_free(m);
-			continue;
-		}
-		bytes += m->pkt_len;
 		pkts[got++] = m;
 	}
 	q->bytes += bytes;
@@ -120,6 +113,7 @@ static always_inline uint16_t rx_burst(struct virtio_rxq *q, struct mbuf **pkts,
 
 		ready -= taken;
 		got += rx_parse(q, &merge, seg, len, taken, ready, pkts + got, header);
+		// The ring's end and a skip cut a chunk short too.
 		if (unlikely(q->vq.fault) || (!taken && !q->skip))
 			break;
 	}

@@ -34,6 +34,30 @@ static always_inline uint8_t *rx_header(struct mbuf *m)
 	return rx_data(m) - VIRTIO_NET_HDR_LEN;
 }
 
+// n buffers to the n places of the ring from `idx` on, which do not cross its end.
+static always_inline void rx_post_run(struct virtio_rxq *q, uint16_t idx, struct mbuf *const *m,
+				      unsigned n, bool packed)
+{
+	struct virtq *vq = &q->vq;
+	struct mbuf **buf = vq->buf;
+	const uint16_t *slot = vq->slot + (idx & vq->mask);
+	uint16_t flags = (uint16_t)(virtq_packed_avail_flags(vq, idx) | VIRTQ_DESC_F_WRITE);
+	uint64_t word = virtq_packed_word(q->posted, 0, flags);
+	struct virtq_packed_desc *ring = vq->ring + (idx & vq->mask);
+	struct virtq_desc *desc = vq->desc;
+
+	for (unsigned i = n; i-- > 0;) {
+		uint16_t id = slot[i];
+		uint64_t addr = plat_iova(rx_header(m[i]));
+
+		buf[id] = m[i];
+		if (packed)
+			virtq_packed_put(ring + i, addr, word | virtq_packed_word(0, id, 0));
+		else
+			desc[id].addr = addr;
+	}
+}
+
 // Gives n buffers to the device. A packed ring is written from the last one to the first, so that a
 // device that is waiting finds them all at once, and does not fight for their cache lines
 // meanwhile.
@@ -41,25 +65,12 @@ static always_inline void rx_post(struct virtio_rxq *q, struct mbuf *const *m, u
 				  bool packed)
 {
 	struct virtq *vq = &q->vq;
-	struct mbuf **buf = vq->buf;
-	const uint16_t *slot = vq->slot;
-	uint32_t posted = q->posted;
+	unsigned run = virtq_size(vq) - (vq->avail_idx & vq->mask);
 
 	mempool_own(m, n, "virtio-rx");
-	for (unsigned i = n; i-- > 0;) {
-		uint16_t idx = (uint16_t)(vq->avail_idx + i);
-		uint16_t id = slot[idx & vq->mask];
-		uint64_t addr = plat_iova(rx_header(m[i]));
-
-		buf[id] = m[i];
-		if (packed) {
-			uint16_t flags = virtq_packed_avail_flags(vq, idx) | VIRTQ_DESC_F_WRITE;
-
-			virtq_packed_store(vq, idx, addr, virtq_packed_word(posted, id, flags));
-		} else {
-			vq->desc[id].addr = addr;
-		}
-	}
+	if (unlikely(n > run))
+		rx_post_run(q, (uint16_t)(vq->avail_idx + run), m + run, n - run, packed);
+	rx_post_run(q, vq->avail_idx, m, n < run ? n : run, packed);
 	vq->avail_idx = (uint16_t)(vq->avail_idx + n);
 }
 
@@ -116,41 +127,57 @@ static always_inline void rx_refill(struct virtio_rxq *q, bool packed)
 	virtq_kick(vq, packed ? virtq_packed_wants_doorbell(vq) : virtq_split_wants_doorbell(vq));
 }
 
+// One used buffer: the place says what to expect, before the device's word for it has arrived. In a
+// packed ring `want` are the flags that make a descriptor used.
+static always_inline bool rx_look(const struct virtq *vq, unsigned at, uint16_t want,
+				  struct virtq_used_elem *e, bool packed)
+{
+	const uint32_t keep = (uint32_t)VIRTQ_PACKED_BOTH << 16 | 0xffff;
+	uint32_t expected = vq->slot[at];
+	uint64_t word;
+
+	if (!packed) {
+		*e = virtq_split_used(vq, (uint16_t)at);
+		return e->id == expected;
+	}
+	word = virtq_packed_load(vq, (uint16_t)at);
+	e->len = virtq_packed_len(word);
+	e->id = (uint32_t)(word >> 32) & keep;
+	return e->id == (expected | (uint32_t)want << 16);
+}
+
 // Takes up to n of `ready` used buffers off the ring, starting their cache misses (that of the
 // header where it will be read). Fewer when there are no more (a packed ring does not say how many
-// there are), or with a fault, when the device names one that it was not given, or fills it with
-// more than it holds.
+// there are) and at the ring's end, or with a fault, when the device names one that it was not
+// given, or fills it with more than it holds.
 static always_inline unsigned rx_take(struct virtio_rxq *q, struct mbuf **seg, uint32_t *len,
 				      unsigned n, unsigned ready, bool packed, bool header)
 {
 	struct virtq *vq = &q->vq;
 	struct mbuf **buf = vq->buf;
-	uint16_t idx = vq->used_idx;
-	unsigned i;
+	unsigned first = vq->used_idx & vq->mask, run = virtq_size(vq) - first, i;
+	uint16_t want = virtq_packed_used_flags(vq, vq->used_idx);
+	uint32_t posted = q->posted;
 
 	if (unlikely(q->skip))
 		return virtio_rx_skipped(q, seg, len, n);
-	for (i = 0; i < n; i++, idx++) {
+	if (unlikely(n > run))
+		n = run;
+	for (i = 0; i < n; i++) {
 		struct virtq_used_elem e;
 		struct mbuf *m;
 
-		if (packed) {
-			uint64_t word = virtq_packed_load(vq, idx);
-
-			if (!virtq_packed_is_used(vq, idx, word))
-				break;
-			e.id = virtq_packed_id(word);
-			e.len = virtq_packed_len(word);
+		if (likely(rx_look(vq, first + i, want, &e, packed))) {
+			e.id = vq->slot[first + i];
 		} else {
-			e = virtq_split_used(vq, idx);
+			if (packed && e.id >> 16 != want)
+				break;
+			e.id = packed ? (uint16_t)e.id : e.id;
+			if (!virtio_rx_other(q, (uint16_t)(vq->used_idx + i), e, ready - i))
+				break;
 		}
-		// The place says what to expect, before the device's word for it has arrived.
-		if (likely(e.id == vq->slot[idx & vq->mask]))
-			e.id = vq->slot[idx & vq->mask];
-		else if (!virtio_rx_other(q, idx, e, ready - i))
-			break;
 		m = buf[e.id];
-		if (unlikely(!m || e.len > q->posted)) {
+		if (unlikely(!m || e.len > posted)) {
 			virtio_rx_reject(q, e.id);
 			break;
 		}
@@ -161,7 +188,7 @@ static always_inline unsigned rx_take(struct virtio_rxq *q, struct mbuf **seg, u
 		if (header)
 			__builtin_prefetch(rx_header(m)); // the frame itself: whoever reads it
 	}
-	vq->used_idx = idx;
+	vq->used_idx = (uint16_t)(vq->used_idx + i);
 	return i;
 }
 

@@ -82,20 +82,24 @@ void virtio_tx_drain(struct virtio_txq *q)
 	}
 }
 
-uint16_t virtio_tx_free_chain(struct virtio_txq *q, uint16_t id)
+static void give(struct virtio_txq *q, struct tx_back *b, uint16_t id)
+{
+	q->ring[b->tail++ & q->vq.mask] = id;
+}
+
+void virtio_tx_free_chain(struct virtio_txq *q, struct tx_back *b, uint16_t id)
 {
 	struct virtq *vq = &q->vq;
 	struct mbuf *m = vq->buf[id];
-	uint16_t took = vq->packed ? q->next[id] : 1;
 
 	vq->buf[id] = NULL;
+	b->used_idx = (uint16_t)(b->used_idx + (vq->packed ? q->next[id] : 1));
 	if (vq->packed)
-		tx_id_give(q, id, vq->in_order);
+		give(q, b, id);
 	else
 		for (; id != TX_END; id = q->next[id])
-			tx_id_give(q, id, vq->in_order);
+			give(q, b, id);
 	mbuf_free(m);
-	return took;
 }
 
 unsigned virtio_tx_need(const struct virtio_txq *q, const struct mbuf *m)

@@ -14,6 +14,8 @@
 #include "pmd/virtio/hdr.h"
 #include "pmd/virtio/tx_ring.h"
 
+#define TX_AHEAD 16u
+
 struct tx_cursor {	// what a burst has put into the ring and not yet published
 	uint16_t idx;	// as vq.avail_idx
 	uint16_t head;	// as q->head
@@ -65,6 +67,11 @@ static always_inline uint64_t tx_plain_header(struct mbuf *m)
 	if (head | tail)
 		memset(h, 0, VIRTIO_NET_HDR_LEN);
 	return plat_iova(h);
+}
+
+static always_inline void tx_prefetch(const struct mbuf *m)
+{
+	__builtin_prefetch(m->data - VIRTIO_NET_HDR_LEN);
 }
 
 static always_inline uint16_t tx_id_take(const struct virtio_txq *q, struct tx_cursor *c,
@@ -148,11 +155,15 @@ static always_inline uint16_t tx_burst(struct virtio_txq *q, struct mbuf **pkts,
 	}
 	if (unlikely(q->vq.fault))
 		return 0;
+	for (unsigned i = 0; i < n && i < TX_AHEAD; i++)
+		tx_prefetch(pkts[i]);
 	for (sent = 0; sent < n; sent++) {
 		struct mbuf *m = pkts[sent];
 		struct tx_cursor copy;
 		unsigned need;
 
+		if (sent + TX_AHEAD < n)
+			tx_prefetch(pkts[sent + TX_AHEAD]);
 		if (likely(tx_plain(q, m))) {
 			if (unlikely(!c.room))
 				break;

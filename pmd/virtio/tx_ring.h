@@ -19,88 +19,91 @@
 // it goes back to the pool unread. (mbufs are cache-aligned: the low bits of a pointer are free.)
 #define TX_PLAIN 1u
 
-struct tx_plains { // packets on their way to the pool
-	unsigned n;
-	struct mbuf *m[TX_CHUNK];
+struct tx_back {	   // what a reclaim has taken off the ring
+	uint16_t used_idx; // as vq.used_idx
+	uint16_t tail;	   // as q->tail
+	unsigned plains;
+	uint64_t completed;
+	struct mbuf *plain[TX_CHUNK]; // on their way to the pool
 };
 
-// Frees the packet of id, which is not plain, and its ids; returns how many elements of the ring
-// (avail slots, or descriptors) it took.
-uint16_t virtio_tx_free_chain(struct virtio_txq *q, uint16_t id);
+// Frees the packet of id, which is not plain, and its ids.
+void virtio_tx_free_chain(struct virtio_txq *q, struct tx_back *b, uint16_t id);
 
-static always_inline void tx_id_give(struct virtio_txq *q, uint16_t id, bool in_order)
+static always_inline void tx_flush(struct virtio_txq *q, struct tx_back *b)
 {
-	if (!in_order)
-		q->ring[q->tail & q->vq.mask] = id;
-	q->tail++;
-}
-
-static always_inline void tx_flush(struct virtio_txq *q, struct tx_plains *plains)
-{
-	if (likely(plains->n))
-		mempool_put_bulk(q->pool, plains->m, plains->n);
-	plains->n = 0;
+	if (likely(b->plains))
+		mempool_put_bulk(q->pool, b->plain, b->plains);
+	b->plains = 0;
 }
 
 // Packet id, which is outstanding, has been sent.
-static always_inline void tx_done(struct virtio_txq *q, uint16_t id, struct tx_plains *plains,
-				  bool in_order)
+static always_inline void tx_done(struct virtio_txq *q, struct tx_back *b, uint16_t id)
 {
-	struct virtq *vq = &q->vq;
-	uintptr_t p = (uintptr_t)vq->buf[id];
+	uintptr_t p = (uintptr_t)q->vq.buf[id];
 
-	q->completed++;
+	b->completed++;
 	if (unlikely(!(p & TX_PLAIN))) {
-		vq->used_idx = (uint16_t)(vq->used_idx + virtio_tx_free_chain(q, id));
+		virtio_tx_free_chain(q, b, id);
 		return;
 	}
-	vq->buf[id] = NULL;
-	vq->used_idx++;
-	tx_id_give(q, id, in_order);
-	plains->m[plains->n++] = (struct mbuf *)(p - TX_PLAIN);
+	q->vq.buf[id] = NULL;
+	b->used_idx++;
+	b->tail++;
+	b->plain[b->plains++] = (struct mbuf *)(p - TX_PLAIN);
+	if (unlikely(b->plains == TX_CHUNK))
+		tx_flush(q, b);
 }
 
 // The id in the next used element, of which a split ring has `ready`; false: there is none.
-static always_inline bool tx_next_used(const struct virtq *vq, unsigned ready, uint32_t *id,
-				       bool packed)
+static always_inline bool tx_look(const struct virtq *vq, const struct tx_back *b, unsigned ready,
+				  uint32_t *id, bool packed)
 {
-	if (packed) {
-		uint64_t word = virtq_packed_load(vq, vq->used_idx);
+	uint64_t word;
 
-		*id = virtq_packed_id(word);
-		return virtq_outstanding(vq) && virtq_packed_is_used(vq, vq->used_idx, word);
+	if (!packed) {
+		if (ready)
+			*id = virtq_split_used(vq, b->used_idx).id;
+		return ready;
 	}
-	if (ready)
-		*id = virtq_split_used(vq, vq->used_idx).id;
-	return ready;
+	if (b->used_idx == vq->avail_idx)
+		return false;
+	word = virtq_packed_load(vq, b->used_idx);
+	*id = virtq_packed_id(word);
+	return virtq_packed_is_used(vq, b->used_idx, word);
 }
 
-// Takes used elements (split: `ready` of them) until there are no more, or a fault.
-static always_inline void tx_reclaim_any(struct virtio_txq *q, unsigned ready, bool packed)
+// Takes used elements (split: `ready` of them) until there are no more, or a fault. The id sent
+// first of those that are out is the one to expect, before the device's word for it has arrived.
+static always_inline void tx_reclaim_any(struct virtio_txq *q, struct tx_back *b, unsigned ready,
+					 bool packed)
 {
 	struct virtq *vq = &q->vq;
-	struct tx_plains plains = {.n = 0};
 	uint32_t id;
 
-	while (tx_next_used(vq, ready, &id, packed)) {
-		if (unlikely(!virtq_claim(vq, id)))
-			break;
-		tx_done(q, (uint16_t)id, &plains, false);
+	while (tx_look(vq, b, ready, &id, packed)) {
+		uint16_t *next = &q->ring[b->tail & vq->mask];
+
+		if (likely(id == *next) && likely(vq->buf[*next])) {
+			tx_done(q, b, *next);
+		} else {
+			if (!virtq_claim(vq, id))
+				break;
+			*next = (uint16_t)id;
+			tx_done(q, b, (uint16_t)id);
+		}
 		ready--;
-		if (plains.n == TX_CHUNK)
-			tx_flush(q, &plains);
 	}
-	tx_flush(q, &plains);
 }
 
 // The same in order: batches, whose first element alone is read.
-static always_inline void tx_reclaim_in_order(struct virtio_txq *q, unsigned ready, bool packed)
+static always_inline void tx_reclaim_in_order(struct virtio_txq *q, struct tx_back *b,
+					      unsigned ready, bool packed)
 {
 	struct virtq *vq = &q->vq;
-	struct tx_plains plains = {.n = 0};
 	uint32_t named;
 
-	while (tx_next_used(vq, ready, &named, packed)) {
+	while (tx_look(vq, b, ready, &named, packed)) {
 		bool found = false;
 
 		if (unlikely(!virtq_claim(vq, named)))
@@ -108,33 +111,40 @@ static always_inline void tx_reclaim_in_order(struct virtio_txq *q, unsigned rea
 		// A packed batch ends with the packet named, which is outstanding; a split one
 		// where the used index says.
 		while (packed ? !found : ready) {
-			uint16_t id = q->tail & vq->mask;
+			uint16_t id = b->tail & vq->mask;
 
 			found |= id == named;
-			tx_done(q, id, &plains, true);
+			tx_done(q, b, id);
 			ready--;
-			if (plains.n == TX_CHUNK)
-				tx_flush(q, &plains);
 		}
 		if (unlikely(!found)) {
 			virtq_set_fault(vq, VIRTQ_BAD_ORDER);
 			break;
 		}
 	}
-	tx_flush(q, &plains);
 }
 
 static always_inline void tx_reclaim(struct virtio_txq *q, bool packed, bool in_order)
 {
+	struct virtq *vq = &q->vq;
+	struct tx_back b;
 	unsigned ready;
 
-	if (unlikely(q->vq.fault))
+	if (unlikely(vq->fault))
 		return;
-	ready = packed ? 0 : virtq_split_ready(&q->vq);
+	ready = packed ? 0 : virtq_split_ready(vq);
+	b.used_idx = vq->used_idx;
+	b.tail = q->tail;
+	b.plains = 0;
+	b.completed = 0;
 	if (in_order)
-		tx_reclaim_in_order(q, ready, packed);
+		tx_reclaim_in_order(q, &b, ready, packed);
 	else
-		tx_reclaim_any(q, ready, packed);
+		tx_reclaim_any(q, &b, ready, packed);
+	tx_flush(q, &b);
+	vq->used_idx = b.used_idx;
+	q->tail = b.tail;
+	q->completed += b.completed;
 }
 
 #endif
