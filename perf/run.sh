@@ -28,12 +28,13 @@ bench_graph() { $build/perf/graph_bench; }
 bench_router() { $build/perf/router_bench; }
 bench_io() { /usr/bin/python3 perf/io.py --build $build; }
 bench_virtio() { /usr/bin/python3 perf/virtio.py --build $build; }
+bench_host_ports() { /usr/bin/python3 perf/host_ports.py --weir $build/apps/weir; }
 bench_boot() { /usr/bin/python3 perf/boot.py --build $build; }
 
 grep -m1 'model name' /proc/cpuinfo | sed 's/.*: //'
 $build/apps/weir doctor --noise || true
 echo "load: $(cut -d' ' -f1-3 /proc/loadavg), $(nproc) CPUs, hugepages: $(cat /proc/sys/vm/nr_hugepages)"
-for name in "${@:-mempool ring lpm graph router io virtio boot}"; do
+for name in "${@:-mempool ring lpm graph router io virtio host_ports boot}"; do
 	for one in $name; do
 		declare -F "bench_$one" >/dev/null || {
 			echo "perf/run.sh: $one: no such benchmark: see the head of this file" >&2
