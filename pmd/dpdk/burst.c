@@ -25,7 +25,7 @@ static always_inline uint32_t rx_one(struct rte_mbuf *r, struct mbuf *m, uint64_
 	m->data = (uint8_t *)r->buf_addr + r->data_off;
 	m->pkt_len = r->pkt_len;
 	m->len = r->data_len;
-	m->origin = origin; // no flags: no offload is asked for
+	m->origin = origin;
 	if (unlikely(r->nb_segs != 1))
 		rx_chain(r, m);
 	return r->pkt_len;
@@ -51,14 +51,47 @@ uint16_t dpdk_rx(void *queue, struct mbuf **pkts, uint16_t n)
 	return got;
 }
 
+// What the device says of a packet that cannot be: the packet goes, the others are none the worse.
+static __attribute__((noinline)) void rx_drop(struct dpdk_queue *q, struct mbuf *m)
+{
+	q->rx_packets--;
+	q->rx_bytes -= m->pkt_len;
+	q->rx_bad_header++;
+	mbuf_free(m);
+}
+
+uint16_t dpdk_rx_offloads(void *queue, struct mbuf **pkts, uint16_t n)
+{
+	uint16_t got = dpdk_rx(queue, pkts, n), kept = 0;
+
+	for (unsigned i = 0; i < got; i++) {
+		struct mbuf *m = pkts[i];
+		const struct rte_mbuf *r = to_rte(m);
+
+		if (likely(!(r->ol_flags & DPDK_RX_FLAGS) ||
+			   dpdk_rx_flags(r->ol_flags, r->tso_segsz, m)))
+			pkts[kept++] = m;
+		else
+			rx_drop(queue, m);
+	}
+	return kept;
+}
+
 // A copy without other owners; NULL: no buffers, or longer than any frame.
 static __attribute__((noinline)) struct mbuf *copy_packet(const struct mbuf *m)
 {
 	uint8_t flat[UINT16_MAX];
+	struct mbuf *copy;
 
 	if (m->pkt_len > sizeof(flat) || mbuf_copy_out(m, 0, flat, m->pkt_len))
 		return NULL;
-	return mbuf_from_bytes(m->pool, flat, m->pkt_len);
+	copy = mbuf_from_bytes(m->pool, flat, m->pkt_len);
+	if (copy) {
+		copy->origin = m->origin;
+		copy->l3 = m->l3;
+		copy->mss = m->mss;
+	}
+	return copy;
 }
 
 static bool is_shared(const struct mbuf *m)
@@ -136,11 +169,20 @@ static always_inline bool is_plain(const struct mbuf *m)
 	return (w & mask) == plain;
 }
 
-static unsigned tx_chunk(struct dpdk_queue *q, struct mbuf **pkts, unsigned n)
+// Lets the device look at packets that ask something of it, and change what it needs otherwise (checksums of
+// the pseudo header, say). How many may be sent; the next, if there is one, never.
+static __attribute__((noinline)) unsigned tx_prepare(const struct dpdk_queue *q, struct rte_mbuf **rte,
+						     unsigned n)
+{
+	return rte_eth_tx_prepare(q->eth, q->queue, rte, (uint16_t)n);
+}
+
+static always_inline unsigned tx_chunk(struct dpdk_queue *q, struct mbuf **pkts, unsigned n, bool offloads)
 {
 	struct rte_mbuf *rte[CHUNK];
 	uint64_t bytes = 0;
-	unsigned sent, ready;
+	unsigned sent, ready, good;
+	bool asks = false, bad = false; // bad: the packet behind those ready can never be sent
 
 	for (ready = 0; ready < n; ready++) {
 		struct mbuf *m = pkts[ready];
@@ -155,30 +197,53 @@ static unsigned tx_chunk(struct dpdk_queue *q, struct mbuf **pkts, unsigned n)
 		tx_segment(m, r);
 		r->pkt_len = m->pkt_len;
 		r->ol_flags = 0;
+		if (offloads && unlikely(m->flags & DPDK_TX_FLAGS)) {
+			bad = !dpdk_tx_flags(m, r);
+			if (bad) {
+				tx_return(r);
+				break;
+			}
+			asks = true;
+		}
 		bytes += m->pkt_len;
 		rte[ready] = r;
 	}
-	sent = ready ? rte_eth_tx_burst(q->eth, q->queue, rte, (uint16_t)ready) : 0;
+	good = unlikely(asks) ? tx_prepare(q, rte, ready) : ready;
+	sent = good ? rte_eth_tx_burst(q->eth, q->queue, rte, (uint16_t)good) : 0;
 	for (unsigned i = sent; i < ready; i++) {
 		tx_return(rte[i]);
 		bytes -= rte[i]->pkt_len;
 	}
 	q->tx_packets += sent;
 	q->tx_bytes += bytes;
+	if (offloads && unlikely(sent == good && (bad || good < ready))) {
+		mbuf_free(pkts[sent++]);
+		q->tx_refused++;
+	}
 	return sent;
 }
 
-uint16_t dpdk_tx(void *queue, struct mbuf **pkts, uint16_t n)
+static always_inline uint16_t tx(void *queue, struct mbuf **pkts, uint16_t n, bool offloads)
 {
 	unsigned done = 0;
 
 	while (done < n) {
 		unsigned part = n - done < CHUNK ? n - done : CHUNK;
-		unsigned sent = tx_chunk(queue, pkts + done, part);
+		unsigned sent = tx_chunk(queue, pkts + done, part, offloads);
 
 		done += sent;
 		if (sent < part)
 			break;
 	}
 	return (uint16_t)done;
+}
+
+uint16_t dpdk_tx(void *queue, struct mbuf **pkts, uint16_t n)
+{
+	return tx(queue, pkts, n, false);
+}
+
+uint16_t dpdk_tx_offloads(void *queue, struct mbuf **pkts, uint16_t n)
+{
+	return tx(queue, pkts, n, true);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // dpdk.c - the dpdk port: any DPDK ethdev, by its EAL device string
 //
-// The device is probed when the port opens and removed when it closes. No offload is asked for but
-// chained buffers. Promiscuous where the device can: the graph filters.
+// The device is probed when the port opens and removed when it closes. Offloads of checksums and
+// segmentation are granted as it has them (offload.c). Promiscuous where the device can: the graph filters.
 #define ALLOW_EXPERIMENTAL_API 1 // rte_dev_dma_map, in DPDK since 2019
 #include <errno.h>
 #include <rte_bus.h>
@@ -149,8 +149,7 @@ static int configure(struct dpdk_port *p, const struct port_conf *conf, struct p
 		return fail(conf, rc, "cannot be asked about itself", err);
 	max = RTE_MIN(info.max_rx_queues, info.max_tx_queues);
 	g->queues = RTE_MIN(conf->queues, max);
-	eth.rxmode.offloads = info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
-	eth.txmode.offloads = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+	g->offloads = dpdk_offloads(&info, conf->offloads, &eth);
 	rc = rte_eth_dev_configure(p->eth, g->queues, g->queues, &eth);
 	if (rc)
 		return fail(conf, rc, "cannot be configured", err);
@@ -247,7 +246,9 @@ static int dpdk_open(struct port *port, const struct port_conf *conf, struct err
 		queue->eth = p->eth;
 		queue->queue = q;
 		queue->port = port->id;
-		port->queue[q] = (struct port_queue){dpdk_rx, queue, dpdk_tx, queue};
+		port->queue[q] = (struct port_queue){
+			port->grant.offloads & PORT_RX_CSUM ? dpdk_rx_offloads : dpdk_rx, queue,
+			port->grant.offloads & PORT_TX_CSUM ? dpdk_tx_offloads : dpdk_tx, queue};
 	}
 	port->priv = p;
 	return 0;
@@ -261,7 +262,7 @@ static int dpdk_close(struct port *port, struct err *err)
 static void dpdk_stats(const struct port *port, struct port_stats *s)
 {
 	const struct dpdk_port *p = port->priv;
-	uint64_t copied = 0, nombuf = 0;
+	uint64_t copied = 0, nombuf = 0, refused = 0, bad = 0;
 	struct rte_eth_stats eth;
 
 	for (uint16_t q = 0; q < p->queues; q++) {
@@ -271,10 +272,14 @@ static void dpdk_stats(const struct port *port, struct port_stats *s)
 		s->tx_bytes += p->queue[q].tx_bytes;
 		copied += p->queue[q].tx_copied;
 		nombuf += p->queue[q].tx_nombuf;
+		refused += p->queue[q].tx_refused;
+		bad += p->queue[q].rx_bad_header;
 	}
 	port_stats_add(s, "link-changes", p->link_changes);
 	port_stats_add(s, "tx-copied", copied);
 	port_stats_add(s, "tx-nombuf", nombuf);
+	port_stats_add(s, "tx-refused", refused);
+	port_stats_add(s, "rx-bad-header", bad);
 	if (rte_eth_stats_get(p->eth, &eth))
 		return;
 	port_stats_add(s, "rx-missed", eth.imissed);
@@ -305,7 +310,10 @@ static void dpdk_poll(struct port *port)
 const struct pmd dpdk_pmd = {
 	.name = "dpdk",
 	.help = "a DPDK device string: net_vhost0,iface=PATH; net_ring0; a PCI address",
-	.can = {.queues = PORT_QUEUES_MAX, .live = true},
+	.can = {.offloads = PORT_RX_CSUM | PORT_TX_CSUM | PORT_TX_TSO4 | PORT_TX_TSO6 |
+			    PORT_TX_USO | PORT_RX_LRO,
+		.queues = PORT_QUEUES_MAX,
+		.live = true},
 	.check = dpdk_check,
 	.open = dpdk_open,
 	.close = dpdk_close,
