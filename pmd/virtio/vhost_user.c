@@ -60,15 +60,20 @@ static void set_link(struct vhost_user *v, bool up)
 
 void vhost_user_check_lost(struct vhost_user *v)
 {
+	bool was_met = v->phase == VHOST_USER_MET;
+
 	if (vhost_user_socket_up(&v->socket) || v->phase == VHOST_USER_APART)
 		return;
 	v->phase = VHOST_USER_APART;
 	v->lost_tsc = tsc_read();
 	v->broken = v->status != 0;
-	v->disconnects++;
+	v->disconnects += was_met;
 	v->errors += v->socket.fault;
 	set_link(v, false);
-	say(v, "the back end %s; waiting for one to come", v->socket.why.text);
+	if (was_met)
+		say(v, "the back end %s; waiting for one to come", v->socket.why.text);
+	else if (v->connects && v->socket.fault)
+		say(v, "a back end %s; waiting for another", v->socket.why.text);
 }
 
 int vhost_user_send_u64(struct vhost_user *v, uint32_t request, uint64_t value, int fd, bool ack)
@@ -270,6 +275,11 @@ int vhost_user_open(const struct port *port, const struct port_conf *conf,
 
 static int nobody(struct vhost_user *v, struct err *err)
 {
+	if (v->socket.why.text[0])
+		return err_set(err, -EPROTO,
+			       "port %s: virtio-user:%s: the back end %s: is it a vhost-user back "
+			       "end?",
+			       v->port, v->args.path, v->socket.why.text);
 	if (v->phase != VHOST_USER_APART)
 		return err_set(err, -ETIMEDOUT,
 			       "port %s: virtio-user:%s: the back end says nothing within %u s: is "

@@ -65,7 +65,7 @@ static void stop_rings(struct vhost_user *v)
 		struct vhost_user_ring *r = &v->ring[i];
 
 		if (r->told && vhost_user_socket_up(&v->socket)) {
-			if (r->enabled)
+			if (r->enabled && (v->offered & VHOST_USER_F_PROTOCOL_FEATURES))
 				vhost_user_send_state(v, VHOST_USER_SET_VRING_ENABLE, i, 0);
 			r->stopping = !vhost_user_send_state(v, VHOST_USER_GET_VRING_BASE, i, 0);
 		}

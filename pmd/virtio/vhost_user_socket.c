@@ -165,7 +165,6 @@ int vhost_user_socket_meet(struct vhost_user_socket *s)
 	s->fd = fd;
 	s->asked = s->answered = 0;
 	s->in_len = 0;
-	s->why.text[0] = 0;
 	return 0;
 }
 
