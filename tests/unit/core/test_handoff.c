@@ -34,7 +34,7 @@ static void sink_process(struct node *node, struct mbuf **pkts, uint8_t *next, u
 		s->wrong += number < s->next[flow]; // gaps are drops
 		s->next[flow] = number + 1;
 	}
-	s->came += n;
+	__atomic_store_n(&s->came, s->came + n, __ATOMIC_RELAXED); // another lcore may look
 	node_all(node, NEXT_CONSUMED);
 }
 
