@@ -27,7 +27,7 @@ struct run {
 	struct mempool *pool;
 	const char *mode;
 	unsigned seconds, size;
-	uint64_t wanted, total; // packets
+	uint64_t wanted, total, unsent; // packets
 	uint64_t end, next_console;
 	bool up, quit;
 	struct half {
@@ -150,8 +150,10 @@ static unsigned turn(struct run *r, uint16_t q, unsigned *built)
 		return n;
 	}
 	sent = port_tx_burst(&r->port, q, pkts, (uint16_t)n);
-	if (sent < n)
+	if (sent < n) {
 		mbuf_free_bulk(pkts + sent, n - sent);
+		r->unsent += n - sent;
+	}
 	return sent;
 }
 
@@ -254,6 +256,7 @@ static void figures(struct run *r)
 	const struct half *h = &r->half;
 
 	port_stats_emit(&r->port, print, NULL);
+	print(NULL, "total.unsent", r->unsent);
 	print(NULL, "half.packets", h->packets);
 	print(NULL, "half.kpps", r->seconds ? h->packets * 2 / r->seconds / 1000 : 0);
 	print(NULL, "half.cycles_x100", h->packets ? h->busy_cycles * 100 / h->packets : 0);
