@@ -35,7 +35,7 @@ volatile void *pci_bar_map(struct pci_dev *d, unsigned bar, size_t *len);
 
 // MSI-X (PCI Local Bus 3.0 section 6.8.2): lets entry `entry` of the table that the capability at
 // configuration offset `cap` names wake `lcore` out of plat_halt(), and do nothing else. Turns MSI-X on.
-// 0, -EINVAL (no such lcore), -ERANGE (no such entry), -EPROTO (the table lies in no BAR). A BAR that holds
+// 0, -ENOTSUP (this hypervisor had better not be asked), -EINVAL (no such lcore), -ERANGE (no such entry), -EPROTO (the table lies in no BAR). A BAR that holds
 // a table was assigned at boot like any other. Before plat_seal() or after.
 int pci_msix_wake(struct pci_dev *d, uint16_t cap, unsigned entry, unsigned lcore);
 
