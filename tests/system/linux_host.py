@@ -48,6 +48,8 @@ CASES = {
     "packet-jumbo": ("packet", 9000, True, None, None),
     "xdp": ("xdp", 1500, False, None, None),
     "xdp-jumbo": ("xdp", 9000, False, None, None),
+    "tap-2-lcores": ("tap", 1500, True, None, None),
+    "packet-2-lcores": ("packet", 1500, True, None, None),
     "tap-to-xdp": (("tap", "xdp"), 1500, (True, False), None, None),
 }
 
@@ -141,7 +143,7 @@ class Network:
             netns.run("ip", "-n", host, "link", "set", "lo", "up")
             if self.drivers[host] != "tap":
                 self.cable(host)
-        self.start(weir, where, dict(zip("ab", ports)))
+        self.start(weir, where, dict(zip("ab", ports)), 2 if case.endswith("-2-lcores") else 1)
         for host in HOSTS:
             if self.drivers[host] == "tap":
                 netns.run("ip", "link", "set", "w" + host, "netns", host, "name", "e0")
@@ -161,8 +163,8 @@ class Network:
         netns.run("ip", "-n", host, "link", "set", "e0", "up", "mtu", str(self.mtu))
         netns.run("ip", "-n", host, "route", "add", "default", "via", ROUTER[host])
 
-    def start(self, weir, where, offloads):
-        lines = ["version: 1", "function: router", "ports:"]
+    def start(self, weir, where, offloads, lcores):
+        lines = ["version: 1", "function: router", f"lcores: {lcores}", "ports:"]
         for host in HOSTS:
             words = [f'device: "{self.drivers[host]}:w{host}"', f"addresses: [{ROUTER[host]}/24]",
                      f"mtu: {self.mtu}"]
