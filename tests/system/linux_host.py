@@ -4,8 +4,9 @@
 
 Usage: linux_host.py [-v] WEIR [CASE...]     (root; without a CASE all of them)
 
-Two network namespaces are the hosts, 10.1.0.2 and 10.2.0.2; `weir run` routes between them, hosted. Each
-case is a driver with offloads on or off, at the hosts and at Weir's ports. In every case:
+Two network namespaces are the hosts, 10.1.0.2 and 10.2.0.2; `weir run` routes between them, hosted, or for
+IPv6 patches one to the other. Each case is a driver with offloads on or off, at the hosts and at Weir's
+ports. In every case:
 
   ping         with small packets and with the largest that the MTU takes, "don't fragment" set;
   TCP, UDP     iperf3 both ways, and 64 KiB written by UDP_SEGMENT (the receiver checks every byte);
@@ -31,6 +32,7 @@ import netns
 
 HOSTS = {"a": "10.1.0.2", "b": "10.2.0.2"}
 ROUTER = {"a": "10.1.0.1", "b": "10.2.0.1"}
+HOSTS6 = {"a": "fd00::a", "b": "fd00::b"}  # of cases whose Weir is a cable (function: patch)
 OFFLOADS = "tx rx tso gso gro sg".split()
 # Counters of a port that say that a packet was lost, whatever the driver.
 LOST = ("rx-nombuf", "rx-too-long", "rx-bad-header", "rx-errors", "rx-gso-refused", "rx-bad-address",
@@ -50,13 +52,16 @@ CASES = {
     "xdp-jumbo": ("xdp", 9000, False, None, None),
     "tap-2-lcores": ("tap", 1500, True, None, None),
     "packet-2-lcores": ("packet", 1500, True, None, None),
+    "tap-ip6": ("tap", 1500, True, None, None),
+    "tap-ip6-cut": ("tap", 1500, True, None, "none"),
+    "packet-ip6": ("packet", 1500, True, None, None),
     "tap-to-xdp": (("tap", "xdp"), 1500, (True, False), None, None),
 }
 
 # Sends 60,000 bytes as datagrams of 1,200 by one call, 20 times; receives them and checks order and bytes.
 SEGMENT_SEND = """
 import socket, sys, time
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
 try:
     s.setsockopt(17, 103, 1200)
 except OSError:
@@ -67,7 +72,7 @@ for i in range(20):
 """
 SEGMENT_RECEIVE = """
 import socket
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
 s.setsockopt(socket.SOL_SOCKET, 33, 8 << 20)
 s.bind(("", 7777))
 s.settimeout(2)
@@ -83,13 +88,22 @@ except socket.timeout:
     pass
 print(got)
 """
-# One datagram whose checksum is wrong: UDP, from and to hosts, by a raw IP socket.
+# One datagram whose checksum is wrong, as a frame: from and to hosts, to a MAC address.
 BAD_CHECKSUM = """
 import socket, struct, sys
-s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
-src, dst = socket.inet_aton(sys.argv[1]), socket.inet_aton(sys.argv[2])
+src, dst, mac = sys.argv[1:]
 udp = struct.pack("!HHHH", 4000, 7778, 12, 0x1234) + b"oops"
-s.sendto(struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 1, 0, 64, 17, 0, src, dst) + udp, (sys.argv[2], 0))
+if ":" in src:
+    src, dst = (socket.inet_pton(socket.AF_INET6, x) for x in (src, dst))
+    ip = struct.pack("!IHBB16s16s", 6 << 28, len(udp), 17, 64, src, dst)
+    proto = 0x86dd
+else:
+    ip = bytearray(struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 1, 0, 64, 17, 0, *map(socket.inet_aton, (src, dst))))
+    ip[10:12] = (65535 - sum(struct.unpack("!10H", ip)) % 65535).to_bytes(2, "big")
+    proto = 0x0800
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("e0", 0))
+s.send(bytes.fromhex(mac.replace(":", "")) + s.getsockname()[4] + struct.pack("!H", proto) + bytes(ip) + udp)
 """
 
 
@@ -133,13 +147,16 @@ class Network:
 
     def __init__(self, weir, case, where, verbose):
         self.verbose = verbose
+        self.ip6 = "-ip6" in case
+        self.hosts = HOSTS6 if self.ip6 else HOSTS
         drivers, self.mtu, hosts, *ports = CASES[case]
         self.drivers = dict(zip("ab", (drivers, drivers) if isinstance(drivers, str) else drivers))
         hosts = dict(zip("ab", hosts if isinstance(hosts, tuple) else (hosts, hosts)))
         for host in HOSTS:
             netns.run("ip", "netns", "add", host)
-            netns.run(*inside(host, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1",
-                              "net.ipv6.conf.default.disable_ipv6=1"))
+            for conf in "all", "default":
+                netns.run(*inside(host, "sysctl", "-qw", f"net.ipv6.conf.{conf}.accept_dad=0",
+                                  f"net.ipv6.conf.{conf}.disable_ipv6={0 if self.ip6 else 1}"))
             netns.run("ip", "-n", host, "link", "set", "lo", "up")
             if self.drivers[host] != "tap":
                 self.cable(host)
@@ -159,15 +176,19 @@ class Network:
 
     def address(self, host, offloads):
         switch_offloads(host, "e0", offloads)
-        netns.run("ip", "-n", host, "addr", "add", HOSTS[host] + "/24", "dev", "e0")
         netns.run("ip", "-n", host, "link", "set", "e0", "up", "mtu", str(self.mtu))
-        netns.run("ip", "-n", host, "route", "add", "default", "via", ROUTER[host])
+        netns.run("ip", "-n", host, "addr", "add", self.hosts[host] + ("/64" if self.ip6 else "/24"), "dev", "e0")
+        if not self.ip6:
+            netns.run("ip", "-n", host, "route", "add", "default", "via", ROUTER[host])
 
     def start(self, weir, where, offloads, lcores):
-        lines = ["version: 1", "function: router", f"lcores: {lcores}", "ports:"]
+        lines = ["version: 1", f"function: {'patch' if self.ip6 else 'router'}", f"lcores: {lcores}"]
+        lines += ["patches: [{from: a, to: b}, {from: b, to: a}]"] if self.ip6 else []
+        lines += ["ports:"]
         for host in HOSTS:
-            words = [f'device: "{self.drivers[host]}:w{host}"', f"addresses: [{ROUTER[host]}/24]",
-                     f"mtu: {self.mtu}"]
+            words = [f'device: "{self.drivers[host]}:w{host}"', f"mtu: {self.mtu}"]
+            if not self.ip6:
+                words.append(f"addresses: [{ROUTER[host]}/24]")
             if offloads[host]:
                 words.append(f"offloads: {json.dumps(offloads[host])}")
             lines.append(f"  {host}: {{{', '.join(words)}}}")
@@ -211,17 +232,17 @@ class Network:
 
 def ping(net, size, count):
     done = in_host("a", "ping", "-c", str(count), "-i", "0.05", "-W", "2", "-M", "do", "-s", str(size),
-                   HOSTS["b"])
+                   net.hosts["b"])
     need(f" {count} received" in done.stdout, f"ping of {size} bytes: {done.stdout[-300:]}")
 
 
-def iperf(server, client, *options):
+def iperf(net, server, client, *options):
     """Megabits a second that arrived, and what share of datagrams was lost."""
     listener = subprocess.Popen(inside(server, "iperf3", "-s", "-1", "-J", "--forceflush"),
                                 stdout=subprocess.PIPE, text=True)
     try:
         wait_for("iperf3's server", lambda: ":5201 " in in_host(server, "ss", "-ltn").stdout)
-        done = in_host(client, "iperf3", "-c", HOSTS[server], "-t", "1", "-J", *options)
+        done = in_host(client, "iperf3", "-c", net.hosts[server], "-t", "1", "-J", *options)
         listener.communicate(timeout=10)
     finally:
         listener.kill()
@@ -234,11 +255,11 @@ def iperf(server, client, *options):
     return got["bits_per_second"] / 1e6, got.get("lost_percent", 0)
 
 
-def segments(sender, receiver):
+def segments(net, sender, receiver):
     listener = subprocess.Popen(inside(receiver, sys.executable, "-c", SEGMENT_RECEIVE),
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     need(listener.stdout.readline() == "ready\n", "the receiver of datagrams does not start")
-    done = in_host(sender, sys.executable, "-c", SEGMENT_SEND, HOSTS[receiver])
+    done = in_host(sender, sys.executable, "-c", SEGMENT_SEND, net.hosts[receiver])
     out, errors = listener.communicate(timeout=20)
     if done.returncode == 77:
         return "UDP_SEGMENT skipped (not in this kernel)"
@@ -248,19 +269,29 @@ def segments(sender, receiver):
     return "UDP_SEGMENT whole"
 
 
-def bad_checksum(sender, receiver):
-    done = in_host(sender, sys.executable, "-c", BAD_CHECKSUM, HOSTS[sender], HOSTS[receiver])
+def mac_beside(net, host):
+    """Where host sends frames for the other one: the router, or the other one itself."""
+    to = net.hosts["a" if host == "b" else "b"] if net.ip6 else ROUTER[host]
+    near = json.loads(netns.run("ip", "-n", host, "-j", "neigh", "show", to))
+    need(near and "lladdr" in near[0], f"host {host} has no neighbor {to}")
+    return near[0]["lladdr"]
+
+
+def bad_checksum(net, sender, receiver):
+    counter = "Udp6InCsumErrors" if net.ip6 else "UdpInCsumErrors"
+    done = in_host(sender, sys.executable, "-c", BAD_CHECKSUM, net.hosts[sender], net.hosts[receiver],
+                   mac_beside(net, sender))
     need(done.returncode == 0, f"the wrong checksum: {done.stderr.strip()[-200:]}")
-    wait_for("the wrong checksum is counted", lambda: counters(receiver)["UdpInCsumErrors"] > 0, 5)
+    wait_for("the wrong checksum is counted", lambda: counters(receiver)[counter] > 0, 5)
 
 
-def check_checksums(expected):
+def check_checksums(net, bad):
     for host in HOSTS:
         got = counters(host)
-        for name in ("TcpInCsumErrors", "UdpInCsumErrors", "IcmpInCsumErrors", "IpInHdrErrors",
-                     "IpExtInCsumErrors"):
-            want = expected if name == "UdpInCsumErrors" else 0
-            need(got.get(name, 0) == want, f"host {host}: {name} is {got[name]}, expected {want}")
+        for name in ("TcpInCsumErrors", "UdpInCsumErrors", "Udp6InCsumErrors", "IcmpInCsumErrors",
+                     "Icmp6InCsumErrors", "IpInHdrErrors", "IpExtInCsumErrors"):
+            want = bad if name == ("Udp6InCsumErrors" if net.ip6 else "UdpInCsumErrors") else 0
+            need(got.get(name, 0) == want, f"host {host}: {name} is {got.get(name)}, expected {want}")
 
 
 def check_figures(case, net, figures):
@@ -271,7 +302,7 @@ def check_figures(case, net, figures):
             need(not lost, f"port {name}: {counter} is {lost}")
     mean = {n: p["tx"]["bytes"] / max(1, p["tx"]["packets"]) for n, p in figures["ports"].items()}
     cut = figures["ports"]["b"]["counters"].get("sw-segmented", 0)
-    if case in ("tap", "packet"):
+    if case in ("tap", "packet", "tap-ip6", "packet-ip6"):
         need(mean["b"] > 2 * net.mtu, f"long packets do not pass whole: {mean['b']:.0f} bytes a packet")
     if case.endswith("-cut") or case == "tap-to-xdp":
         need(cut > 0, "nothing was segmented in software")
@@ -283,20 +314,20 @@ def check_figures(case, net, figures):
 def run_case(weir, case, verbose):
     with tempfile.TemporaryDirectory() as where, Network(weir, case, where, verbose) as net:
         wait_for("the first ping", lambda: net.alive() and
-                 in_host("a", "ping", "-c", "1", "-W", "1", HOSTS["b"]).returncode == 0)
+                 in_host("a", "ping", "-c", "1", "-W", "1", net.hosts["b"]).returncode == 0)
         ping(net, 56, 5)
-        ping(net, net.mtu - 28, 5)
+        ping(net, net.mtu - (48 if net.ip6 else 28), 5)
         said = []
         for direction, options in (("tcp a>b", ()), ("tcp b>a", ("-R",)),
                                    ("udp a>b", ("-u", "-b", "50M")), ("udp b>a", ("-u", "-b", "50M", "-R"))):
-            rate, lost = iperf("b", "a", *options)
+            rate, lost = iperf(net, "b", "a", *options)
             said.append(f"{direction} {rate:.0f} Mbit/s" + (f" ({lost:.1f}% lost)" if lost else ""))
-        said.append(segments("a", "b"))
-        segments("b", "a")
-        check_checksums(0)
-        bad_checksum("a", "b")
-        bad_checksum("b", "a")
-        check_checksums(1)
+        said.append(segments(net, "a", "b"))
+        segments(net, "b", "a")
+        check_checksums(net, 0)
+        bad_checksum(net, "a", "b")
+        bad_checksum(net, "b", "a")
+        check_checksums(net, 1)
         net.alive()
         figures = net.stop()
         said.append(check_figures(case, net, figures))
@@ -318,7 +349,7 @@ def main():
         parser.error(f"no case {', '.join(unknown)}: there are {', '.join(CASES)}")
     args.weir = str(pathlib.Path(args.weir).resolve())
     sys.argv[1:] = [args.weir] + (["-v"] if args.v else []) + args.case
-    netns.enter(280)
+    netns.enter(580)
     tools = missing_tools()
     if tools:
         netns.skip(f"needs the commands {', '.join(tools)} (apt-get install iproute2 ethtool iperf3 iputils-ping)")
