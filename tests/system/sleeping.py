@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 """A function sleeps between packets that come now and then, and each wakes it: an echo behind a vhost-user
-back end, which is a polling `weir run` with a TAP device in front of it.
+back end, which is a polling `weir run` with a TAP device in front of it. Under TCG behind a TAP device of QEMU's own:
+there QEMU does not survive an MSI-X vector of a vhost-user device, so the image has to be told by msix=on.
 
 usage: sleeping.py WEIR hosted|tcg|kvm
 
@@ -48,6 +49,12 @@ def interfaces():
     return [name for _, name in socket.if_nameindex()]
 
 
+def cable_to_tap():
+    netns.run("sysctl", "-qw", "net.ipv6.conf.t0.disable_ipv6=1")
+    netns.run("ip", "link", "set", "t0", "up")
+    return netns.Cable("t0")
+
+
 def start_back_end(weir):
     """A cable into it, and the process."""
     back = subprocess.Popen([weir, "run", "back.yaml", "--json"], stdout=subprocess.DEVNULL)
@@ -55,9 +62,28 @@ def start_back_end(weir):
     while not os.path.exists("a.sock") or "t0" not in interfaces():
         assert back.poll() is None and time.monotonic() < until, "no back end"
         time.sleep(0.01)
-    netns.run("sysctl", "-qw", "net.ipv6.conf.t0.disable_ipv6=1")
-    netns.run("ip", "link", "set", "t0", "up")
-    return netns.Cable("t0"), back
+    return cable_to_tap(), back
+
+
+class Image:
+    """The echo image behind QEMU's own TAP device, with the figures as Popen has those of weir."""
+
+    def __init__(self, weir):
+        subprocess.run([weir, "pack", "echo.yaml", "-o", "echo.elf"], check=True, stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-M", "microvm,pcie=on,isa-serial=on", "-m", "64",
+             "-netdev", "tap,id=n,ifname=t0,script=no,downscript=no,vhost=off",
+             "-device", "virtio-net-pci,netdev=n,disable-legacy=on,romfile=", "-kernel", "echo.elf",
+             "-append", "msix=on", "-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot",
+             "-device", "isa-debug-exit,iobase=0xf4,iosize=4"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.poll, self.kill, self.wait = self.process.poll, self.process.kill, self.process.wait
+
+    def figures(self):
+        text, _ = self.process.communicate("q", timeout=WAIT)
+        assert self.process.returncode == 33, text
+        stats = dict(line.split()[1:] for line in text.splitlines() if line.startswith("stat "))
+        return {name: int(stats["loop." + name]) for name in ("sleeps", "slept_ns", "false_wakes")}
 
 
 def start_echo(weir, home):
@@ -86,9 +112,13 @@ def run(weir, home, idle, children):
         os.unlink("a.sock")
     with open("echo.yaml", "w") as f:
         f.write(ECHO % idle)
-    cable, back = start_back_end(weir)
-    children.append(back)
-    echo = start_echo(weir, home)
+    if home == "tcg":
+        netns.run("ip", "tuntap", "add", "t0", "mode", "tap")
+        cable, back, echo = cable_to_tap(), None, Image(weir)
+    else:
+        cable, back = start_back_end(weir)
+        children.append(back)
+        echo = start_echo(weir, home)
     children.append(echo)
     until = time.monotonic() + WAIT
     tries = 0
@@ -100,6 +130,10 @@ def run(weir, home, idle, children):
         time.sleep(random.uniform(0.01, 0.07))
         took.append(way(cable, i, 10))
         assert took[-1] is not None, f"packet {i} is lost"
+    if home == "tcg":
+        loop = echo.figures()
+        netns.run("ip", "tuntap", "del", "t0", "mode", "tap")
+        return loop, took
     echo.send_signal(signal.SIGINT)
     figures = json.loads(echo.communicate(timeout=WAIT)[0])
     back.send_signal(signal.SIGINT)
