@@ -183,8 +183,8 @@ static unsigned driver_burst(void)
 
 static void measure(const char *name, enum job job, uint64_t features)
 {
-	static double cycles[TURNS * BURSTS];
-	unsigned samples = 0, odd = 0;
+	static double cycles[TURNS];
+	unsigned samples = 0, cut = 0;
 	pthread_t thread;
 	struct err err;
 
@@ -214,16 +214,18 @@ static void measure(const char *name, enum job job, uint64_t features)
 		__atomic_store_n(&b.turn, 1, __ATOMIC_RELEASE);
 		while (__atomic_load_n(&b.turn, __ATOMIC_ACQUIRE))
 			sched_yield();
+		uint64_t total = 0, packets = 0;
+
 		for (unsigned i = 0; i < BURSTS; i++) {
 			uint64_t t0 = tsc_read();
 			unsigned n = driver_burst();
-			uint64_t t = tsc_read() - t0;
 
-			if (n != BURST)
-				odd++;
-			else if (turn >= WARM_UP)
-				cycles[samples++] = (double)t / BURST;
+			total += tsc_read() - t0;
+			packets += n;
 		}
+		cut += packets != BURSTS * BURST;
+		if (turn >= WARM_UP && packets)
+			cycles[samples++] = (double)total / (double)packets;
 	}
 	b.turn = 2;
 	pthread_join(thread, NULL);
@@ -233,9 +235,9 @@ static void measure(const char *name, enum job job, uint64_t features)
 	virtio_tx_destroy(&b.tx);
 	if (!samples)
 		return;
-	printf("%-28s %6.1f  (quartiles %.1f %.1f; %u bursts cut short)\n", name,
+	printf("%-28s %6.1f  (quartiles %.1f %.1f; %u turns cut short)\n", name,
 	       bench_quantile(cycles, samples, 0.5), bench_quantile(cycles, samples, 0.25),
-	       bench_quantile(cycles, samples, 0.75), odd);
+	       bench_quantile(cycles, samples, 0.75), cut);
 	memset(&b.rx, 0, sizeof(b.rx));
 	memset(&b.tx, 0, sizeof(b.tx));
 }

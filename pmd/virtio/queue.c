@@ -161,7 +161,8 @@ static void want_interrupts(struct virtq *vq, bool on)
 {
 	if (vq->packed)
 		__atomic_store_n(&vq->driver_area->flags,
-				 on ? VIRTQ_EVENT_F_ENABLE : VIRTQ_EVENT_F_DISABLE, __ATOMIC_RELAXED);
+				 on ? VIRTQ_EVENT_F_ENABLE : VIRTQ_EVENT_F_DISABLE,
+				 __ATOMIC_RELAXED);
 	else
 		__atomic_store_n(&vq->avail->flags, on ? 0 : VIRTQ_AVAIL_F_NO_INTERRUPT,
 				 __ATOMIC_RELAXED);

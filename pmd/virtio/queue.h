@@ -80,15 +80,15 @@ void virtq_destroy(struct virtq *vq);
 // just been reset.
 void virtq_clear(struct virtq *vq, uint32_t size, uint64_t features);
 
-// Tells the device where the queue is. 0 or -errno and err. Waking: its interrupt shall wake `lcore` when
-// virtq_arm() has asked for it; vq->wakes says whether it can.
+// Tells the device where the queue is. 0 or -errno and err. Waking: its interrupt shall wake
+// `lcore` when virtq_arm() has asked for it; vq->wakes says whether it can.
 int virtq_attach(struct virtq *vq, struct virtio_transport *t, struct err *err);
 int virtq_attach_waking(struct virtq *vq, struct virtio_transport *t, uint16_t lcore,
 			struct err *err);
 
-// Asks for an interrupt when the device uses a buffer from now on, then looks (behind a full barrier,
-// 2.7.7.2): false when something has been used already, which may go without an interrupt. virtq_disarm()
-// ends it: a queue that is polled wants none.
+// Asks for an interrupt when the device uses a buffer from now on, then looks (behind a full
+// barrier, 2.7.7.2): false when something has been used already, which may go without an interrupt.
+// virtq_disarm() ends it: a queue that is polled wants none.
 bool virtq_arm(struct virtq *vq);
 void virtq_disarm(struct virtq *vq);
 

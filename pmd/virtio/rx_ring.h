@@ -5,6 +5,7 @@
 #ifndef WEIR_PMD_VIRTIO_RX_RING_H
 #define WEIR_PMD_VIRTIO_RX_RING_H
 
+#include "pmd/virtio/block.h"
 #include "pmd/virtio/packed.h"
 #include "pmd/virtio/rx.h"
 #include "pmd/virtio/split.h"
@@ -34,6 +35,30 @@ static always_inline uint8_t *rx_header(struct mbuf *m)
 	return rx_data(m) - VIRTIO_NET_HDR_LEN;
 }
 
+// The last buffers of n by fours, while they get the ids that follow each other; how many are left.
+static always_inline unsigned rx_post_blocks(struct virtio_rxq *q, const uint16_t *slot,
+					     struct virtq_packed_desc *ring, struct mbuf *const *m,
+					     unsigned n, uint64_t word)
+{
+	const uint64_t header = sizeof(struct mbuf) + MBUF_HEADROOM - VIRTIO_NET_HDR_LEN;
+	const __m256i to_header = _mm256_set1_epi64x((int64_t)(plat_iova(NULL) + header));
+	const __m256i base = _mm256_set_epi64x(3ll << 32, 2ll << 32, 1ll << 32, 0);
+
+	for (; n >= 4; n -= 4) {
+		unsigned i = n - 4, id = slot[i];
+		__m256i four = virtq_block_load(m + i);
+		__m256i ids =
+			_mm256_add_epi64(base, _mm256_set1_epi64x((int64_t)((uint64_t)id << 32)));
+
+		if (unlikely(!virtq_block_runs(slot + i, id)))
+			break;
+		_mm256_storeu_si256((__m256i *)(void *)(q->vq.buf + id), four);
+		virtq_block_put(ring + i, _mm256_add_epi64(four, to_header),
+				_mm256_or_si256(ids, _mm256_set1_epi64x((int64_t)word)));
+	}
+	return n;
+}
+
 // n buffers to the n places of the ring from `idx` on, which do not cross its end.
 static always_inline void rx_post_run(struct virtio_rxq *q, uint16_t idx, struct mbuf *const *m,
 				      unsigned n, bool packed)
@@ -46,6 +71,8 @@ static always_inline void rx_post_run(struct virtio_rxq *q, uint16_t idx, struct
 	struct virtq_packed_desc *ring = vq->ring + (idx & vq->mask);
 	struct virtq_desc *desc = vq->desc;
 
+	if (packed)
+		n = rx_post_blocks(q, slot, ring, m, n, word);
 	for (unsigned i = n; i-- > 0;) {
 		uint16_t id = slot[i];
 		uint64_t addr = plat_iova(rx_header(m[i]));
@@ -146,6 +173,43 @@ static always_inline bool rx_look(const struct virtq *vq, unsigned at, uint16_t 
 	return e->id == (expected | (uint32_t)want << 16);
 }
 
+// Starts the cache misses of a buffer: its mbuf's, and its header's where that will be read. (The
+// frame itself: whoever reads it.)
+static always_inline void rx_touch(struct mbuf *m, bool header)
+{
+	__builtin_prefetch(m, 1);
+	if (header)
+		__builtin_prefetch(rx_header(m));
+}
+
+// Takes used buffers by fours, up to n, from place `at` on, as long as they are what was posted
+// there.
+static always_inline unsigned rx_take_blocks(struct virtio_rxq *q, struct mbuf **seg, uint32_t *len,
+					     unsigned n, unsigned at, uint16_t want, bool packed,
+					     bool header)
+{
+	const __m256i even = _mm256_set_epi32(0, 0, 0, 0, 6, 4, 2, 0);
+	struct virtq *vq = &q->vq;
+	unsigned i;
+
+	for (i = 0; i + 4 <= n; i += 4) {
+		unsigned id = at + i;
+		struct virtq_block b;
+		__m256i bytes;
+
+		if (unlikely(!virtq_block_runs(vq->slot + id, id)) ||
+		    !virtq_block_used(vq, id, id, want, q->posted, &b, packed))
+			break;
+		_mm256_storeu_si256((__m256i *)(void *)(vq->buf + id), _mm256_setzero_si256());
+		_mm256_storeu_si256((__m256i *)(void *)(seg + i), b.buf);
+		bytes = _mm256_permutevar8x32_epi32(b.bytes, even);
+		_mm_storeu_si128((__m128i *)(void *)(len + i), _mm256_castsi256_si128(bytes));
+		for (unsigned k = 0; k < 4; k++)
+			rx_touch(seg[i + k], header);
+	}
+	return i;
+}
+
 // Takes up to n of `ready` used buffers off the ring, starting their cache misses (that of the
 // header where it will be read). Fewer when there are no more (a packed ring does not say how many
 // there are) and at the ring's end, or with a fault, when the device names one that it was not
@@ -163,7 +227,8 @@ static always_inline unsigned rx_take(struct virtio_rxq *q, struct mbuf **seg, u
 		return virtio_rx_skipped(q, seg, len, n);
 	if (unlikely(n > run))
 		n = run;
-	for (i = 0; i < n; i++) {
+	i = rx_take_blocks(q, seg, len, n, first, want, packed, header);
+	for (; i < n; i++) {
 		struct virtq_used_elem e;
 		struct mbuf *m;
 
@@ -184,9 +249,7 @@ static always_inline unsigned rx_take(struct virtio_rxq *q, struct mbuf **seg, u
 		buf[e.id] = NULL;
 		seg[i] = m;
 		len[i] = e.len;
-		__builtin_prefetch(m, 1);
-		if (header)
-			__builtin_prefetch(rx_header(m)); // the frame itself: whoever reads it
+		rx_touch(m, header);
 	}
 	vq->used_idx = (uint16_t)(vq->used_idx + i);
 	return i;

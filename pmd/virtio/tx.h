@@ -12,10 +12,10 @@ struct virtio_txq {
 	void (*reclaim)(struct virtio_txq *q);
 	struct mempool *pool; // packets of this pool are given back in bulk
 	uint16_t *next;	      // split: by descriptor, the next of its packet, TX_END in the last;
-			      // packed: by id, how many descriptors its packet has
-	uint16_t *ring;	      // free ids (split: of descriptors; packed: of packets), a FIFO in the
-			      // order they were used
-	uint16_t head, tail;  // of it: taken here, given back there; free-running
+			// packed: by id, how many descriptors its packet has
+	uint16_t *ring; // free ids (split: of descriptors; packed: of packets), a FIFO in the
+			// order they were used
+	uint16_t head, tail; // of it: taken here, given back there; free-running
 
 	uint64_t packets, bytes;
 	uint64_t refused;   // packets that can never be sent, dropped here: empty, or too many

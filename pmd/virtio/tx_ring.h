@@ -8,6 +8,7 @@
 #ifndef WEIR_PMD_VIRTIO_TX_RING_H
 #define WEIR_PMD_VIRTIO_TX_RING_H
 
+#include "pmd/virtio/block.h"
 #include "pmd/virtio/packed.h"
 #include "pmd/virtio/split.h"
 #include "pmd/virtio/tx.h"
@@ -55,6 +56,51 @@ static always_inline void tx_done(struct virtio_txq *q, struct tx_back *b, uint1
 		tx_flush(q, b);
 }
 
+// Packets id to id + 3, which are outstanding, have been sent: takes them if all are plain.
+static always_inline bool tx_done_block(struct virtio_txq *q, struct tx_back *b, unsigned id,
+					__m256i buf)
+{
+	const __m256i plain = _mm256_set1_epi64x(TX_PLAIN);
+
+	if (unlikely(!_mm256_testc_si256(buf, plain)))
+		return false;
+	_mm256_storeu_si256((__m256i *)(void *)(q->vq.buf + id), _mm256_setzero_si256());
+	if (unlikely(b->plains > TX_CHUNK - 4))
+		tx_flush(q, b);
+	_mm256_storeu_si256((__m256i *)(void *)(b->plain + b->plains),
+			    _mm256_sub_epi64(buf, plain));
+	b->plains += 4;
+	if (b->plains == TX_CHUNK)
+		tx_flush(q, b);
+	b->completed += 4;
+	b->used_idx = (uint16_t)(b->used_idx + 4);
+	b->tail = (uint16_t)(b->tail + 4);
+	return true;
+}
+
+// Takes used elements by fours, up to n of them, as long as they come in the order sent.
+static always_inline unsigned tx_reclaim_blocks(struct virtio_txq *q, struct tx_back *b, unsigned n,
+						bool packed)
+{
+	struct virtq *vq = &q->vq;
+	unsigned done;
+
+	for (done = 0; done + 4 <= n; done += 4) {
+		unsigned at = b->used_idx & vq->mask, tail = b->tail & vq->mask;
+		const uint16_t *next = q->ring + tail;
+		struct virtq_block block;
+
+		if (unlikely(at + 4 > virtq_size(vq) || tail + 4 > virtq_size(vq)) ||
+		    unlikely(*next + 4u > virtq_size(vq) || !virtq_block_runs(next, *next)))
+			break;
+		if (!virtq_block_used(vq, at, *next, virtq_packed_used_flags(vq, b->used_idx),
+				      UINT32_MAX, &block, packed) ||
+		    !tx_done_block(q, b, *next, block.buf))
+			break;
+	}
+	return done;
+}
+
 // The id in the next used element, of which a split ring has `ready`; false: there is none.
 static always_inline bool tx_look(const struct virtq *vq, const struct tx_back *b, unsigned ready,
 				  uint32_t *id, bool packed)
@@ -81,6 +127,7 @@ static always_inline void tx_reclaim_any(struct virtio_txq *q, struct tx_back *b
 	struct virtq *vq = &q->vq;
 	uint32_t id;
 
+	ready -= tx_reclaim_blocks(q, b, packed ? virtq_outstanding(vq) : ready, packed);
 	while (tx_look(vq, b, ready, &id, packed)) {
 		uint16_t *next = &q->ring[b->tail & vq->mask];
 
@@ -96,6 +143,29 @@ static always_inline void tx_reclaim_any(struct virtio_txq *q, struct tx_back *b
 	}
 }
 
+// The next n packets in order have been sent; whether the one named is among them.
+static always_inline bool tx_done_run(struct virtio_txq *q, struct tx_back *b, unsigned n,
+				      uint32_t named)
+{
+	struct virtq *vq = &q->vq;
+	bool found = false;
+
+	while (n) {
+		unsigned id = b->tail & vq->mask;
+
+		if (n >= 4 && likely(id + 4 <= virtq_size(vq)) &&
+		    tx_done_block(q, b, id, virtq_block_load(vq->buf + id))) {
+			found |= named - id < 4;
+			n -= 4;
+			continue;
+		}
+		tx_done(q, b, (uint16_t)id);
+		found |= named == id;
+		n--;
+	}
+	return found;
+}
+
 // The same in order: batches, whose first element alone is read.
 static always_inline void tx_reclaim_in_order(struct virtio_txq *q, struct tx_back *b,
 					      unsigned ready, bool packed)
@@ -103,20 +173,19 @@ static always_inline void tx_reclaim_in_order(struct virtio_txq *q, struct tx_ba
 	struct virtq *vq = &q->vq;
 	uint32_t named;
 
+	if (packed) // a device that does not batch
+		tx_reclaim_blocks(q, b, virtq_outstanding(vq), packed);
 	while (tx_look(vq, b, ready, &named, packed)) {
-		bool found = false;
+		unsigned n;
+		bool found;
 
 		if (unlikely(!virtq_claim(vq, named)))
 			break;
-		// A packed batch ends with the packet named, which is outstanding; a split one
+		// A packed batch ends with the packet named, whose id is its number; a split one
 		// where the used index says.
-		while (packed ? !found : ready) {
-			uint16_t id = b->tail & vq->mask;
-
-			found |= id == named;
-			tx_done(q, b, id);
-			ready--;
-		}
+		n = packed ? ((named - b->tail) & vq->mask) + 1 : ready;
+		found = tx_done_run(q, b, n, named);
+		ready -= n;
 		if (unlikely(!found)) {
 			virtq_set_fault(vq, VIRTQ_BAD_ORDER);
 			break;

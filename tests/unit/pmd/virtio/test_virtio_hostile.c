@@ -343,7 +343,8 @@ int main(void)
 		T(tx_index_jumps),
 		T(tx_ring_overwritten),
 	};
-	const struct CMUnitTest elements[] = { // without IN_ORDER, which does not read them all
+	const struct CMUnitTest elements[] = {
+		// without IN_ORDER, where they may stand for many
 		T(tx_id_repeated),
 	};
 	int failed = cmocka_run_group_tests(split, NULL, NULL);
