@@ -28,6 +28,7 @@ import netns  # noqa: E402
 DRIVERS = {
     "tap": ("tap:%s", "dpdk:net_tap_%s,iface=%s"),
     "packet": ("packet:%s", "dpdk:net_af_packet_%s,iface=%s,qdisc_bypass=1"),
+    "packet,immediate": ("packet:%s,immediate", "dpdk:net_af_packet_%s,iface=%s,qdisc_bypass=1"),
     "xdp": ("xdp:%s", "dpdk:net_af_xdp_%s,iface=%s"),
 }
 LENGTHS = range(60, 1515)

@@ -19,19 +19,41 @@
 
 #define RETRIES_SECOND 10u
 #define LOOKS_SECOND   1000u
-#define FRAME_MEAN     2048u // bytes of ring for a descriptor that was asked for
-#define SIZE_DEFAULT   4096u
-#define BLOCKS_MIN     4u
+#define SIZE_DEFAULT   4096u // frames in a ring, of 2 KiB in the mean
+#define SIZE_LONG      512u  // where each has a slot for 64 KiB
+#define FRAME_LONG     65553u
+#define ETHER_MAX      18u // Ethernet header and one tag
 #define ALL	       (PORT_RX_CSUM | PORT_TX_CSUM | PORT_TX_TSO4 | PORT_TX_TSO6 | PORT_TX_USO | PORT_RX_LRO)
 
-// "IFACE[,promisc]"
+struct packet_args {
+	size_t name_len;
+	bool promisc, immediate;
+};
+
+static int read_args(struct packet_args *a, const char *args, struct err *err)
+{
+	const char *s = args + strcspn(args, ",");
+
+	*a = (struct packet_args){.name_len = (size_t)(s - args)};
+	while (*s) {
+		size_t n = strcspn(++s, ",");
+
+		if (n == 7 && !strncmp(s, "promisc", n))
+			a->promisc = true;
+		else if (n == 9 && !strncmp(s, "immediate", n))
+			a->immediate = true;
+		else
+			return err_set(err, -EINVAL, "expected IFACE[,promisc][,immediate]");
+		s += n;
+	}
+	return iface_check_name(args, a->name_len, err);
+}
+
 static int packet_check(const char *args, struct err *err)
 {
-	size_t n = strcspn(args, ",");
+	struct packet_args a;
 
-	if (args[n] && strcmp(args + n, ",promisc"))
-		return err_set(err, -EINVAL, "expected IFACE or IFACE,promisc");
-	return iface_check_name(args, n, err);
+	return read_args(&a, args, err);
 }
 
 // Cutting datagrams (VIRTIO_NET_HDR_GSO_UDP_L4) is understood since Linux 6.2.
@@ -104,16 +126,12 @@ static void packet_free(struct packet_port *p)
 static struct packet_port *packet_new(const struct port *port, const struct port_conf *conf)
 {
 	struct packet_port *p = aligned_alloc(CACHE_LINE, sizeof(*p));
-	uint32_t size = conf->rx_size ? conf->rx_size : SIZE_DEFAULT;
 
 	if (!p)
 		return NULL;
 	memset(p, 0, sizeof(*p));
 	p->iface.ctl = -1;
 	p->queues = conf->queues;
-	p->blocks = size / (PACKET_BLOCK / FRAME_MEAN);
-	if (p->blocks < BLOCKS_MIN)
-		p->blocks = BLOCKS_MIN;
 	for (unsigned i = 0; i < PORT_QUEUES_MAX; i++) {
 		struct packet_queue *q = &p->queue[i];
 
@@ -142,15 +160,31 @@ static int attach_all(struct packet_port *p, const struct port_conf *conf, uint3
 	return 0;
 }
 
+// With slots, each must hold the longest frame that may come: a long packet only when it was asked
+// for, but then 64 KiB.
+static void choose_size(struct packet_port *p, const struct port_conf *conf,
+			const struct port_grant *g)
+{
+	bool long_slots = p->immediate && g->offloads & PORT_RX_LRO;
+
+	p->frame_max = long_slots ? FRAME_LONG : (uint32_t)iface_mtu(&p->iface) + ETHER_MAX;
+	p->frames = conf->rx_size ? conf->rx_size : SIZE_DEFAULT;
+	if (long_slots && p->frames > SIZE_LONG)
+		p->frames = SIZE_LONG;
+}
+
 static int set_up(struct packet_port *p, const struct port_conf *conf, struct port_grant *g,
 		  struct err *err)
 {
-	size_t n = strcspn(conf->args, ",");
-	int rc = iface_open(&p->iface, conf, conf->args, n, err);
+	struct packet_args a;
+	int rc;
 
+	read_args(&a, conf->args, NULL);
+	p->promisc = a.promisc;
+	p->immediate = a.immediate;
+	rc = iface_open(&p->iface, conf, conf->args, a.name_len, err);
 	if (rc)
 		return rc;
-	p->promisc = conf->args[n];
 	if (!iface_index(&p->iface))
 		return iface_missing(&p->iface, conf, err);
 	rc = check_mtu(p, conf, &g->mtu, err);
@@ -159,6 +193,7 @@ static int set_up(struct packet_port *p, const struct port_conf *conf, struct po
 	if (rc)
 		return rc;
 	g->offloads = grant_offloads(p, conf);
+	choose_size(p, conf, g);
 	return attach_all(p, conf, g->offloads, err);
 }
 
@@ -181,14 +216,16 @@ static int packet_open(struct port *port, const struct port_conf *conf, struct e
 	p->has_base = !iface_figures(&p->iface, &p->base);
 	p->up = iface_up(&p->iface) == 1;
 	g->queues = p->queues;
-	g->rx_size = g->tx_size = (uint16_t)(p->blocks * (PACKET_BLOCK / FRAME_MEAN));
+	g->rx_size = g->tx_size = (uint16_t)p->frames;
 	for (uint16_t q = 0; q < p->queues; q++)
-		port->queue[q] =
-			(struct port_queue){packet_rx, &p->queue[q], packet_tx, &p->queue[q]};
+		port->queue[q] = (struct port_queue){p->immediate ? packet_rx_immediate : packet_rx,
+						     &p->queue[q], packet_tx, &p->queue[q]};
 	port->priv = p;
-	snprintf(g->text, sizeof(g->text), "af_packet %s, %u queue%s of %u KiB%s%s", p->iface.name,
-		 p->queues, p->queues > 1 ? "s" : "", p->blocks * (PACKET_BLOCK / 1024),
-		 p->promisc ? ", promiscuous" : "", p->bypass ? ", around the qdisc" : "");
+	snprintf(g->text, sizeof(g->text), "af_packet %s, %u queue%s of %u KiB%s%s%s",
+		 p->iface.name, p->queues, p->queues > 1 ? "s" : "",
+		 p->queue[0].blocks * (p->queue[0].block_len / 1024),
+		 p->immediate ? ", immediate" : "", p->promisc ? ", promiscuous" : "",
+		 p->bypass ? ", around the qdisc" : "");
 	return 0;
 }
 
@@ -323,7 +360,7 @@ static void packet_disarm(struct port *port, uint16_t queue)
 
 const struct pmd packet_pmd = {
 	.name = "packet",
-	.help = "IFACE[,promisc]: an interface of the Linux host, by AF_PACKET",
+	.help = "IFACE[,promisc][,immediate]: an interface of the Linux host, by AF_PACKET",
 	.can = {.offloads = ALL, .queues = PORT_QUEUES_MAX, .live = true, .needs = "CAP_NET_RAW"},
 	.check = packet_check,
 	.open = packet_open,

@@ -15,8 +15,9 @@
 #include "pmd/iface/iface.h"
 #include "pmd/port.h"
 
-#define PACKET_HDR   10u // bytes of the header in front of a frame
-#define PACKET_BLOCK (1u << 17)
+#define PACKET_HDR	   10u // bytes of the header in front of a frame
+#define PACKET_BLOCK	   (1u << 17)
+#define PACKET_SLOTS_BLOCK (1u << 20) // of slots: the longest wastes little of it
 
 struct packet_port;
 
@@ -28,10 +29,14 @@ struct packet_queue {
 	int ifindex;
 	uint32_t offloads;
 	struct mempool *pool;
-	// The ring: `blocks` of PACKET_BLOCK bytes; what is left of block `at`, which is ours.
+	// The ring: blocks of block_len bytes, of which `at` is next.
 	uint8_t *ring;
-	uint32_t blocks, at, left;
+	uint32_t blocks, block_len, at;
+	// V3: what is left of that block, which is ours.
+	uint32_t left;
 	const struct tpacket3_hdr *next;
+	// V2: slots a block, bytes of each, and the next in that block. slot_len 0: V3.
+	uint32_t slots, slot_len, slot;
 	uint64_t rx_packets, rx_bytes;
 	uint64_t rx_nombuf, rx_too_long, rx_bad_header, rx_not_asked;
 	uint64_t tx_packets cache_aligned, tx_bytes;
@@ -48,10 +53,11 @@ struct packet_port {
 	struct packet_queue queue[PORT_QUEUES_MAX];
 	struct iface iface;
 	struct iface_figures base;
-	bool has_base, promisc, bypass;
+	bool has_base, promisc, bypass, immediate;
 	uint16_t queues;
-	uint32_t blocks;
-	int fanout; // group; 0: none yet
+	uint32_t frames;    // that a ring shall have room for
+	uint32_t frame_max; // bytes of the longest
+	int fanout;	    // group; 0: none yet
 	_Atomic bool up;
 	_Atomic uint64_t link_changes;
 };
@@ -63,7 +69,7 @@ void packet_detach(struct packet_queue *q);
 // Adds what the kernel has counted since the last call.
 void packet_collect(struct packet_queue *q);
 
-// Whether a block of frames is ours to read.
+// Whether frames are ours to read.
 bool packet_waiting(const struct packet_queue *q);
 
 // Whether the interface is down still: its link is looked at 100 times a second at best, and seldom
@@ -71,6 +77,7 @@ bool packet_waiting(const struct packet_queue *q);
 bool packet_down(struct packet_queue *q);
 
 uint16_t packet_rx(void *queue, struct mbuf **pkts, uint16_t n);
+uint16_t packet_rx_immediate(void *queue, struct mbuf **pkts, uint16_t n);
 uint16_t packet_tx(void *queue, struct mbuf **pkts, uint16_t n);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// rx.c - AF_PACKET receive: copies frames out of the blocks that the kernel has filled
+// rx.c - AF_PACKET receive: copies frames out of the blocks or slots that the kernel has filled
 #include <string.h>
 
 #include "pmd/offload.h"
@@ -12,16 +12,29 @@
 #define TPID_VLAN   0x8100u
 #define CSUM_FLAGS  (MBUF_RX_L4_OK | MBUF_TX_L4_CSUM)
 
+struct frame { // what either ring says of one
+	const uint8_t *data;
+	uint32_t status, captured, len;
+	uint16_t tci, tpid;
+};
+
+static struct tpacket2_hdr *slot(const struct packet_queue *q)
+{
+	return (void *)(q->ring + (size_t)q->at * q->block_len + (size_t)q->slot * q->slot_len);
+}
+
 static struct tpacket_hdr_v1 *block(const struct packet_queue *q)
 {
-	void *b = q->ring + (size_t)q->at * PACKET_BLOCK;
+	void *b = q->ring + (size_t)q->at * q->block_len;
 
 	return &((struct tpacket_block_desc *)b)->hdr.bh1;
 }
 
 bool packet_waiting(const struct packet_queue *q)
 {
-	// Acquire: pairs with the kernel's barrier before it hands the block over.
+	if (q->slot_len)
+		return __atomic_load_n(&slot(q)->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER;
+	// Acquire, also above: pairs with the kernel's barrier before it hands over.
 	return q->left ||
 	       __atomic_load_n(&block(q)->block_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER;
 }
@@ -34,7 +47,7 @@ static bool next_block(struct packet_queue *q)
 	if (!packet_waiting(q))
 		return false;
 	q->left = b->num_pkts;
-	q->next = (void *)(q->ring + (size_t)q->at * PACKET_BLOCK + b->offset_to_first_pkt);
+	q->next = (void *)(q->ring + (size_t)q->at * q->block_len + b->offset_to_first_pkt);
 	return true;
 }
 
@@ -56,10 +69,10 @@ static always_inline void advance(struct packet_queue *q)
 
 // The kernel keeps the outer tag apart: a frame as it was on the wire. There is room for a tag in
 // front.
-static __attribute__((noinline)) void restore_tag(struct mbuf *m, const struct tpacket3_hdr *h)
+static __attribute__((noinline)) void restore_tag(struct mbuf *m, const struct frame *f)
 {
-	uint16_t tpid = h->tp_status & TP_STATUS_VLAN_TPID_VALID ? h->hv1.tp_vlan_tpid : TPID_VLAN;
-	uint16_t tci = (uint16_t)h->hv1.tp_vlan_tci;
+	uint16_t tpid = f->status & TP_STATUS_VLAN_TPID_VALID ? f->tpid : TPID_VLAN;
+	uint16_t tci = f->tci;
 	uint8_t *p = mbuf_prepend(m, VLAN_TAG);
 
 	memmove(p, p + VLAN_TAG, ETHER_ADDRS);
@@ -129,24 +142,43 @@ static int finish_unasked(struct packet_queue *q, struct mbuf *m)
 
 // Everything but a plain frame. 0, or -1: dropped and counted.
 static __attribute__((noinline)) int refine(struct packet_queue *q, struct mbuf *m,
-					    const struct tpacket3_hdr *h)
+					    const struct frame *f)
 {
-	bool tagged = h->tp_status & TP_STATUS_VLAN_VALID && m->len >= ETHER_ADDRS;
+	bool tagged = f->status & TP_STATUS_VLAN_VALID && m->len >= ETHER_ADDRS;
 
 	if (tagged)
-		restore_tag(m, h);
-	if (!read_header(q, m, (const uint8_t *)h + h->tp_mac - PACKET_HDR, tagged) &&
-	    !finish_unasked(q, m))
+		restore_tag(m, f);
+	if (!read_header(q, m, f->data - PACKET_HDR, tagged) && !finish_unasked(q, m))
 		return 0;
 	mbuf_free(m);
 	return -1;
 }
 
-static always_inline bool plain(const struct tpacket3_hdr *h)
+static always_inline bool plain(const struct frame *f)
 {
-	const uint8_t *hdr = (const uint8_t *)h + h->tp_mac - PACKET_HDR;
+	const uint8_t *hdr = f->data - PACKET_HDR;
 
-	return !(h->tp_status & TP_STATUS_VLAN_VALID) && !(hdr[0] | hdr[1]);
+	return !(f->status & TP_STATUS_VLAN_VALID) && !(hdr[0] | hdr[1]);
+}
+
+// 1: *m is the packet. 0: dropped and counted. -1: no buffer, the frame waits in the ring.
+static always_inline int accept_frame(struct packet_queue *q, const struct frame *f,
+				      struct mbuf **m)
+{
+	if (unlikely(f->captured < f->len)) {
+		q->rx_too_long++;
+		return 0;
+	}
+	*m = copy(q, f->data, f->captured);
+	if (unlikely(!*m)) {
+		q->rx_nombuf++;
+		return -1;
+	}
+	if (unlikely(!plain(f)) && refine(q, *m, f))
+		return 0;
+	q->rx_packets++;
+	q->rx_bytes += (*m)->pkt_len;
+	return 1;
 }
 
 uint16_t packet_rx(void *queue, struct mbuf **pkts, uint16_t n)
@@ -158,28 +190,69 @@ uint16_t packet_rx(void *queue, struct mbuf **pkts, uint16_t n)
 		return 0;
 	while (got < n && (q->left || next_block(q))) {
 		const struct tpacket3_hdr *h = q->next;
-		struct mbuf *m;
+		int took;
 
 		if (unlikely(!q->left)) { // a block that timed out with nothing in it
 			release_block(q);
 			continue;
 		}
-		if (unlikely(h->tp_snaplen < h->tp_len)) {
-			q->rx_too_long++;
-			advance(q);
-			continue;
-		}
-		m = copy(q, (const uint8_t *)h + h->tp_mac, h->tp_snaplen);
-		if (unlikely(!m)) {
-			q->rx_nombuf++;
-			break; // it waits in the block
-		}
-		if (likely(plain(h)) || !refine(q, m, h)) {
-			pkts[got++] = m;
-			q->rx_bytes += m->pkt_len;
-		}
+		const struct frame f = {
+			.data = (const uint8_t *)h + h->tp_mac,
+			.status = h->tp_status,
+			.captured = h->tp_snaplen,
+			.len = h->tp_len,
+			.tci = (uint16_t)h->hv1.tp_vlan_tci,
+			.tpid = h->hv1.tp_vlan_tpid,
+		};
+
+		took = accept_frame(q, &f, &pkts[got]);
+		if (unlikely(took < 0))
+			break;
+		got = (uint16_t)(got + took);
 		advance(q);
 	}
-	q->rx_packets += got;
+	return got;
+}
+
+static always_inline void next_slot(struct packet_queue *q)
+{
+	if (likely(++q->slot < q->slots))
+		return;
+	q->slot = 0;
+	q->at = q->at + 1 < q->blocks ? q->at + 1 : 0;
+}
+
+uint16_t packet_rx_immediate(void *queue, struct mbuf **pkts, uint16_t n)
+{
+	struct packet_queue *q = queue;
+	uint16_t got = 0;
+
+	if (unlikely(!q->ring))
+		return 0;
+	while (got < n) {
+		struct tpacket2_hdr *h = slot(q);
+		// Acquire: pairs with the kernel's barrier before it hands the slot over.
+		uint32_t status = __atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE);
+		int took;
+
+		if (!(status & TP_STATUS_USER))
+			break;
+		const struct frame f = {
+			.data = (const uint8_t *)h + h->tp_mac,
+			.status = status,
+			.captured = h->tp_snaplen,
+			.len = h->tp_len,
+			.tci = h->tp_vlan_tci,
+			.tpid = h->tp_vlan_tpid,
+		};
+
+		took = accept_frame(q, &f, &pkts[got]);
+		if (unlikely(took < 0))
+			break;
+		got = (uint16_t)(got + took);
+		// Release: all was read before the kernel may write again.
+		__atomic_store_n(&h->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
+		next_slot(q);
+	}
 	return got;
 }

@@ -13,38 +13,64 @@
 
 #define RETIRE_MS   1u // longest that a frame waits in a block that is not full
 #define SEND_BUFFER (8 << 20)
+#define BLOCKS_MIN  4u
+#define SLOT_FRONT  256u // above what the kernel puts in front of a frame
 
 static int set_option(int fd, int option, int value)
 {
 	return setsockopt(fd, SOL_PACKET, option, &value, sizeof(value)) < 0 ? -errno : 0;
 }
 
-static int make_ring(struct packet_queue *q, int fd, uint32_t blocks)
+static uint32_t at_least(uint32_t n, uint32_t least)
 {
-	struct tpacket_req3 req = {
-		.tp_block_size = PACKET_BLOCK,
-		.tp_block_nr = blocks,
-		.tp_frame_size = TPACKET_ALIGNMENT << 7,
-		.tp_frame_nr = blocks * (PACKET_BLOCK / (TPACKET_ALIGNMENT << 7)),
-		.tp_retire_blk_tov = RETIRE_MS,
-	};
+	return n < least ? least : n;
+}
+
+// Slots that hold the longest frame, as many as frames were asked for; or blocks with room for so
+// many.
+static struct tpacket_req3 geometry(const struct packet_port *p)
+{
+	const uint32_t nominal = TPACKET_ALIGNMENT << 7; // V3 only divides by it
+	struct tpacket_req3 r = {.tp_block_size = PACKET_BLOCK, .tp_frame_size = nominal};
+
+	if (p->immediate) {
+		r.tp_block_size = PACKET_SLOTS_BLOCK;
+		r.tp_frame_size = TPACKET_ALIGN(p->frame_max + SLOT_FRONT);
+		r.tp_block_nr = at_least(p->frames / (r.tp_block_size / r.tp_frame_size), 1);
+	} else {
+		r.tp_block_nr = at_least(p->frames / (PACKET_BLOCK / nominal), BLOCKS_MIN);
+		r.tp_retire_blk_tov = RETIRE_MS;
+	}
+	r.tp_frame_nr = r.tp_block_nr * (r.tp_block_size / r.tp_frame_size);
+	return r;
+}
+
+static int make_ring(struct packet_queue *q, int fd)
+{
+	const struct packet_port *p = q->port_state;
+	struct tpacket_req3 r = geometry(p);
+	socklen_t len = p->immediate ? sizeof(struct tpacket_req) : sizeof(r);
 	void *ring;
 
-	if (setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof(req)) < 0)
+	if (setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &r, len) < 0)
 		return -errno;
-	ring = mmap(NULL, (size_t)blocks * PACKET_BLOCK, PROT_READ | PROT_WRITE,
+	ring = mmap(NULL, (size_t)r.tp_block_nr * r.tp_block_size, PROT_READ | PROT_WRITE,
 		    MAP_SHARED | MAP_POPULATE, fd, 0);
 	if (ring == MAP_FAILED)
 		return -errno;
 	q->ring = ring;
-	q->blocks = blocks;
-	q->at = q->left = 0;
+	q->blocks = r.tp_block_nr;
+	q->block_len = r.tp_block_size;
+	q->slot_len = p->immediate ? r.tp_frame_size : 0;
+	q->slots = r.tp_block_size / r.tp_frame_size;
+	q->at = q->left = q->slot = 0;
 	return 0;
 }
 
 static int set_options(const struct packet_port *p, int fd)
 {
-	int room = SEND_BUFFER, rc = set_option(fd, PACKET_VERSION, TPACKET_V3);
+	int room = SEND_BUFFER,
+	    rc = set_option(fd, PACKET_VERSION, p->immediate ? TPACKET_V2 : TPACKET_V3);
 
 	if (!rc)
 		rc = set_option(fd, PACKET_VNET_HDR, 1);
@@ -99,9 +125,9 @@ static int step_failed(const struct packet_queue *q, int rc, const char *what, s
 			       p->iface.name);
 	if (rc == -ENOMEM)
 		return err_set(err, rc,
-			       "packet:%s: %s: no memory for %u blocks of %u bytes: ask for a "
-			       "smaller rx_size",
-			       p->iface.name, what, p->blocks, PACKET_BLOCK);
+			       "packet:%s: %s: no memory for %u frames: ask for a smaller "
+			       "rx_size",
+			       p->iface.name, what, p->frames);
 	return err_set(err, rc, "packet:%s: %s: %s%s", p->iface.name, what, strerror(-rc),
 		       rc == -EINVAL && p->queues > 1 ? ": `ip link set` it up first" : "");
 }
@@ -118,7 +144,7 @@ int packet_attach(struct packet_queue *q, struct err *err)
 	rc = set_options(p, fd);
 	if (!rc) {
 		what = "receive ring";
-		rc = make_ring(q, fd, p->blocks);
+		rc = make_ring(q, fd);
 	}
 	if (!rc) {
 		what = "bind";
@@ -148,7 +174,7 @@ void packet_detach(struct packet_queue *q)
 		plat_linux_wake_fd(q->id, fd, false);
 	q->wakes = false;
 	if (q->ring)
-		munmap(q->ring, (size_t)q->blocks * PACKET_BLOCK);
+		munmap(q->ring, (size_t)q->blocks * q->block_len);
 	q->ring = NULL;
 	q->left = 0;
 	q->fd = -1;
@@ -157,7 +183,7 @@ void packet_detach(struct packet_queue *q)
 
 void packet_collect(struct packet_queue *q)
 {
-	struct tpacket_stats_v3 s;
+	struct tpacket_stats_v3 s = {0}; // V2 has no third
 	socklen_t len = sizeof(s);
 
 	if (q->fd < 0 || getsockopt(q->fd, SOL_PACKET, PACKET_STATISTICS, &s, &len) < 0)

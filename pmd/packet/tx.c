@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // tx.c - AF_PACKET send: a burst by one sendmmsg(), gathered from mbuf chains
 //
-// A transmit ring saves the call's own work, not the kernel's allocation, and costs a copy here: no quicker
-// (docs/hosted-ports.md has the figures).
+// A transmit ring saves the call's own work, not the kernel's allocation, and costs a copy here: no
+// quicker (docs/hosted-ports.md has the figures).
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>

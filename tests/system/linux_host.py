@@ -47,6 +47,7 @@ CASES = {
     "packet": ("packet", 1500, True, None, None),
     "packet-plain": ("packet", 1500, False, "none", "none"),
     "packet-cut": ("packet", 1500, True, None, ["rx-csum", "lro"]),
+    "packet-immediate": ("packet", 1500, True, None, None),
     "packet-jumbo": ("packet", 9000, True, None, None),
     "xdp": ("xdp", 1500, False, None, None),
     "xdp-jumbo": ("xdp", 9000, False, None, None),
@@ -148,6 +149,7 @@ class Network:
     def __init__(self, weir, case, where, verbose):
         self.verbose = verbose
         self.ip6 = "-ip6" in case
+        self.options = ",immediate" if case.endswith("-immediate") else ""
         self.hosts = HOSTS6 if self.ip6 else HOSTS
         drivers, self.mtu, hosts, *ports = CASES[case]
         self.drivers = dict(zip("ab", (drivers, drivers) if isinstance(drivers, str) else drivers))
@@ -186,7 +188,7 @@ class Network:
         lines += ["patches: [{from: a, to: b}, {from: b, to: a}]"] if self.ip6 else []
         lines += ["ports:"]
         for host in HOSTS:
-            words = [f'device: "{self.drivers[host]}:w{host}"', f"mtu: {self.mtu}"]
+            words = [f'device: "{self.drivers[host]}:w{host}{self.options}"', f"mtu: {self.mtu}"]
             if not self.ip6:
                 words.append(f"addresses: [{ROUTER[host]}/24]")
             if offloads[host]:
@@ -302,7 +304,7 @@ def check_figures(case, net, figures):
             need(not lost, f"port {name}: {counter} is {lost}")
     mean = {n: p["tx"]["bytes"] / max(1, p["tx"]["packets"]) for n, p in figures["ports"].items()}
     cut = figures["ports"]["b"]["counters"].get("sw-segmented", 0)
-    if case in ("tap", "packet", "tap-ip6", "packet-ip6"):
+    if case in ("tap", "packet", "packet-immediate", "tap-ip6", "packet-ip6"):
         need(mean["b"] > 2 * net.mtu, f"long packets do not pass whole: {mean['b']:.0f} bytes a packet")
     if case.endswith("-cut") or case == "tap-to-xdp":
         need(cut > 0, "nothing was segmented in software")

@@ -9,6 +9,7 @@
 #define ALL (PORT_RX_CSUM | PORT_TX_CSUM | PORT_TX_TSO4 | PORT_TX_TSO6 | PORT_TX_USO | PORT_RX_LRO)
 
 static struct mempool *pool, *small;
+static const char *dev = "hp0";
 
 struct want {
 	uint32_t offloads;
@@ -69,7 +70,7 @@ static void frames(struct mempool *mp)
 	struct mbuf *m;
 	int fd;
 
-	begin(&p, "hp0", mp, (struct want){0});
+	begin(&p, dev, mp, (struct want){0});
 	assert_int_equal(p.grant.mtu, 9000);
 	assert_memory_equal(p.grant.mac, "\x02\0\0\0\0\x01", 6);
 	fd = host_socket("hp1");
@@ -111,7 +112,7 @@ static void test_burst(void **state)
 	static uint8_t f[10000], g[10000];
 	int fd;
 
-	begin(&p, "hp0", pool, (struct want){0});
+	begin(&p, dev, pool, (struct want){0});
 	fd = host_socket("hp1");
 	for (unsigned i = 0; i < 64; i++) {
 		unsigned len = i == 20 ? 9100 : 60 + i;
@@ -142,7 +143,7 @@ static void test_vlan(void **state)
 	int fd;
 
 	for (unsigned turn = 0; turn < 2; turn++) {
-		begin(&p, "hp0", turn ? small : pool, (struct want){.offloads = ALL});
+		begin(&p, dev, turn ? small : pool, (struct want){.offloads = ALL});
 		fd = host_socket("hp1");
 		host_udp(f, 200, 1);
 		memcpy(g, f, 12);
@@ -164,7 +165,7 @@ static void test_offloads(void **state)
 	struct mbuf *m;
 	int fd;
 
-	begin(&p, "hp0", pool, (struct want){.offloads = ALL});
+	begin(&p, dev, pool, (struct want){.offloads = ALL});
 	assert_int_equal(p.grant.offloads & ~PORT_TX_USO, ALL & ~PORT_TX_USO);
 	fd = host_socket_vnet("hp1");
 	for (unsigned len = 1000; len <= 65000; len += 32000) {
@@ -200,7 +201,7 @@ static void test_no_offloads(void **state)
 	struct mbuf *m;
 	int fd;
 
-	begin(&p, "hp0", pool, (struct want){0});
+	begin(&p, dev, pool, (struct want){0});
 	assert_int_equal(p.grant.offloads, 0);
 	fd = host_socket_vnet("hp1");
 	host_tcp(f, 30000, 1);
@@ -214,7 +215,8 @@ static void test_no_offloads(void **state)
 	assert_int_equal(mbuf_copy_out(m, 0, flat, 1001), 0);
 	assert_int_equal(host_tcp_sum(flat), 0);
 	mbuf_free(m);
-	assert_int_equal(test_counter(&p, "rx-gso-refused"), 1);
+	// Slots have no room for it in the first place.
+	assert_int_equal(test_counter(&p, strchr(dev, ',') ? "rx-too-long" : "rx-gso-refused"), 1);
 	close(fd);
 	end(&p, pool);
 }
@@ -259,7 +261,7 @@ static void test_link(void **state)
 	struct mbuf *m;
 	uint8_t f[60];
 
-	begin(&p, "hp0", pool, (struct want){0});
+	begin(&p, dev, pool, (struct want){0});
 	port_link(&p, &link);
 	assert_true(link.up);
 	host("ip link set hp0 down");
@@ -288,7 +290,7 @@ static void removed(uint16_t queues)
 	struct mbuf *m;
 	uint8_t f[60];
 
-	begin(&p, "hp0", pool, (struct want){.queues = queues});
+	begin(&p, dev, pool, (struct want){.queues = queues});
 	host("ip link del hp0");
 	usleep(110000);
 	assert_true(wait_for_link(&p, false));
@@ -324,7 +326,7 @@ static void test_no_buffers(void **state)
 	uint8_t f[60];
 	int fd;
 
-	begin(&p, "hp0", pool, (struct want){0});
+	begin(&p, dev, pool, (struct want){0});
 	while (n < 512 && !mempool_get_bulk(pool, &all[n], 1))
 		n++;
 	fd = host_socket("hp1");
@@ -350,7 +352,7 @@ static void test_ring_full(void **state)
 	static uint8_t f[1514];
 	int fd;
 
-	begin(&p, "hp0", pool, (struct want){.rx_size = 64});
+	begin(&p, dev, pool, (struct want){.rx_size = 64});
 	fd = host_socket("hp1");
 	host_frame(f, 1514, 7);
 	for (unsigned i = 0; i < 1000; i++)
@@ -362,7 +364,7 @@ static void test_ring_full(void **state)
 	}
 	assert_true(got > 0 && got < 1000);
 	assert_int_equal(got + test_counter(&p, "rx-host-dropped"), 1000);
-	assert_true(test_counter(&p, "rx-host-frozen") > 0);
+	assert_true(strchr(dev, ',') || test_counter(&p, "rx-host-frozen") > 0);
 	assert_int_equal(send(fd, f, 1514, 0), 1514);
 	assert_int_equal(host_rx(&p, 0, pkts, 1), 1);
 	mbuf_free_bulk(pkts, 1);
@@ -379,7 +381,7 @@ static void test_queues(void **state)
 	uint8_t f[100];
 	int fd;
 
-	begin(&p, "hp0", pool, (struct want){.queues = 2});
+	begin(&p, dev, pool, (struct want){.queues = 2});
 	assert_int_equal(p.grant.queues, 2);
 	fd = host_socket("hp1");
 	for (unsigned i = 0; i < 64; i++) {
@@ -432,7 +434,7 @@ static void test_sleep(void **state)
 	uint64_t t0;
 	int fd;
 
-	begin(&p, "hp0", pool, (struct want){0});
+	begin(&p, dev, pool, (struct want){0});
 	fd = host_socket("hp1");
 	host_frame(f, 60, 1);
 	assert_int_equal(p.pmd->arm(&p, 0), 0);
@@ -459,7 +461,8 @@ static void test_errors(void **state)
 	struct err e;
 
 	assert_int_equal(try_open(&p, "", pool, (struct want){0}, &e), -EINVAL);
-	assert_int_equal(try_open(&p, "hp0,fast", pool, (struct want){0}, &e), -EINVAL);
+	assert_int_equal(try_open(&p, "hp0,fas", pool, (struct want){0}, &e), -EINVAL);
+	assert_int_equal(try_open(&p, "hp0,", pool, (struct want){0}, &e), -EINVAL);
 	assert_int_equal(try_open(&p, "nosuch", pool, (struct want){0}, &e), -ENODEV);
 	assert_non_null(strstr(e.text, "hp0"));
 	assert_int_equal(try_open(&p, "hp0", pool, (struct want){.mtu = 9001}, &e), -EINVAL);
@@ -503,5 +506,7 @@ int main(void)
 		return rc;
 	pool = test_pool(256, 0, 0);
 	small = test_pool(512, 256, 0);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	rc = cmocka_run_group_tests(tests, NULL, NULL);
+	dev = "hp0,immediate"; // the other ring
+	return rc + cmocka_run_group_tests(tests, NULL, NULL);
 }
