@@ -16,6 +16,7 @@
 // linux/capability.h
 #define CAP_NET_ADMIN 12u
 #define CAP_NET_RAW   13u
+#define CAP_BPF       39u
 
 #define FILES_PER_QUEUE 4u // event and kick descriptors, a socket
 #define FILES_OWN	64u
@@ -208,6 +209,7 @@ static void xdp(struct doctor *d, const struct device *v)
 {
 	interface_raw(d, v, v->word[0]);
 	needs_cap(d, v, CAP_NET_ADMIN, "cap_net_admin");
+	needs_cap(d, v, CAP_BPF, "cap_bpf");
 }
 
 static void tap(struct doctor *d, const struct device *v)

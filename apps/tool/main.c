@@ -66,6 +66,11 @@ static const struct command commands[] = {
 	 "  --root DIR   look at another machine's /proc, /sys and /dev, copied under DIR\n"
 	 "  Exit 0: nothing prevents work; 1: something does; 2: usage or FILE is wrong.\n",
 	 cmd_doctor},
+	{"ports", "show every port driver and what it can",
+	 "weir ports [--json|--markdown] [--figures FILE]\n"
+	 "  --figures FILE  add the benchmark figures that perf/ports.py wrote\n"
+	 "  What a driver can at its best; what each port of a run got is printed at its start.\n",
+	 cmd_ports},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))

@@ -136,6 +136,42 @@ def drop_names():
     assert len(seen) > 3 and seen <= told, f"undocumented: {seen - told}"
 
 
+def ports():
+    """The table of ports: what `weir check` takes, and what the documentation shows."""
+    weir("ports", "x", status=2, err="x: expected no argument")
+    weir("ports", "--figures", "nowhere.txt", status=2, err="nowhere.txt: No such file")
+    weir("ports", out="queues: ")
+    rows = {row["device"]: row for row in json.loads(weir("ports", "--json").stdout)}
+    # As `weir check` has them: an unknown driver is answered by the list of those there are.
+    with open("bad.yaml", "w") as f:
+        f.write(PATCH.replace('"null"', '"wrong:"', 1))
+    known = weir("check", "bad.yaml", status=2).stderr.split("a driver of ")[1].strip().split(", ")
+    assert {d.split(":")[0] for d in rows} == set(known), (known, rows)
+    assert rows["virtio:"]["image"] and not rows["virtio:"]["hosted"], rows
+    assert rows["null:"]["image"] and rows["null:"]["hosted"], rows
+    assert rows["pcap:"]["clock"] == "capture" and rows["pcap:live="]["clock"] == "real", rows
+    assert rows["pcap:live="]["needs"] == "CAP_NET_RAW" and rows["loop:"]["offloads"] == [], rows
+    figures = os.path.join(HERE, "..", "..", "perf", "ports.txt")
+    table = weir("ports", "--markdown", "--figures", figures).stdout
+    with open(os.path.join(DOCS, "ports.md")) as f:
+        assert table in f.read(), "docs/ports.md is not what the drivers say: run perf/ports.py --docs-only"
+    with open(figures) as f:
+        measured = {line.split()[0] for line in f if not line.startswith("#")}
+    assert measured <= set(rows), f"perf/ports.txt: {measured - set(rows)} are no ports"
+
+
+def device_strings():
+    """Arguments of devices are judged before anything runs."""
+    for device, words in (("null:size=59", "size=59: expected size=N"), ("dpdk:", "expected a device"),
+                          ("pcap:a,b,c", "expected IN,OUT"), ("pcap:live=a/b", "a/b"), ("tap:", "expected"),
+                          ("virtio:x", "expected virtio:N"), ("xdp:eth0,frob", "frob")):
+        with open("bad.yaml", "w") as f:
+            f.write(PATCH.replace('"null"', f'"{device}"', 1))
+        weir("check", "bad.yaml", status=2, err=words)
+        if not device.startswith("virtio"):
+            weir("run", "patch.yaml", "--port", f"a={device}", status=2, err=words)
+
+
 def boot():
     weir("boot", "router.yaml", status=2, err="port wan: expected --vhost wan=SOCKET")
     weir("boot", "router.yaml", "--vhost", "wan=none.sock", "--vhost", "lan=none.sock", status=2,
@@ -209,7 +245,7 @@ def main():
                            ("table.txt", "10.0.0.0/8 via 198.51.100.7\n10.1.0.0/16 192.0.2.9\n")):
             with open(name, "w") as f:
                 f.write(text)
-        for part in (usage, check, run, drop_names, boot, boot_ended, pack):
+        for part in (usage, check, device_strings, ports, run, drop_names, boot, boot_ended, pack):
             part()
         os.chdir("/")
     print(f"{checks} calls of the tool did what a script relies on")
