@@ -62,6 +62,7 @@ int fix_open(void)
 		.clock = &fix.clock,
 		.rx_size = fix.rx_size,
 		.tx_size = fix.tx_size,
+		.offloads = fix.offloads,
 		.queues = 1,
 	};
 	int r = virtio_pmd.open(&fix.port, &conf, &fix.err);

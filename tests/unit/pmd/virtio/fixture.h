@@ -21,6 +21,7 @@ struct fixture {
 	struct mempool *pool;
 	struct err err;
 	uint16_t rx_size, tx_size; // asked for by fix_open()
+	uint32_t offloads;	   // the same
 	bool open;
 };
 extern struct fixture fix;

@@ -59,9 +59,12 @@ struct model {
 	bool no_vectors;      // refuses MSI-X vectors
 	int msix_fails;	      // what programming the MSI-X table answers
 	bool absent;	      // no such device on the bus
+	uint8_t rx_header[10]; // of received packets, in front of num_buffers
+	bool offloads;	       // headers of sent packets need not be zeros
 	bool lenient; // a driver's mistakes are not fatal: for fuzzing a driver's reaction alone
 	// State.
 	uint8_t status, generation;
+	uint8_t tx_header[12]; // of the packet that model_transmit() took last
 	uint64_t driver_features;
 	uint32_t feature_select, driver_select;
 	uint16_t queue_select;

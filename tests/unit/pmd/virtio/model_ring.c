@@ -161,7 +161,7 @@ bool model_receive_as(const void *frame, size_t len, uint16_t num_buffers)
 
 	if (!waiting(MODEL_RX) || buffers_for(left) > waiting(MODEL_RX))
 		return false;
-	memset(packet, 0, HDR_BYTES);
+	memcpy(packet, model.rx_header, sizeof(model.rx_header));
 	memcpy(packet + NUM_BUFFERS, &num_buffers, sizeof(num_buffers));
 	memcpy(packet + HDR_BYTES, frame, len);
 	while (left) {
@@ -223,8 +223,10 @@ int model_transmit(void *frame, size_t cap)
 	if (head < 0)
 		return -1;
 	n = model_gather(head, packet, sizeof(packet));
-	if (n <= HDR_BYTES || n - HDR_BYTES > cap || memcmp(packet, zeros, HDR_BYTES))
+	if (n <= HDR_BYTES || n - HDR_BYTES > cap || 
+	    (!model.offloads && memcmp(packet, zeros, HDR_BYTES)))
 		model_fatal("sends a packet with a bad header");
+	memcpy(model.tx_header, packet, HDR_BYTES);
 	memcpy(frame, packet + HDR_BYTES, n - HDR_BYTES);
 	model_use(MODEL_TX, (uint32_t)head, 0);
 	return (int)(n - HDR_BYTES);
