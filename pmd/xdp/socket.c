@@ -12,7 +12,6 @@
 #include "pmd/xdp/xdp.h"
 
 #define PAGE	      4096u
-#define SOL_XDP_LEVEL 283
 #define XDP_TX_BUDGET 9 // XDP_MAX_TX_SKB_BUDGET, since 6.17: packets that one call sends
 #define TX_BUDGET     256u
 
@@ -193,19 +192,4 @@ void xdp_detach(struct xdp_queue *q)
 	q->socket = NULL;
 	free_umem(q);
 	take_back(q);
-}
-
-void xdp_figures(const struct xdp_queue *q, struct xdp_figures *f)
-{
-	struct xdp_statistics s = {0};
-	socklen_t len = sizeof(s);
-
-	*f = q->past;
-	if (q->fd < 0 || getsockopt(q->fd, SOL_XDP_LEVEL, XDP_STATISTICS, &s, &len) < 0)
-		return;
-	f->dropped += s.rx_dropped;
-	f->invalid_rx += s.rx_invalid_descs;
-	f->invalid_tx += s.tx_invalid_descs;
-	f->ring_full += s.rx_ring_full;
-	f->fill_empty += s.rx_fill_ring_empty_descs;
 }

@@ -26,73 +26,7 @@
 #define SIZE_DEFAULT   1024u
 #define SIZE_MIN       64u
 #define SIZE_MAX_RING  16384u
-#define QUEUE_MAX      1023u
 #define ETHER_MAX      18u // Ethernet header and one tag
-
-struct xdp_args {
-	size_t name_len;
-	unsigned queue;
-	uint32_t attach_flags;
-	uint16_t bind_flags;
-	bool promisc;
-};
-
-static bool word_is(const char *s, size_t n, const char *word)
-{
-	return strlen(word) == n && !strncmp(s, word, n);
-}
-
-static bool read_word(struct xdp_args *a, const char *s, size_t n)
-{
-	if (word_is(s, n, "native"))
-		a->attach_flags |= XDP_FLAGS_DRV_MODE;
-	else if (word_is(s, n, "skb"))
-		a->attach_flags |= XDP_FLAGS_SKB_MODE;
-	else if (word_is(s, n, "copy"))
-		a->bind_flags |= XDP_COPY;
-	else if (word_is(s, n, "zerocopy"))
-		a->bind_flags |= XDP_ZEROCOPY;
-	else if (word_is(s, n, "promisc"))
-		a->promisc = true;
-	else if (n > 6 && n < 11 && !strncmp(s, "queue=", 6) &&
-		 strspn(s + 6, "0123456789") == n - 6)
-		a->queue = (unsigned)strtoul(s + 6, NULL, 10);
-	else
-		return false;
-	return true;
-}
-
-static int read_args(struct xdp_args *a, const char *args, struct err *err)
-{
-	const uint32_t modes = XDP_FLAGS_DRV_MODE | XDP_FLAGS_SKB_MODE;
-	const char *s = args + strcspn(args, ",");
-
-	*a = (struct xdp_args){.name_len = (size_t)(s - args)};
-	while (*s) {
-		size_t n = strcspn(++s, ",");
-
-		if (!read_word(a, s, n) || a->queue > QUEUE_MAX)
-			return err_set(
-				err, -EINVAL,
-				"expected IFACE[,queue=N][,copy|zerocopy][,native|skb][,promisc], "
-				"N from 0 to %u",
-				QUEUE_MAX);
-		s += n;
-	}
-	if ((a->attach_flags & modes) == modes || a->bind_flags == (XDP_COPY | XDP_ZEROCOPY) ||
-	    (a->attach_flags & XDP_FLAGS_SKB_MODE && a->bind_flags & XDP_ZEROCOPY))
-		return err_set(err, -EINVAL,
-			       "expected one of copy and zerocopy, one of native and "
-			       "skb; skb copies");
-	return iface_check_name(args, a->name_len, err);
-}
-
-static int xdp_check(const char *args, struct err *err)
-{
-	struct xdp_args a;
-
-	return read_args(&a, args, err);
-}
 
 static uint32_t ring_size(uint32_t want)
 {
@@ -236,7 +170,7 @@ static int set_up_all(struct xdp_port *p, struct port *port, const struct port_c
 	uint8_t mac[6];
 	int rc;
 
-	read_args(&a, conf->args, NULL);
+	xdp_args_read(&a, conf->args, NULL);
 	p->first_queue = (uint16_t)a.queue;
 	p->attach_flags = a.attach_flags;
 	p->bind_flags = a.bind_flags;
@@ -264,7 +198,7 @@ static void describe(const struct xdp_port *p, struct port_grant *g)
 	socklen_t len = sizeof(o);
 	unsigned has = iface_rx_queues(&p->iface), to = p->first_queue + p->queues;
 
-	getsockopt(p->queue[0].fd, 283, XDP_OPTIONS, &o, &len);
+	getsockopt(p->queue[0].fd, SOL_XDP_LEVEL, XDP_OPTIONS, &o, &len);
 	snprintf(g->text, sizeof(g->text), "af_xdp %s queue %u to %u of %u%s, %s%s", p->iface.name,
 		 p->first_queue, to - 1, has, has > p->queues ? " (others go to the host)" : "",
 		 o.flags & XDP_OPTIONS_ZEROCOPY ? "zero copy" : "copied by the kernel",
@@ -279,7 +213,7 @@ static int quiet(enum libbpf_print_level level, const char *fmt, va_list args)
 static int xdp_open(struct port *port, const struct port_conf *conf, struct err *err)
 {
 	struct port_grant *g = &port->grant;
-	int rc = port_check_args(conf, xdp_check, err);
+	int rc = port_check_args(conf, xdp_args_check, err);
 	struct xdp_port *p;
 
 	if (rc)
@@ -308,51 +242,6 @@ static int xdp_close(struct port *port, struct err *err)
 {
 	xdp_free(port->priv);
 	return 0;
-}
-
-static void xdp_stats(const struct port *port, struct port_stats *s)
-{
-	const struct xdp_port *p = port->priv;
-	struct xdp_queue sum = {0};
-	struct xdp_figures all = {0}, f;
-
-	for (uint16_t i = 0; i < p->queues; i++) {
-		const struct xdp_queue *q = &p->queue[i];
-
-		s->rx_packets += q->rx_packets;
-		s->rx_bytes += q->rx_bytes;
-		s->tx_packets += q->tx_packets;
-		s->tx_bytes += q->tx_bytes;
-		sum.rx_nombuf += q->rx_nombuf;
-		sum.rx_bad += q->rx_bad;
-		sum.tx_copied += q->tx_copied;
-		sum.tx_down += q->tx_down;
-		sum.tx_refused += q->tx_refused;
-		sum.tx_too_long += q->tx_too_long;
-		sum.tx_full += q->tx_full;
-		sum.tx_bad += q->tx_bad;
-		xdp_figures(q, &f);
-		all.dropped += f.dropped;
-		all.invalid_rx += f.invalid_rx;
-		all.invalid_tx += f.invalid_tx;
-		all.ring_full += f.ring_full;
-		all.fill_empty += f.fill_empty;
-	}
-	port_stats_add(s, "link-changes", p->link_changes);
-	port_stats_add(s, "device-lost", p->lost);
-	port_stats_add(s, "rx-nombuf", sum.rx_nombuf);
-	port_stats_add(s, "rx-bad-address", sum.rx_bad);
-	port_stats_add(s, "rx-host-dropped", all.dropped); // too long for the chunks there are, too
-	port_stats_add(s, "rx-ring-full", all.ring_full);
-	port_stats_add(s, "rx-fill-empty", all.fill_empty);
-	port_stats_add(s, "rx-fill-invalid", all.invalid_rx);
-	port_stats_add(s, "tx-copied", sum.tx_copied);
-	port_stats_add(s, "tx-down", sum.tx_down);
-	port_stats_add(s, "tx-refused", sum.tx_refused);
-	port_stats_add(s, "tx-too-long", sum.tx_too_long);
-	port_stats_add(s, "tx-full", sum.tx_full);
-	port_stats_add(s, "tx-bad-address", sum.tx_bad);
-	port_stats_add(s, "tx-invalid", all.invalid_tx);
 }
 
 static void xdp_link(const struct port *port, struct port_link *link)
@@ -457,10 +346,10 @@ const struct pmd xdp_pmd = {
 	.can = {.queues = PORT_QUEUES_MAX,
 		.live = true,
 		.needs = "CAP_BPF, CAP_NET_ADMIN, CAP_NET_RAW"},
-	.check = xdp_check,
+	.check = xdp_args_check,
 	.open = xdp_open,
 	.close = xdp_close,
-	.stats = xdp_stats,
+	.stats = xdp_port_stats,
 	.link = xdp_link,
 	.poll = xdp_poll,
 	.poll_queue = xdp_poll_queue,

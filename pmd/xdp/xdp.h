@@ -17,6 +17,7 @@
 #include "pmd/iface/iface.h"
 #include "pmd/port.h"
 
+#define SOL_XDP_LEVEL	    283	  // of getsockopt()
 #define XDP_CHUNK_MAX	    4096u // a page: the kernel takes no larger chunks everywhere
 #define XDP_CHUNK_MIN	    2048u
 #define XDP_KERNEL_HEADROOM 256u // in front of every frame received
@@ -25,6 +26,14 @@
 // Of linux/if_xdp.h since 6.6: frames of several chunks.
 #define XDP_BIND_SG   (1u << 4)
 #define XDP_DESC_MORE (1u << 0) // the frame goes on in the next descriptor
+
+struct xdp_args {
+	size_t name_len;
+	unsigned queue;
+	uint32_t attach_flags;
+	uint16_t bind_flags;
+	bool promisc;
+};
 
 struct xdp_slot {	   // of one buffer of the pool
 	struct mbuf *head; // being sent as its last segment: the packet
@@ -90,6 +99,11 @@ struct xdp_port {
 	uint64_t lost;
 };
 
+// Reads IFACE[,queue=N][,copy|zerocopy][,native|skb][,promisc]. 0, or -EINVAL and in err what was
+// expected.
+int xdp_args_read(struct xdp_args *a, const char *args, struct err *err);
+int xdp_args_check(const char *args, struct err *err);
+
 // The program that redirects to our sockets: loads it, puts it on the interface, takes it off. 0 or
 // -errno and err (without the port's name).
 int xdp_program_load(struct xdp_port *p, struct err *err);
@@ -104,7 +118,9 @@ int xdp_umem_of(struct xdp_umem *u, const struct mempool *pool);
 int xdp_attach(struct xdp_queue *q, struct err *err);
 // Closes it; every buffer goes back to its pool.
 void xdp_detach(struct xdp_queue *q);
+// Of all sockets that the queue has had.
 void xdp_figures(const struct xdp_queue *q, struct xdp_figures *f);
+void xdp_port_stats(const struct port *port, struct port_stats *s);
 
 // Whether the interface is down still: its link is looked at 100 times a second at best, and seldom
 // while everything sleeps, but a packet to be sent may be the first after it came up.
