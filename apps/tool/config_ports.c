@@ -204,9 +204,12 @@ static void read_queues(struct ydoc *y, yaml_node_t *node, void *arg)
 	struct port_reader *p = arg;
 	uint32_t v;
 
-	// A queue pair belongs to one lcore.
-	if (ydoc_u32(y, node, 1, p->r->c->params.lcores, &v))
-		p->port->blob.queues = (uint16_t)v;
+	if (!ydoc_u32(y, node, 1, PORT_QUEUES_MAX, &v))
+		return;
+	if (v > p->r->c->params.lcores)
+		ydoc_error(y, node, "expected at most one an lcore: lcores is %u",
+			   p->r->c->params.lcores);
+	p->port->blob.queues = (uint16_t)v;
 }
 
 static void read_rss(struct ydoc *y, yaml_node_t *node, void *arg)

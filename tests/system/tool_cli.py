@@ -185,6 +185,16 @@ def boot():
     for word in ("-accel tcg", "-m 48", "-smp 2", "-M q35", "size=48M,share=on", "path=w,server=on",
                  "path=l,reconnect=1", "mac=02:00:00:00:00:01", "-kernel router.yaml.elf"):
         assert word in qemu, (word, qemu)
+    with open("two.yaml", "w") as f:
+        f.write(ROUTER.replace("lcores: 1", "lcores: 2").replace("{device: ", "{queues: 1, device: ", 1))
+    vhost = ("--vhost", "wan=w", "--vhost", "lan=l")
+    qemu = weir("boot", "two.yaml", *vhost, "--dry-run").stdout.splitlines()[1]
+    # wan has one queue pair, lan one an lcore: vectors for its queues, the control queue and changes.
+    for word in ("-smp 2", "chardev=c0 ", "chardev=c1,queues=2 "):
+        assert word in qemu, (word, qemu)
+    assert qemu.count("mq=on,vectors=6") == 1, qemu
+    weir("boot", "two.yaml", *vhost, "--cpus", "1", status=2,
+         err="--cpus 1: the configuration has lcores: 2, a CPU each")
     assert "--image i.elf" in weir("boot", "router.yaml", "--vhost", "wan=w", "--vhost", "lan=l",
                                    "--image", "i.elf", "--dry-run").stdout
     weir("boot", "router.yaml", "--vhost", "wan=w", "--vhost", "lan=l", "--memory", "x", status=2,

@@ -366,6 +366,41 @@ static void devices(void **state)
 	     "f.yaml:6:17: null:\\x1b: expected a device without control characters\n");
 }
 
+// Queues and buffers go with lcores, which stand before the ports in whatever order they are written.
+static void lcores(void **state)
+{
+	static const struct {
+		const char *rss;
+		uint16_t kind;
+	} kinds[] = {{"symmetric", BLOB_RSS_SYMMETRIC}, {"microsoft", BLOB_RSS_MICROSOFT}};
+	char text[512];
+
+	says(HEAD PORTS "lcores: 0\n", "f.yaml:6:9: 0: expected a number from 1 to 16\n");
+	says(HEAD PORTS "lcores: 17\n", "f.yaml:6:9: 17: expected a number from 1 to 16\n");
+	says(HEAD PORTS "  dmz: {device: \"null\", addresses: [10.0.0.1/24], queues: 2, rss: crc}\n",
+	     "f.yaml:6:59: 2: expected at most one an lcore: lcores is 1\n"
+	     "f.yaml:6:67: crc: expected symmetric or microsoft\n");
+	// A kilobuffer under way for each lcore, and one for each receive queue: three and two a lcore.
+	says(HEAD PORTS "  dmz: {device: \"null\", addresses: [10.0.0.1/24], queues: 1}\n"
+			"lcores: 3\nmbufs: 10239\n",
+	     "f.yaml:8:8: 10239: expected a number from 10240 to 4194304\n");
+	for (unsigned i = 0; i < 2; i++) {
+		struct diags d = {0};
+		struct config c;
+
+		snprintf(text, sizeof(text),
+			 HEAD "ports:\n  a: {device: \"null\", addresses: [10.0.0.1/24], queues: 3, "
+			      "rss: %s}\nlcores: 4\n",
+			 kinds[i].rss);
+		assert_true(config_parse(&c, "f.yaml", text, strlen(text), true, &d));
+		assert_int_equal(c.params.lcores, 4);
+		assert_int_equal(c.ports[0].blob.queues, 3);
+		assert_int_equal(c.ports[0].blob.rss, kinds[i].kind);
+		config_free(&c);
+		diag_free(&d);
+	}
+}
+
 static void route_file(void **state)
 {
 	char name[] = "/tmp/weir-test-XXXXXX", text[512], want[512], *got;
@@ -429,7 +464,7 @@ int main(void)
 		cmocka_unit_test(patches),  cmocka_unit_test(not_yaml),
 		cmocka_unit_test(costly_yaml),
 		cmocka_unit_test(devices),
-		cmocka_unit_test(route_file), cmocka_unit_test(exact_parsers),
+		cmocka_unit_test(lcores), cmocka_unit_test(route_file), cmocka_unit_test(exact_parsers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
