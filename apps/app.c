@@ -34,6 +34,11 @@ static int make_lcores(struct app *app, const struct app_conf *conf, struct err 
 			       "lcores: %u: there %s %u CPU%s to run on; write less, or give more (weir "
 			       "boot: --cpus; QEMU: -smp; a process: taskset)",
 			       n, there == 1 ? "is" : "are", there, there == 1 ? "" : "s");
+	if (n > 1 && conf->clock == CLOCK_CAPTURE)
+		return err_set(err, -EINVAL,
+			       "lcores: %u: a capture's clock is moved by one lcore: expected lcores: 1, or "
+			       "the real clock",
+			       n);
 	app->lcore = aligned_alloc(CACHE_LINE, n * sizeof(*app->lcore));
 	if (!app->lcore)
 		return err_set(err, -ENOMEM, "no memory for %u lcores", n);

@@ -2,6 +2,8 @@
 // test_app.c - functions on one and two lcores: who polls what, who hands over, what the books say
 #include "app_test.h"
 
+#include <errno.h>
+
 #define HEAD2 "version: 1\nfunction: patch\nlcores: 2\n"
 
 static struct app app;
@@ -115,6 +117,19 @@ static void refuse(const char *text, const char *says)
 		fail_msg("%s\nis not in\n%s", says, e.text);
 }
 
+static void capture_clock(void)
+{
+	struct app_conf conf = {.clock = CLOCK_CAPTURE};
+	void *blob = test_blob(HEAD2 "ports: {a: {device: \"null\"}}\npatches: [{from: a, to: a}]\n",
+			       &conf.blob_len);
+	struct err e;
+
+	conf.blob = blob;
+	assert_int_equal(app_start(&app, &conf, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "expected lcores: 1, or the real clock"));
+	free(blob);
+}
+
 static void test_refused(void **state)
 {
 	char text[256], says[64];
@@ -132,6 +147,7 @@ static void test_refused(void **state)
 	refuse(HEAD2 "ports: {a: {device: \"pcap:none.pcap\"}, b: {device: \"null\"}}\n"
 		     "patches: [{from: a, to: b}]\n",
 	       "port a: pcap plays a capture");
+	capture_clock();
 }
 
 int main(void)
