@@ -22,7 +22,8 @@ static bool too_few_queues(const struct app *app, unsigned port, char *line, siz
 	if (p->grant.queues >= want)
 		return false;
 	snprintf(line, len,
-		 "port %s: %u of %u queue pairs, others get their packets handed over: queues=%u on the "
+		 "port %s: %u of %u queue pairs, others get their packets handed over: queues=%u "
+		 "on the "
 		 "netdev, mq=on,vectors=%u on the device",
 		 p->name, p->grant.queues, want, want, 2 * want + 2);
 	return true;
@@ -32,12 +33,14 @@ static bool short_rings(const struct app *app, unsigned port, char *line, size_t
 {
 	const struct blob_port *b = &app->blob.ports[port];
 	const struct port_grant *g = &app->port[port].grant;
-	unsigned rx = b->rx_size ? b->rx_size : RING_WANTED, tx = b->tx_size ? b->tx_size : RING_WANTED;
+	unsigned rx = b->rx_size ? b->rx_size : RING_WANTED,
+		 tx = b->tx_size ? b->tx_size : RING_WANTED;
 
 	if (g->rx_size >= rx && g->tx_size >= tx)
 		return false;
 	snprintf(line, len,
-		 "port %s: rings of %u and %u, bursts and pauses lose packets sooner: rx_queue_size=%u,"
+		 "port %s: rings of %u and %u, bursts and pauses lose packets sooner: "
+		 "rx_queue_size=%u,"
 		 "tx_queue_size=%u on the device",
 		 app->port[port].name, g->rx_size, g->tx_size, rx, tx);
 	return true;
@@ -93,14 +96,18 @@ static bool noisy(const struct app *app, char *line, size_t len)
 	if (us * 100 <= ADVICE_NOISE_MS * 1000 * NOISE_PERCENT)
 		return false;
 	snprintf(line, len,
-		 "the host took the CPU %" PRIu64 " times in %u ms, %" PRIu64 " us in all: pin the vCPUs, "
+		 "the host took the CPU %" PRIu64 " times in %u ms, %" PRIu64
+		 " us in all: pin the vCPUs, "
 		 "see weir doctor there",
 		 n->gaps, ADVICE_NOISE_MS, us);
 	return true;
 }
 
 static bool (*const of_port[])(const struct app *, unsigned, char *, size_t) = {
-	too_few_queues, short_rings, short_frames, no_offload,
+	too_few_queues,
+	short_rings,
+	short_frames,
+	no_offload,
 };
 #define STEPS (unsigned)(sizeof(of_port) / sizeof(of_port[0]))
 
@@ -119,7 +126,8 @@ bool advice_next(struct advice *a, const struct app *app, char *line, size_t len
 	while (a->step < noise) {
 		unsigned s = a->step++;
 
-		if (s ? amiss(app, (s - 1) / STEPS, (s - 1) % STEPS, line, len) : emulated(line, len))
+		if (s ? amiss(app, (s - 1) / STEPS, (s - 1) % STEPS, line, len)
+		      : emulated(line, len))
 			return true;
 	}
 	if (a->step > noise || tsc_read() - app->ready_tsc < plat_tsc_hz() / 1000 * ADVICE_NOISE_MS)

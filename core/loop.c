@@ -210,6 +210,7 @@ static void idle(struct loop *l, struct run *r, uint64_t due)
 	if (!restless(l, r))
 		halt(l, r, ns);
 	disarm_all(l, l->sources);
+	r->tsc = tsc_read(); // nor is taking the queues up again
 }
 
 // Between turns; false ends the loop.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // noise.h - host noise: time in which the lcore did not run although its loop wanted to
 //
-// A polling loop reads the TSC every turn. When a turn took much longer than what it did can have taken,
-// something below took the CPU away: another thread, an interrupt, the hypervisor. It shows as latency
-// and as packets lost at a full ring, and nothing in the packets' own figures says so. One lcore.
+// A polling loop reads the TSC every turn. When a turn took much longer than what it did can have
+// taken, something below took the CPU away: another thread, an interrupt, the hypervisor. It shows
+// as latency and as packets lost at a full ring, and nothing in the packets' own figures says so.
+// One lcore.
 #ifndef WEIR_CORE_NOISE_H
 #define WEIR_CORE_NOISE_H
 
@@ -29,8 +30,8 @@ static always_inline bool noise_suspect(const struct noise *n, uint64_t cycles)
 	return unlikely(cycles > n->limit);
 }
 
-// A turn of so many cycles, in which `bursts` bursts of packets were (or can have been) worked off: each
-// may take a limit of its own before the rest counts as a gap.
+// A turn of so many cycles, in which `bursts` bursts of packets were (or can have been) worked off:
+// each may take a limit of its own before the rest counts as a gap.
 void noise_gap(struct noise *n, uint64_t cycles, unsigned bursts);
 
 // Polls the TSC of the calling thread's CPU for that long and counts.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // null.c - a port that swallows what it is sent and, when asked, makes frames out of nothing
 //
-// With a size every receive gives as many frames as were asked for, written anew from those built when the
-// port was opened (null_frames.h), in turns and without end.
+// With a size every receive gives as many frames as were asked for, written anew from those built
+// when the port was opened (null_frames.h), in turns and without end.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,8 +36,8 @@ static uint16_t null_rx_nothing(void *queue, struct mbuf **pkts, uint16_t n)
 }
 
 // Whole lines: the buffer has room, and a copy of constant size needs no call.
-static always_inline void null_write(struct mbuf *m, const uint8_t *head, const uint8_t *body, uint16_t len,
-				     uint64_t origin)
+static always_inline void null_write(struct mbuf *m, const uint8_t *head, const uint8_t *body,
+				     uint16_t len, uint64_t origin)
 {
 	mbuf_reset(m);
 	m->len = len;
@@ -148,10 +148,11 @@ static void null_grant(struct port *port, const struct port_conf *conf, const st
 	if (!a->max)
 		snprintf(g->text, sizeof(g->text), "null");
 	else if (a->min == a->max)
-		snprintf(g->text, sizeof(g->text), "null, receives frames of %u bytes, %u different",
-			 a->max, frames);
+		snprintf(g->text, sizeof(g->text),
+			 "null, receives frames of %u bytes, %u different", a->max, frames);
 	else
-		snprintf(g->text, sizeof(g->text), "null, receives frames of %s%u to %u bytes, %u different",
+		snprintf(g->text, sizeof(g->text),
+			 "null, receives frames of %s%u to %u bytes, %u different",
 			 a->imix ? "imix, " : "", a->min, a->max, frames);
 }
 
@@ -208,7 +209,8 @@ static void null_stats(const struct port *port, struct port_stats *s)
 
 const struct pmd null_pmd = {
 	.name = "null",
-	.help = "nothing, or size=N|N-M|imix[,pattern=udp|zeros|increment|random][,seed=N][,src=IP][,dst=IP]"
+	.help = "nothing, or "
+		"size=N|N-M|imix[,pattern=udp|zeros|increment|random][,seed=N][,src=IP][,dst=IP]"
 		"[,to=MAC][,flows=N]: receives such frames without end",
 	.can = {.queues = PORT_QUEUES_MAX},
 	.check = null_check,

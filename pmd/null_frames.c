@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // null_frames.c - build the frames of a null port
 //
-// UDP frames: Ethernet, IPv4, UDP to port 9 (discard: RFC 863), by default from 198.18.0.1 to 198.18.0.2
-// (RFC 2544 C.2.2). The sizes of imix are the "simple IMIX": 7 x 40, 4 x 576, 1 x 1500 bytes of IP.
+// UDP frames: Ethernet, IPv4, UDP to port 9 (discard: RFC 863), by default from 198.18.0.1 to
+// 198.18.0.2 (RFC 2544 C.2.2). The sizes of imix are the "simple IMIX": 7 x 40, 4 x 576, 1 x 1500
+// bytes of IP.
 #include "pmd/null_frames.h"
 
 #include <ctype.h>
@@ -11,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FRAMES_MAX  65536u
-#define FRAMES_RAND 1024u // different ones of a random pattern
+#define FRAMES_MAX   65536u
+#define FRAMES_RAND  1024u // different ones of a random pattern
 #define PORT_DISCARD 9u
 #define PORT_FLOWS   1024u
 
@@ -140,10 +141,11 @@ int null_parse(const char *text, struct null_args *args, struct err *err)
 		if (rc)
 			err_set(err, rc,
 				"%s%s%s: expected size=N, size=N-M (%u to %u bytes) or size=imix; "
-				"pattern=udp, zeros, increment or random; seed=N; src=IP, dst=IP, to=MAC, "
+				"pattern=udp, zeros, increment or random; seed=N; src=IP, dst=IP, "
+				"to=MAC, "
 				"flows=N (1 to %u)",
-				word, value ? "=" : "", value ? value : "", NULL_FRAME_MIN, NULL_FRAME_MAX,
-				NULL_FLOWS_MAX);
+				word, value ? "=" : "", value ? value : "", NULL_FRAME_MIN,
+				NULL_FRAME_MAX, NULL_FLOWS_MAX);
 	}
 	free(copy);
 	if (!rc && *text && !args->max)
@@ -231,7 +233,9 @@ static uint32_t how_many(uint32_t sizes, uint32_t flows)
 int null_frames_make(struct null_frames *f, const struct null_args *a, const uint8_t mac[6])
 {
 	uint32_t sizes = a->imix ? sizeof(imix) / sizeof(imix[0]) : 1u + a->max - a->min;
-	uint32_t flows = a->pattern == NULL_UDP ? a->flows : a->pattern == NULL_RANDOM ? FRAMES_RAND : 1;
+	uint32_t flows = a->pattern == NULL_UDP	     ? a->flows
+			 : a->pattern == NULL_RANDOM ? FRAMES_RAND
+						     : 1;
 	uint32_t state = a->seed ? a->seed : 1;
 
 	f->count = how_many(sizes, flows);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// null_frames.h - the frames that a null port makes: what was asked for, and all of them built beforehand
+// null_frames.h - the frames that a null port makes: what was asked for, and all of them built
+// beforehand
 #ifndef WEIR_PMD_NULL_FRAMES_H
 #define WEIR_PMD_NULL_FRAMES_H
 
@@ -28,7 +29,8 @@ struct null_args {
 
 // Frame i is its own head and then the body, both whole cache lines, cut to its length.
 struct null_frames {
-	uint8_t body[(NULL_FRAME_MAX + 63) / 64 * 64] cache_aligned; // its first NULL_HEAD bytes serve nobody
+	uint8_t body[(NULL_FRAME_MAX + 63) / 64 *
+		     64] cache_aligned; // its first NULL_HEAD bytes serve nobody
 	uint32_t count;
 	uint8_t (*head)[NULL_HEAD];
 	uint16_t *len;

@@ -20,10 +20,10 @@ struct options {
 static int options(struct options *o, const struct command *cmd, int argc, char **argv)
 {
 	static const struct option list[] = {
-		{"help", no_argument, 0, 'h'},	    {"json", no_argument, 0, 'j'},
-		{"all", no_argument, 0, 'a'},	    {"pid", required_argument, 0, 'p'},
+		{"help", no_argument, 0, 'h'},	     {"json", no_argument, 0, 'j'},
+		{"all", no_argument, 0, 'a'},	     {"pid", required_argument, 0, 'p'},
 		{"root", required_argument, 0, 'r'}, {"probe", required_argument, 0, 'm'},
-		{"noise", no_argument, 0, 'n'},	    {0},
+		{"noise", no_argument, 0, 'n'},	     {0},
 	};
 	int opt, which = 0;
 

@@ -66,7 +66,8 @@ static char *offloads(const struct pmd *pmd, const char *quote)
 
 	for (const struct port_offload *o = port_offloads; o->name; o++) {
 		if (pmd->can.offloads & o->bit) {
-			char *more = xasprintf("%s%s%s%s%s", list, *list ? ", " : "", quote, o->name, quote);
+			char *more = xasprintf("%s%s%s%s%s", list, *list ? ", " : "", quote,
+					       o->name, quote);
 
 			free(list);
 			list = more;
@@ -94,9 +95,9 @@ static void print_text(const struct table *t)
 		const struct pmd *p = r->pmd;
 		char *o = offloads(p, ""), *device = xasprintf("%s:%s", p->name, r->key);
 
-		printf("%-13s %-6s  queues: %u, clock: %s, sleeps: %s%s%s\n", device, home(r), p->can.queues,
-		       clock_of(p), p->arm ? "yes" : "no", p->can.needs ? ", needs " : "",
-		       p->can.needs ? p->can.needs : "");
+		printf("%-13s %-6s  queues: %u, clock: %s, sleeps: %s%s%s\n", device, home(r),
+		       p->can.queues, clock_of(p), p->arm ? "yes" : "no",
+		       p->can.needs ? ", needs " : "", p->can.needs ? p->can.needs : "");
 		printf("              %s\n", p->help);
 		printf("              offloads: %s\n", *o ? o : "none");
 		free(o);
@@ -121,8 +122,8 @@ static void print_markdown(const struct table *t)
 		const struct pmd *p = r->pmd;
 		char *o = offloads(p, ""), *f = figure(t, r);
 
-		printf("| `%s:%s` | %s | %u | %s | %s | %s | %s | ", p->name, r->key, home(r), p->can.queues,
-		       *o ? o : "none", p->arm ? "yes" : "no", clock_of(p),
+		printf("| `%s:%s` | %s | %u | %s | %s | %s | %s | ", p->name, r->key, home(r),
+		       p->can.queues, *o ? o : "none", p->arm ? "yes" : "no", clock_of(p),
 		       p->can.needs ? p->can.needs : "nothing");
 		print_cell(p->help);
 		printf(t->figures ? " | %s |\n" : " |\n", f ? f : "not measured");
@@ -139,12 +140,13 @@ static void print_json(const struct table *t)
 		const struct pmd *p = r->pmd;
 		char *o = offloads(p, "\""), *f = figure(t, r);
 
-		printf("%s\n  {\"device\": \"%s:%s\", \"hosted\": %s, \"image\": %s, \"queues\": %u, "
+		printf("%s\n  {\"device\": \"%s:%s\", \"hosted\": %s, \"image\": %s, \"queues\": "
+		       "%u, "
 		       "\"offloads\": [%s], \"sleeps\": %s, \"clock\": \"%s\", \"needs\": \"%s\", "
 		       "\"argument\": \"%s\"",
-		       i ? "," : "", p->name, r->key, r->hosted ? "true" : "false", r->image ? "true" : "false",
-		       p->can.queues, o, p->arm ? "true" : "false", clock_of(p),
-		       p->can.needs ? p->can.needs : "", p->help);
+		       i ? "," : "", p->name, r->key, r->hosted ? "true" : "false",
+		       r->image ? "true" : "false", p->can.queues, o, p->arm ? "true" : "false",
+		       clock_of(p), p->can.needs ? p->can.needs : "", p->help);
 		if (f)
 			printf(", \"ns\": %s", f);
 		printf("}");
@@ -172,8 +174,11 @@ static bool load_figures(struct table *t, const char *path)
 int cmd_ports(const struct command *cmd, int argc, char **argv)
 {
 	static const struct option list[] = {
-		{"help", no_argument, 0, 'h'},	{"json", no_argument, 0, 'j'},
-		{"markdown", no_argument, 0, 'm'}, {"figures", required_argument, 0, 'f'}, {0},
+		{"help", no_argument, 0, 'h'},
+		{"json", no_argument, 0, 'j'},
+		{"markdown", no_argument, 0, 'm'},
+		{"figures", required_argument, 0, 'f'},
+		{0},
 	};
 	void (*print)(const struct table *) = print_text;
 	struct table t = {0};

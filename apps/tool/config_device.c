@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// config_device.c - device strings: DRIVER:ARGUMENT, as far as they can be judged without opening anything
+// config_device.c - device strings: DRIVER:ARGUMENT, as far as they can be judged without opening
+// anything
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +12,8 @@
 
 #define DEVICE_MAX 1024u
 
-// The image's own driver; the others of an image are hosted too. The home that lacks a driver says so
-// when the port is opened.
+// The image's own driver; the others of an image are hosted too. The home that lacks a driver says
+// so when the port is opened.
 static const char image_driver[] = "virtio";
 
 static int unknown_driver(struct err *err)

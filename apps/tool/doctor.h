@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // doctor.h - findings about a host: what is there, what it does to us, and what mends it
 //
-// A check looks at files under a root (/proc, /sys, /dev: also those of another machine, copied) and adds what
-// it found. It never says more than it looked at: what cannot be seen is added as not checked, with why.
+// A check looks at files under a root (/proc, /sys, /dev: also those of another machine, copied)
+// and adds what it found. It never says more than it looked at: what cannot be seen is added as not
+// checked, with why.
 #ifndef WEIR_APPS_TOOL_DOCTOR_H
 #define WEIR_APPS_TOOL_DOCTOR_H
 
@@ -45,14 +46,15 @@ void doctor_ok(struct doctor *d, const char *id, const char *fmt, ...)
 void doctor_unchecked(struct doctor *d, const char *id, const char *what, const char *why);
 void doctor_free(struct doctor *d);
 
-// The text of a file under the root, at most 256 KiB, without the newline at its end; the caller frees it.
-// NULL: none.
+// The text of a file under the root, at most 256 KiB, without the newline at its end; the caller
+// frees it. NULL: none.
 char *doctor_read(const struct doctor *d, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 // Its path; the caller frees it.
 char *doctor_path(const struct doctor *d, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-// The value behind "KEY:" at the start of a line of text, up to its end; the caller frees it. NULL: none.
+// The value behind "KEY:" at the start of a line of text, up to its end; the caller frees it. NULL:
+// none.
 char *doctor_field(const char *text, const char *key);
 // Whether text, words parted by spaces, has this one.
 bool doctor_word(const char *text, const char *word);

@@ -16,7 +16,7 @@
 // linux/capability.h
 #define CAP_NET_ADMIN 12u
 #define CAP_NET_RAW   13u
-#define CAP_BPF       39u
+#define CAP_BPF	      39u
 
 #define FILES_PER_QUEUE 4u // event and kick descriptors, a socket
 #define FILES_OWN	64u
@@ -62,7 +62,8 @@ static void broken(struct doctor *d, const struct device *v, const char *id, cha
 	free(what);
 }
 
-// Whether the kernel lists a listener (SO_ACCEPTCON: flags 00010000) that was bound by this very path.
+// Whether the kernel lists a listener (SO_ACCEPTCON: flags 00010000) that was bound by this very
+// path.
 static bool listed(const struct doctor *d, const char *path)
 {
 	char *text = doctor_read(d, "/proc/net/unix"), *line, *rest = text, name[256];
@@ -76,8 +77,8 @@ static bool listed(const struct doctor *d, const char *path)
 	return found;
 }
 
-// Whether somebody listens at a unix socket. Where the list does not tell, by connecting: a back end takes
-// that for a front end that left at once.
+// Whether somebody listens at a unix socket. Where the list does not tell, by connecting: a back
+// end takes that for a front end that left at once.
 static int listens(const struct doctor *d, const char *path)
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
@@ -106,17 +107,22 @@ static void client_socket(struct doctor *d, const struct device *v, const char *
 
 	if (lstat(path, &st)) {
 		broken(d, v, "vhost-socket", xasprintf("%s: %s", path, strerror(errno)),
-		       xasprintf("start the back end first (it makes %s), or let weir be the server", path));
+		       xasprintf(
+			       "start the back end first (it makes %s), or let weir be the server",
+			       path));
 	} else if (!S_ISSOCK(st.st_mode)) {
 		broken(d, v, "vhost-socket", xasprintf("%s is not a socket", path),
 		       xstrdup("name the socket that the back end listens on"));
 	} else if ((rc = listens(d, path))) {
 		broken(d, v, "vhost-socket", xasprintf("%s: %s", path, strerror(-rc)),
-		       rc == -EACCES ? xasprintf("chmod g+rw %s, or run as its owner", path)
-				     : xasprintf("nobody listens any more: start the back end again; it "
-						 "may want rm %s first", path));
+		       rc == -EACCES
+			       ? xasprintf("chmod g+rw %s, or run as its owner", path)
+			       : xasprintf("nobody listens any more: start the back end again; it "
+					   "may want rm %s first",
+					   path));
 	} else {
-		doctor_ok(d, "vhost-socket", "port %s: somebody listens at %s", v->port->name, path);
+		doctor_ok(d, "vhost-socket", "port %s: somebody listens at %s", v->port->name,
+			  path);
 	}
 }
 
@@ -124,7 +130,8 @@ static void client_socket(struct doctor *d, const struct device *v, const char *
 static void server_socket(struct doctor *d, const struct device *v, const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char *folder = slash ? xasprintf("%.*s", (int)(slash - path + !(slash - path)), path) : xstrdup(".");
+	char *folder = slash ? xasprintf("%.*s", (int)(slash - path + !(slash - path)), path)
+			     : xstrdup(".");
 
 	if (access(folder, W_OK | X_OK))
 		broken(d, v, "vhost-socket", xasprintf("%s: %s", folder, strerror(errno)),
@@ -167,7 +174,8 @@ static void needs_cap(struct doctor *d, const struct device *v, unsigned cap, co
 		return;
 	}
 	broken(d, v, "capability", xasprintf("this process has no %s", name),
-	       xasprintf("setcap %s+ep FILE on the executable weir, as root; or sudo weir …", name));
+	       xasprintf("setcap %s+ep FILE on the executable weir, as root; or sudo weir …",
+			 name));
 }
 
 // An interface of this network namespace; false when it is not there. Says so when it is down.
@@ -179,7 +187,8 @@ static bool interface(struct doctor *d, const struct device *v, const char *name
 	free(path);
 	if (!there) {
 		broken(d, v, "interface", xasprintf("there is no interface %s", name),
-		       xstrdup("ip link shows those of this network namespace; ip netns exec NAME weir … "
+		       xstrdup("ip link shows those of this network namespace; ip netns exec NAME "
+			       "weir … "
 			       "enters another"));
 		return false;
 	}
@@ -187,7 +196,8 @@ static bool interface(struct doctor *d, const struct device *v, const char *name
 	if (state && !strcmp(state, "down"))
 		doctor_add(d, "interface", DOCTOR_WARNING,
 			   xasprintf("port %s: %s is down", v->port->name, name),
-			   xstrdup("no packet comes or goes"), xasprintf("ip link set %s up", name));
+			   xstrdup("no packet comes or goes"),
+			   xasprintf("ip link set %s up", name));
 	else
 		doctor_ok(d, "interface", "port %s: %s is there", v->port->name, name);
 	free(state);
@@ -234,11 +244,11 @@ static void tap(struct doctor *d, const struct device *v)
 	// IFF_MULTI_QUEUE of linux/if_tun.h: a device made without it takes one queue.
 	if (flags && d->c->params.lcores > 1 && !(strtoul(flags, NULL, 16) & 0x100))
 		doctor_add(d, "queues", DOCTOR_WARNING,
-			   xasprintf("port %s: %s was made with one queue, and lcores is %u", v->port->name,
-				     v->word[0], d->c->params.lcores),
+			   xasprintf("port %s: %s was made with one queue, and lcores is %u",
+				     v->port->name, v->word[0], d->c->params.lcores),
 			   xstrdup("one lcore does all of this port's work"),
-			   xasprintf("ip link del %s; ip tuntap add %s mode tap multi_queue", v->word[0],
-				     v->word[0]));
+			   xasprintf("ip link del %s; ip tuntap add %s mode tap multi_queue",
+				     v->word[0], v->word[0]));
 	free(owner);
 	free(flags);
 }
@@ -272,7 +282,8 @@ static void pcap(struct doctor *d, const struct device *v)
 static void pci(struct doctor *d, const struct device *v)
 {
 	const char *bdf = v->word[0];
-	char *path = doctor_path(d, "/sys/bus/pci/devices/%s%s", strlen(bdf) < 10 ? "0000:" : "", bdf);
+	char *path =
+		doctor_path(d, "/sys/bus/pci/devices/%s%s", strlen(bdf) < 10 ? "0000:" : "", bdf);
 	char link[256] = "", *driver = xasprintf("%s/driver", path);
 	ssize_t n = readlink(driver, link, sizeof(link) - 1);
 	const char *name = n > 0 ? strrchr(link, '/') : NULL;
@@ -286,7 +297,8 @@ static void pci(struct doctor *d, const struct device *v)
 		       xasprintf("%s belongs to the driver %s", bdf, name ? name + 1 : "of nobody"),
 		       xasprintf("modprobe vfio-pci; dpdk-devbind.py -b vfio-pci %s", bdf));
 	else
-		doctor_ok(d, "pci-device", "port %s: %s is bound to %s", v->port->name, bdf, name + 1);
+		doctor_ok(d, "pci-device", "port %s: %s is bound to %s", v->port->name, bdf,
+			  name + 1);
 	free(driver);
 	free(path);
 }
@@ -300,7 +312,8 @@ static void dpdk(struct doctor *d, const struct device *v)
 		socket_of(d, v, iface, !(option(v, "client=") && *option(v, "client=") == '1'));
 	else if ((!strncmp(name, "net_af_packet", 13) || !strncmp(name, "net_af_xdp", 10)) && iface)
 		interface_raw(d, v, iface);
-	else if (sscanf(name, "%x:%x.%x", &a, &b, &c) == 3 || sscanf(name, "%*x:%x:%x.%x", &a, &b, &c) == 3)
+	else if (sscanf(name, "%x:%x.%x", &a, &b, &c) == 3 ||
+		 sscanf(name, "%*x:%x:%x.%x", &a, &b, &c) == 3)
 		pci(d, v);
 }
 
@@ -308,8 +321,8 @@ static const struct {
 	const char *driver;
 	void (*check)(struct doctor *d, const struct device *v);
 } drivers[] = {
-	{"dpdk", dpdk}, {"packet", packet}, {"pcap", pcap}, {"tap", tap}, {"virtio-user", virtio_user},
-	{"xdp", xdp},
+	{"dpdk", dpdk}, {"packet", packet},	      {"pcap", pcap},
+	{"tap", tap},	{"virtio-user", virtio_user}, {"xdp", xdp},
 };
 
 // "Max open files            1024                 524288               files": the soft one.
@@ -336,25 +349,31 @@ static bool has_driver(const struct config *c, const char *driver, const char *a
 static void limits(struct doctor *d)
 {
 	char *text = doctor_read(d, "/proc/self/limits");
-	uint64_t files, locked, want = FILES_OWN + FILES_PER_QUEUE * d->c->n_ports * d->c->params.lcores;
+	uint64_t files, locked,
+		want = FILES_OWN + FILES_PER_QUEUE * d->c->n_ports * d->c->params.lcores;
 	bool dma = has_driver(d->c, "dpdk", ":"); // a PCI address has a colon
 
 	if (!limit(text, "Max open files", &files) || !limit(text, "Max locked memory", &locked)) {
-		doctor_unchecked(d, "limits", "limits of this process", "/proc/self/limits does not say");
+		doctor_unchecked(d, "limits", "limits of this process",
+				 "/proc/self/limits does not say");
 	} else {
 		if (files < want)
 			doctor_add(d, "limits", DOCTOR_ERROR,
-				   xasprintf("%" PRIu64 " files may be open, %s takes about %" PRIu64, files,
-					     d->file, want),
+				   xasprintf("%" PRIu64
+					     " files may be open, %s takes about %" PRIu64,
+					     files, d->file, want),
 				   xstrdup("ports do not open: too many open files"),
 				   xasprintf("ulimit -n %" PRIu64, want));
 		else
 			doctor_ok(d, "limits", "%" PRIu64 " files may be open", files);
 		if (dma && locked < (256ull << 20))
 			doctor_add(d, "memlock", DOCTOR_ERROR,
-				   xasprintf("%" PRIu64 " KiB may be locked; a NIC's DMA needs packet memory "
-					     "locked", locked >> 10),
-				   xstrdup("packet memory is not mapped for DMA: the NIC moves no packet"),
+				   xasprintf("%" PRIu64
+					     " KiB may be locked; a NIC's DMA needs packet memory "
+					     "locked",
+					     locked >> 10),
+				   xstrdup("packet memory is not mapped for DMA: the NIC moves no "
+					   "packet"),
 				   xstrdup("ulimit -l unlimited; systemd: LimitMEMLOCK=infinity"));
 		else if (dma)
 			doctor_ok(d, "memlock", "enough memory may be locked");

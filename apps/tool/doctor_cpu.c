@@ -7,8 +7,8 @@
 #include "apps/tool/doctor.h"
 #include "apps/tool/util.h"
 
-// x86-64-v3 as /proc/cpuinfo spells it (x86-64 psABI 1.0); lzcnt is "abm" there, and nested KVM may hide it
-// though the CPU has it.
+// x86-64-v3 as /proc/cpuinfo spells it (x86-64 psABI 1.0); lzcnt is "abm" there, and nested KVM may
+// hide it though the CPU has it.
 static const char *const needed[] = {"avx2", "bmi1", "bmi2", "fma", "f16c", "movbe", NULL};
 static const char *const wide[] = {"avx512f", "avx512bw", "avx512vl", "avx512dq", NULL};
 
@@ -40,7 +40,8 @@ static void features(struct doctor *d, const char *flags)
 		doctor_ok(d, "cpu-features", "x86-64-v3");
 	if (!*v3 && *v4)
 		doctor_add(d, "avx512", DOCTOR_NOTE, xasprintf("the CPU lacks %s", v4),
-			   xstrdup("prefix lookups take about 1.5 times the cycles (docs/performance.md); "
+			   xstrdup("prefix lookups take about 1.5 times the cycles "
+				   "(docs/performance.md); "
 				   "nothing else changes"),
 			   xstrdup("in a guest: -cpu host, where the host has AVX-512"));
 	else if (!*v3)
@@ -51,14 +52,16 @@ static void features(struct doctor *d, const char *flags)
 
 static void tsc(struct doctor *d, const char *flags)
 {
-	bool constant = doctor_word(flags, "constant_tsc"), stop = !doctor_word(flags, "nonstop_tsc");
+	bool constant = doctor_word(flags, "constant_tsc"),
+	     stop = !doctor_word(flags, "nonstop_tsc");
 
 	if (constant && !stop) {
 		doctor_ok(d, "tsc", "constant, and never stops");
 		return;
 	}
 	doctor_add(d, "tsc", DOCTOR_WARNING,
-		   xasprintf("the TSC %s", constant ? "stops in deep sleep states" : "changes with the CPU's frequency"),
+		   xasprintf("the TSC %s", constant ? "stops in deep sleep states"
+						    : "changes with the CPU's frequency"),
 		   xstrdup("timers, rates and every figure in cycles are wrong by as much"),
 		   xstrdup("kernel command line: processor.max_cstate=1 idle=poll; in a guest: "
 			   "-cpu host,+invtsc"));
@@ -71,21 +74,26 @@ static void one_or_more_cpus(struct doctor *d)
 	char *list;
 
 	if (!doctor_allowed(d, &cpus)) {
-		doctor_unchecked(d, "cpus", "CPUs this process may use", "/proc/self/status says none");
+		doctor_unchecked(d, "cpus", "CPUs this process may use",
+				 "/proc/self/status says none");
 		return;
 	}
 	list = doctor_cputext(&cpus);
 	if (lcores > cpus.n)
-		doctor_add(d, "cpus", DOCTOR_ERROR,
-			   xasprintf("%s has lcores: %u, and this process may use CPUs %s", d->file,
-				     lcores, list),
-			   xstrdup("weir run does not start: every lcore polls on a CPU of its own"),
-			   xasprintf("lcores: %u in %s, or a wider mask: taskset -c 0-%u weir run …, and "
-				     "the cpuset of its cgroup", cpus.n, d->file, lcores - 1));
+		doctor_add(
+			d, "cpus", DOCTOR_ERROR,
+			xasprintf("%s has lcores: %u, and this process may use CPUs %s", d->file,
+				  lcores, list),
+			xstrdup("weir run does not start: every lcore polls on a CPU of its own"),
+			xasprintf("lcores: %u in %s, or a wider mask: taskset -c 0-%u weir run …, "
+				  "and "
+				  "the cpuset of its cgroup",
+				  cpus.n, d->file, lcores - 1));
 	else if (cpus.n == lcores)
 		doctor_add(d, "cpus", DOCTOR_NOTE,
 			   xasprintf("CPUs %s: no more than the %u that poll", list, lcores),
-			   xstrdup("everything else of this machine, a back end or peer too, takes its "
+			   xstrdup("everything else of this machine, a back end or peer too, takes "
+				   "its "
 				   "time from the poll loops"),
 			   xstrdup("one CPU more than lcores and back ends together"));
 	else
@@ -95,13 +103,15 @@ static void one_or_more_cpus(struct doctor *d)
 
 void doctor_cpu(struct doctor *d)
 {
-	char *info = doctor_read(d, "/proc/cpuinfo"), *flags = info ? doctor_field(info, "flags") : NULL;
+	char *info = doctor_read(d, "/proc/cpuinfo"),
+	     *flags = info ? doctor_field(info, "flags") : NULL;
 
 	if (flags) {
 		features(d, flags);
 		tsc(d, flags);
 	} else {
-		doctor_unchecked(d, "cpu-features", "what the CPU can", "/proc/cpuinfo has no flags");
+		doctor_unchecked(d, "cpu-features", "what the CPU can",
+				 "/proc/cpuinfo has no flags");
 	}
 	one_or_more_cpus(d);
 	free(flags);

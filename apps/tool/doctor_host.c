@@ -21,10 +21,12 @@ static void clock_source(struct doctor *d)
 		doctor_ok(d, "clock-source", "%s", name);
 	else
 		doctor_add(d, "clock-source", DOCTOR_WARNING,
-			   xasprintf("the kernel keeps time by %s (it has: %s)", name, all ? all : name),
+			   xasprintf("the kernel keeps time by %s (it has: %s)", name,
+				     all ? all : name),
 			   xstrdup("it found the TSC unsteady, by which Weir keeps time; and every "
 				   "clock_gettime() of a peer costs a microsecond"),
-			   xstrdup("see why: dmesg | grep -i tsc; where the TSC is good all the same: kernel "
+			   xstrdup("see why: dmesg | grep -i tsc; where the TSC is good all the "
+				   "same: kernel "
 				   "command line tsc=reliable clocksource=tsc"));
 	free(name);
 	free(all);
@@ -38,9 +40,10 @@ static void steal(struct doctor *d)
 	unsigned i, n = 0;
 
 	if (stat)
-		n = (unsigned)sscanf(stat, "cpu %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
-				     " %" SCNu64 " %" SCNu64 " %" SCNu64, &t[0], &t[1], &t[2], &t[3],
-				     &t[4], &t[5], &t[6], &t[7]);
+		n = (unsigned)sscanf(stat,
+				     "cpu %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
+				     " %" SCNu64 " %" SCNu64 " %" SCNu64,
+				     &t[0], &t[1], &t[2], &t[3], &t[4], &t[5], &t[6], &t[7]);
 	free(stat);
 	if (n != 8) {
 		doctor_unchecked(d, "steal", "time the hypervisor took", "/proc/stat does not say");
@@ -51,10 +54,13 @@ static void steal(struct doctor *d)
 	all -= t[3] + t[4]; // nobody steals from those who want nothing
 	if (t[7] * 1000 > all)
 		doctor_add(d, "steal", DOCTOR_WARNING,
-			   xasprintf("the hypervisor took %.1f%% of the time this machine wanted to run, "
-				     "since it started", 100.0 * (double)t[7] / (double)all),
+			   xasprintf("the hypervisor took %.1f%% of the time this machine wanted "
+				     "to run, "
+				     "since it started",
+				     100.0 * (double)t[7] / (double)all),
 			   xstrdup("poll loops stop for milliseconds: packets wait or are lost"),
-			   xstrdup("on the host below: a CPU of its own for each vCPU (virsh vcpupin, taskset "
+			   xstrdup("on the host below: a CPU of its own for each vCPU (virsh "
+				   "vcpupin, taskset "
 				   "on QEMU's vCPU threads); in a cloud: a dedicated instance"));
 	else
 		doctor_ok(d, "steal", "%.2f%% since this machine started",
@@ -63,24 +69,31 @@ static void steal(struct doctor *d)
 
 static void virtualization(struct doctor *d)
 {
-	char *info = doctor_read(d, "/proc/cpuinfo"), *flags = info ? doctor_field(info, "flags") : NULL;
+	char *info = doctor_read(d, "/proc/cpuinfo"),
+	     *flags = info ? doctor_field(info, "flags") : NULL;
 	char *pvm = doctor_path(d, "/sys/module/kvm_pvm");
 	bool guest = flags && doctor_word(flags, "hypervisor"), nested_pvm = !access(pvm, F_OK);
 	bool hardware = flags && (doctor_word(flags, "vmx") || doctor_word(flags, "svm"));
 
 	if (!flags)
-		doctor_unchecked(d, "nested", "whether this is a guest", "/proc/cpuinfo has no flags");
+		doctor_unchecked(d, "nested", "whether this is a guest",
+				 "/proc/cpuinfo has no flags");
 	else if (nested_pvm)
-		doctor_add(d, "nested", DOCTOR_WARNING,
-			   xstrdup("a guest itself, and its KVM is PVM (module kvm_pvm)"),
-			   xstrdup("guests' ring 0 is emulated, about half a microsecond an instruction: "
-				   "firmware takes a second or two, an exit or a console byte tens of "
-				   "microseconds; forwarding, in ring 3, is at full speed"),
-			   xstrdup("weir boot --machine microvm (the default), or q35 with qboot (package "
-				   "qemu-system-data); a host with VMX or SVM for the rest"));
+		doctor_add(
+			d, "nested", DOCTOR_WARNING,
+			xstrdup("a guest itself, and its KVM is PVM (module kvm_pvm)"),
+			xstrdup("guests' ring 0 is emulated, about half a microsecond an "
+				"instruction: "
+				"firmware takes a second or two, an exit or a console byte tens of "
+				"microseconds; forwarding, in ring 3, is at full speed"),
+			xstrdup("weir boot --machine microvm (the default), or q35 with qboot "
+				"(package "
+				"qemu-system-data); a host with VMX or SVM for the rest"));
 	else if (guest && hardware)
-		doctor_add(d, "nested", DOCTOR_NOTE, xstrdup("a guest itself: its guests are nested"),
-			   xstrdup("every exit of an image costs several times as much: boot and console, "
+		doctor_add(d, "nested", DOCTOR_NOTE,
+			   xstrdup("a guest itself: its guests are nested"),
+			   xstrdup("every exit of an image costs several times as much: boot and "
+				   "console, "
 				   "not forwarding"),
 			   xstrdup("measure boot times on the host itself"));
 	else
@@ -105,14 +118,17 @@ static void kvm(struct doctor *d)
 	if (!access(path, R_OK | W_OK))
 		doctor_ok(d, "kvm", "/dev/kvm can be used");
 	else
-		doctor_add(d, "kvm", wants_image(d) ? DOCTOR_WARNING : DOCTOR_NOTE,
-			   xasprintf("/dev/kvm %s", access(path, F_OK) ? "is not there"
-								       : "may not be opened by this user"),
-			   xstrdup("images run under TCG, emulated: about half the packet rate"),
-			   xstrdup(access(path, F_OK)
-					   ? "modprobe kvm_intel or kvm_amd; virtualization on in the "
-					     "firmware; in a guest: nested virtualization on in its host"
-					   : "usermod -aG kvm $USER, then log in again"));
+		doctor_add(
+			d, "kvm", wants_image(d) ? DOCTOR_WARNING : DOCTOR_NOTE,
+			xasprintf("/dev/kvm %s", access(path, F_OK)
+							 ? "is not there"
+							 : "may not be opened by this user"),
+			xstrdup("images run under TCG, emulated: about half the packet rate"),
+			xstrdup(access(path, F_OK)
+					? "modprobe kvm_intel or kvm_amd; virtualization on in the "
+					  "firmware; in a guest: nested virtualization on in its "
+					  "host"
+					: "usermod -aG kvm $USER, then log in again"));
 	free(path);
 }
 
@@ -128,12 +144,15 @@ static void qemu_version(struct doctor *d)
 	if (p)
 		pclose(p);
 	if (!major)
-		doctor_unchecked(d, "qemu", "QEMU's version", "qemu-system-x86_64 --version does not tell");
+		doctor_unchecked(d, "qemu", "QEMU's version",
+				 "qemu-system-x86_64 --version does not tell");
 	else if (major < 7)
-		doctor_add(d, "qemu", DOCTOR_WARNING, xasprintf("QEMU %u.%u", major, minor),
-			   xstrdup("images are tried with 7.2; before 5.2 microvm has no PCIe and images find "
-				   "no device"),
-			   xstrdup("QEMU 7.2 or later (Debian 12: apt-get install qemu-system-x86)"));
+		doctor_add(
+			d, "qemu", DOCTOR_WARNING, xasprintf("QEMU %u.%u", major, minor),
+			xstrdup("images are tried with 7.2; before 5.2 microvm has no PCIe and "
+				"images find "
+				"no device"),
+			xstrdup("QEMU 7.2 or later (Debian 12: apt-get install qemu-system-x86)"));
 	else
 		doctor_ok(d, "qemu", "version %u.%u", major, minor);
 }

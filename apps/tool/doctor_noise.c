@@ -64,19 +64,25 @@ static void tell(struct doctor *d, const struct probe *p)
 		return;
 	}
 	if (!n->gaps) {
-		doctor_ok(d, "host-noise", "CPU %u: none over %u us in %u ms", p->cpu, NOISE_US, p->ms);
+		doctor_ok(d, "host-noise", "CPU %u: none over %u us in %u ms", p->cpu, NOISE_US,
+			  p->ms);
 		return;
 	}
 	doctor_add(d, "host-noise", percent >= PERCENT_WARN ? DOCTOR_WARNING : DOCTOR_NOTE,
-		   xasprintf("CPU %u, polled for %u ms: taken away %" PRIu64 " times for over %u us, in all "
-			     "%" PRIu64 " us (%.1f%%), the longest %" PRIu64 " us; for %" PRIu64 " us of it "
-			     "other threads of this machine ran", p->cpu, p->ms, n->gaps, NOISE_US, lost,
-			     percent, noise_us(n->worst), waited),
-		   xstrdup("packets wait as long; at 10 Mpps a ring of 1,024 is full after 100 us, and those "
+		   xasprintf("CPU %u, polled for %u ms: taken away %" PRIu64
+			     " times for over %u us, in all "
+			     "%" PRIu64 " us (%.1f%%), the longest %" PRIu64 " us; for %" PRIu64
+			     " us of it "
+			     "other threads of this machine ran",
+			     p->cpu, p->ms, n->gaps, NOISE_US, lost, percent, noise_us(n->worst),
+			     waited),
+		   xstrdup("packets wait as long; at 10 Mpps a ring of 1,024 is full after 100 us, "
+			   "and those "
 			   "that come then are lost"),
 		   xstrdup(2 * waited > lost
 				   ? "keep others off: isolcpus, cpusets, taskset (see isolation)"
-				   : "interrupts or the hypervisor: see irqbalance, isolation and steal; on "
+				   : "interrupts or the hypervisor: see irqbalance, isolation and "
+				     "steal; on "
 				     "the host below, a CPU of its own for each vCPU"));
 }
 
@@ -87,11 +93,13 @@ void doctor_noise(struct doctor *d)
 	unsigned n = 0;
 
 	if (*d->root) {
-		doctor_unchecked(d, "host-noise", "gaps while polling", "this is another machine's /proc");
+		doctor_unchecked(d, "host-noise", "gaps while polling",
+				 "this is another machine's /proc");
 		return;
 	}
 	if (!d->probe_ms || !doctor_allowed(d, &cpus)) {
-		doctor_unchecked(d, "host-noise", "gaps while polling", "the probe was switched off");
+		doctor_unchecked(d, "host-noise", "gaps while polling",
+				 "the probe was switched off");
 		return;
 	}
 	p = xrealloc(NULL, cpus.n * sizeof(*p));

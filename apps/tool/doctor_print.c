@@ -11,8 +11,8 @@ static void print_one(const struct finding *f, FILE *out)
 {
 	fprintf(out, "%-9s %s: %s\n", names[f->severity], f->id, f->found);
 	if (*f->effect)
-		fprintf(out, "          %s%s\n", f->severity == DOCTOR_UNCHECKED ? "" : "effect: ",
-			f->effect);
+		fprintf(out, "          %s%s\n",
+			f->severity == DOCTOR_UNCHECKED ? "" : "effect: ", f->effect);
 	if (*f->mend)
 		fprintf(out, "          mend:   %s\n", f->mend);
 }
@@ -30,8 +30,9 @@ void doctor_print(const struct doctor *d, bool all, FILE *out)
 				print_one(&d->list[i], out);
 		}
 	}
-	fprintf(out, "%u errors, %u warnings, %u notes, %u not checked, %u good%s\n", count[DOCTOR_ERROR],
-		count[DOCTOR_WARNING], count[DOCTOR_NOTE], count[DOCTOR_UNCHECKED], count[DOCTOR_OK],
+	fprintf(out, "%u errors, %u warnings, %u notes, %u not checked, %u good%s\n",
+		count[DOCTOR_ERROR], count[DOCTOR_WARNING], count[DOCTOR_NOTE],
+		count[DOCTOR_UNCHECKED], count[DOCTOR_OK],
 		all || !count[DOCTOR_OK] ? "" : " (--all shows them)");
 }
 
@@ -59,8 +60,8 @@ void doctor_print_json(const struct doctor *d, bool all, FILE *out)
 
 		if (f->severity == DOCTOR_OK && !all)
 			continue;
-		fprintf(out, "%s\n  {\"id\": \"%s\", \"severity\": \"%s\", \"found\": ", first ? "" : ",", f->id,
-			names[f->severity]);
+		fprintf(out, "%s\n  {\"id\": \"%s\", \"severity\": \"%s\", \"found\": ",
+			first ? "" : ",", f->id, names[f->severity]);
 		json_string(f->found, out);
 		fputs(", \"effect\": ", out);
 		json_string(f->effect, out);

@@ -88,13 +88,14 @@ static bool vhost_user(const struct qemu *q)
 	return false;
 }
 
-struct region { // the largest mapping: guest memory
+struct region {			   // the largest mapping: guest memory
 	uint64_t bytes, rss, huge; // kB but the first
 	char perms[5];
 	char name[96];
 };
 
-// /proc/PID/smaps: a line of addresses and permissions, then "Rss:" and its kin. By the line: it is long.
+// /proc/PID/smaps: a line of addresses and permissions, then "Rss:" and its kin. By the line: it is
+// long.
 static bool guest_memory(const struct doctor *d, struct region *best)
 {
 	char *path = doctor_path(d, "/proc/%u/smaps", d->pid);
@@ -108,11 +109,12 @@ static bool guest_memory(const struct doctor *d, struct region *best)
 		uint64_t from, to, kb;
 		char perms[5] = "", name[96] = "";
 
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*s %*s %*s %95[^\n]", &from, &to, perms,
-			   name) >= 3) {
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*s %*s %*s %95[^\n]", &from, &to,
+			   perms, name) >= 3) {
 			if (r.bytes > best->bytes)
 				*best = r;
-			r = (struct region){.bytes = perms[0] == 'r' && perms[1] == 'w' ? to - from : 0};
+			r = (struct region){.bytes = perms[0] == 'r' && perms[1] == 'w' ? to - from
+											: 0};
 			memcpy(r.perms, perms, sizeof(perms));
 			memcpy(r.name, name, sizeof(name));
 		} else if (sscanf(line, "Rss: %" SCNu64, &kb) == 1) {
@@ -141,21 +143,28 @@ static void memory(struct doctor *d, const struct qemu *q)
 		return;
 	}
 	if (r.perms[3] != 's' && vhost_user(q))
-		doctor_add(d, "shared-memory", DOCTOR_ERROR,
-			   xasprintf("the guest's %" PRIu64 " MiB are private to QEMU", r.bytes >> 20),
-			   xstrdup("a vhost-user back end sees none of it: no packet moves, and nothing says so"),
-			   xasprintf("-object memory-backend-memfd,id=m,size=%" PRIu64 "M,share=on and "
-				     "-machine …,memory-backend=m", r.bytes >> 20));
+		doctor_add(
+			d, "shared-memory", DOCTOR_ERROR,
+			xasprintf("the guest's %" PRIu64 " MiB are private to QEMU", r.bytes >> 20),
+			xstrdup("a vhost-user back end sees none of it: no packet moves, and "
+				"nothing says so"),
+			xasprintf("-object memory-backend-memfd,id=m,size=%" PRIu64
+				  "M,share=on and "
+				  "-machine …,memory-backend=m",
+				  r.bytes >> 20));
 	else
 		doctor_ok(d, "shared-memory", "the guest's %" PRIu64 " MiB are %s", r.bytes >> 20,
 			  r.perms[3] == 's' ? "shared" : "private, and no back end wants them");
 	if (r.huge * 10 < r.rss * 9)
 		doctor_add(d, "guest-hugepages", DOCTOR_NOTE,
-			   xasprintf("%" PRIu64 " of the %" PRIu64 " MiB the guest has touched are on hugepages",
+			   xasprintf("%" PRIu64 " of the %" PRIu64
+				     " MiB the guest has touched are on hugepages",
 				     r.huge >> 10, r.rss >> 10),
 			   xstrdup("more TLB misses, in the guest and in the back end"),
-			   xstrdup("echo advise > /sys/kernel/mm/transparent_hugepage/shmem_enabled before it "
-				   "starts; or reserved ones: hugetlb=on,hugetlbsize=2M,prealloc=on on the "
+			   xstrdup("echo advise > "
+				   "/sys/kernel/mm/transparent_hugepage/shmem_enabled before it "
+				   "starts; or reserved ones: "
+				   "hugetlb=on,hugetlbsize=2M,prealloc=on on the "
 				   "memory-backend-memfd"));
 	else
 		doctor_ok(d, "guest-hugepages", "%" PRIu64 " MiB on hugepages", r.huge >> 10);
@@ -176,19 +185,23 @@ static void netdev_queues(struct doctor *d, const struct qemu *q, const char *ne
 		doctor_add(d, "mq", DOCTOR_WARNING,
 			   xasprintf("netdev %s has %u queues, its device has mq off", id, queues),
 			   xstrdup("the guest gets one pair; all its packets go through one lcore"),
-			   xasprintf("mq=on,vectors=%u on the device of netdev %s", 2 * queues + 2, id));
+			   xasprintf("mq=on,vectors=%u on the device of netdev %s", 2 * queues + 2,
+				     id));
 	if (number(dev, "rx_queue_size", RING_DEFAULT) < RING_GOOD ||
 	    number(dev, "tx_queue_size", RING_DEFAULT) < RING_GOOD)
-		doctor_add(d, "ring-size", DOCTOR_NOTE,
-			   xasprintf("netdev %s: rings of %u and %u descriptors", id,
-				     number(dev, "rx_queue_size", RING_DEFAULT),
-				     number(dev, "tx_queue_size", RING_DEFAULT)),
-			   xstrdup("bursts and the host's pauses fill them sooner: packets are lost"),
-			   xasprintf("rx_queue_size=%u,tx_queue_size=%u on its device", RING_GOOD, RING_GOOD));
+		doctor_add(
+			d, "ring-size", DOCTOR_NOTE,
+			xasprintf("netdev %s: rings of %u and %u descriptors", id,
+				  number(dev, "rx_queue_size", RING_DEFAULT),
+				  number(dev, "tx_queue_size", RING_DEFAULT)),
+			xstrdup("bursts and the host's pauses fill them sooner: packets are lost"),
+			xasprintf("rx_queue_size=%u,tx_queue_size=%u on its device", RING_GOOD,
+				  RING_GOOD));
 	if (is(dev, "mrg_rxbuf", "off"))
-		doctor_add(d, "mrg-rxbuf", DOCTOR_NOTE, xasprintf("netdev %s: mrg_rxbuf=off", id),
-			   xstrdup("no frame longer than one buffer comes through: no jumbo frames"),
-			   xasprintf("mrg_rxbuf=on on the device of netdev %s", id));
+		doctor_add(
+			d, "mrg-rxbuf", DOCTOR_NOTE, xasprintf("netdev %s: mrg_rxbuf=off", id),
+			xstrdup("no frame longer than one buffer comes through: no jumbo frames"),
+			xasprintf("mrg_rxbuf=on on the device of netdev %s", id));
 	free(id);
 }
 
@@ -202,12 +215,13 @@ static void netdevs(struct doctor *d, const struct qemu *q)
 		netdev_queues(d, q, v);
 		dev = suboption(v, "chardev");
 		for (unsigned k = 0; dev && (c = nth(q, "-chardev", k)); k++)
-			if (is(c, "id", dev) && !is(c, "server", "on") && !number(c, "reconnect", 0) &&
-			    !strstr(c, ",server"))
-				doctor_add(d, "reconnect", DOCTOR_NOTE,
-					   xasprintf("chardev %s does not connect again", dev),
-					   xstrdup("when the back end restarts, the port stays dead"),
-					   xasprintf("reconnect=1 on chardev %s", dev));
+			if (is(c, "id", dev) && !is(c, "server", "on") &&
+			    !number(c, "reconnect", 0) && !strstr(c, ",server"))
+				doctor_add(
+					d, "reconnect", DOCTOR_NOTE,
+					xasprintf("chardev %s does not connect again", dev),
+					xstrdup("when the back end restarts, the port stays dead"),
+					xasprintf("reconnect=1 on chardev %s", dev));
 		free(dev);
 	}
 }
@@ -257,13 +271,16 @@ static void pinning(struct doctor *d)
 	if (dir)
 		closedir(dir);
 	if (!threads)
-		doctor_unchecked(d, "pinning", "where QEMU's threads run", "/proc/PID/task cannot be read");
+		doctor_unchecked(d, "pinning", "where QEMU's threads run",
+				 "/proc/PID/task cannot be read");
 	else if (!pinned)
 		doctor_add(d, "pinning", DOCTOR_NOTE,
 			   xasprintf("none of QEMU's %u threads keeps to one CPU", threads),
-			   xstrdup("a polling vCPU wanders, and meets its back end or QEMU's own threads on one "
+			   xstrdup("a polling vCPU wanders, and meets its back end or QEMU's own "
+				   "threads on one "
 				   "CPU: gaps of milliseconds"),
-			   xstrdup("taskset -cp CPU TID for each vCPU (monitor: info cpus); libvirt: virsh "
+			   xstrdup("taskset -cp CPU TID for each vCPU (monitor: info cpus); "
+				   "libvirt: virsh "
 				   "vcpupin"));
 	else
 		doctor_ok(d, "pinning", "%u of QEMU's %u threads keep to one CPU", pinned, threads);
@@ -281,7 +298,8 @@ void doctor_qemu(struct doctor *d)
 			   xstrdup("nothing of a guest was looked at"),
 			   xstrdup("pgrep -a qemu shows those that run"));
 	} else if (!command_line(d, &q)) {
-		doctor_unchecked(d, "qemu-options", "QEMU's options", "/proc/PID/cmdline cannot be read");
+		doctor_unchecked(d, "qemu-options", "QEMU's options",
+				 "/proc/PID/cmdline cannot be read");
 	} else {
 		accelerator(d, &q);
 		memory(d, &q);

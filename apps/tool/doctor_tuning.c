@@ -36,17 +36,22 @@ static void isolation(struct doctor *d, const struct cpus *cpus)
 	else if (!shared(cpus, isolated, &both))
 		doctor_add(d, "isolation", DOCTOR_NOTE,
 			   xasprintf("none of CPUs %s is isolated", list),
-			   xstrdup("any thread of this machine may run on a CPU that polls, and takes it "
+			   xstrdup("any thread of this machine may run on a CPU that polls, and "
+				   "takes it "
 				   "for milliseconds: packets wait or are lost at full rings"),
-			   xstrdup("kernel command line: isolcpus=managed_irq,domain,LIST nohz_full=LIST "
-				   "rcu_nocbs=LIST, then weir run --cpu N or taskset -c LIST; without a "
+			   xstrdup("kernel command line: isolcpus=managed_irq,domain,LIST "
+				   "nohz_full=LIST "
+				   "rcu_nocbs=LIST, then weir run --cpu N or taskset -c LIST; "
+				   "without a "
 				   "restart: systemctl set-property --runtime -- system.slice "
 				   "AllowedCPUs=OTHERS, and the same for user.slice"));
 	else if (shared(cpus, nohz, &both) < 1)
 		doctor_add(d, "isolation", DOCTOR_NOTE,
 			   xasprintf("isolated CPUs %s keep the timer tick", isolated),
-			   xstrdup("a few microseconds are taken from every lcore up to 1,000 times a second"),
-			   xasprintf("kernel command line: nohz_full=%s rcu_nocbs=%s", isolated, isolated));
+			   xstrdup("a few microseconds are taken from every lcore up to 1,000 "
+				   "times a second"),
+			   xasprintf("kernel command line: nohz_full=%s rcu_nocbs=%s", isolated,
+				     isolated));
 	else
 		doctor_ok(d, "isolation", "isolated: %s; without tick: %s", isolated, nohz);
 	free(isolated);
@@ -65,15 +70,19 @@ static void siblings(struct doctor *d, const struct cpus *cpus)
 
 		if (!cpus->has[i])
 			continue;
-		list = doctor_read(d, "/sys/devices/system/cpu/cpu%u/topology/thread_siblings_list", i);
+		list = doctor_read(d, "/sys/devices/system/cpu/cpu%u/topology/thread_siblings_list",
+				   i);
 		seen += list != NULL;
 		if (list && shared(cpus, list, &both) > 1) {
-			doctor_add(d, "smt", DOCTOR_NOTE,
-				   xasprintf("CPUs %s are threads of one core", list),
-				   xstrdup("two poll loops there share its execution units and caches, and "
-					   "each is clearly slower than alone"),
-				   xstrdup("one thread of each core: taskset -c with one CPU of each such "
-					   "list; or echo off > /sys/devices/system/cpu/smt/control"));
+			doctor_add(
+				d, "smt", DOCTOR_NOTE,
+				xasprintf("CPUs %s are threads of one core", list),
+				xstrdup("two poll loops there share its execution units and "
+					"caches, and "
+					"each is clearly slower than alone"),
+				xstrdup("one thread of each core: taskset -c with one CPU of each "
+					"such "
+					"list; or echo off > /sys/devices/system/cpu/smt/control"));
 			free(list);
 			return;
 		}
@@ -82,7 +91,8 @@ static void siblings(struct doctor *d, const struct cpus *cpus)
 	if (seen)
 		doctor_ok(d, "smt", "no two CPUs share a core, as far as the kernel is told");
 	else
-		doctor_unchecked(d, "smt", "threads that share a core", "the kernel shows no topology");
+		doctor_unchecked(d, "smt", "threads that share a core",
+				 "the kernel shows no topology");
 }
 
 static void governor(struct doctor *d, const struct cpus *cpus)
@@ -90,14 +100,18 @@ static void governor(struct doctor *d, const struct cpus *cpus)
 	unsigned seen = 0;
 
 	for (unsigned i = 0; i < DOCTOR_CPUS; i++) {
-		char *name = cpus->has[i] ? doctor_read(d, "/sys/devices/system/cpu/cpu%u/cpufreq/"
-							   "scaling_governor", i) : NULL;
+		char *name = cpus->has[i] ? doctor_read(d,
+							"/sys/devices/system/cpu/cpu%u/cpufreq/"
+							"scaling_governor",
+							i)
+					  : NULL;
 
 		seen += name != NULL;
 		if (name && strcmp(name, "performance")) {
 			doctor_add(d, "governor", DOCTOR_WARNING,
 				   xasprintf("CPU %u follows the governor %s", i, name),
-				   xstrdup("after idle times it runs slowly at first, and figures depend on "
+				   xstrdup("after idle times it runs slowly at first, and figures "
+					   "depend on "
 					   "what ran before"),
 				   xstrdup("cpupower frequency-set -g performance"));
 			free(name);
@@ -108,8 +122,9 @@ static void governor(struct doctor *d, const struct cpus *cpus)
 	if (seen)
 		doctor_ok(d, "governor", "performance");
 	else
-		doctor_unchecked(d, "governor", "the CPUs' pace", "no cpufreq here: firmware or a hypervisor "
-								  "sets it");
+		doctor_unchecked(d, "governor", "the CPUs' pace",
+				 "no cpufreq here: firmware or a hypervisor "
+				 "sets it");
 }
 
 static void turbo(struct doctor *d)
@@ -120,7 +135,8 @@ static void turbo(struct doctor *d)
 
 	if (on)
 		doctor_add(d, "turbo", DOCTOR_NOTE, xstrdup("turbo is on"),
-			   xstrdup("the pace depends on temperature and on what other cores do: benchmarks "
+			   xstrdup("the pace depends on temperature and on what other cores do: "
+				   "benchmarks "
 				   "vary; forwarding gains by it"),
 			   xasprintf("for benchmarks: echo %s", no ? "1 > /sys/devices/system/cpu/"
 								     "intel_pstate/no_turbo"
@@ -141,7 +157,8 @@ struct crowd { // what /proc tells of others
 };
 
 // "pid (comm) STATE …", and further on the CPU: comm may hold anything.
-static void look_at(const struct doctor *d, const char *pid, struct crowd *c, const struct cpus *cpus)
+static void look_at(const struct doctor *d, const char *pid, struct crowd *c,
+		    const struct cpus *cpus)
 {
 	char *stat = doctor_read(d, "/proc/%s/stat", pid), *open, *close, *p;
 	unsigned cpu = 0, field = 2;
@@ -181,19 +198,23 @@ static void crowd(struct doctor *d, const struct cpus *cpus)
 	}
 	closedir(dir);
 	if (c.irqbalance)
-		doctor_add(d, "irqbalance", DOCTOR_WARNING, xstrdup("irqbalance runs"),
-			   xstrdup("it moves devices' interrupts onto the CPUs that poll, from minute to "
-				   "minute"),
-			   xstrdup("systemctl stop irqbalance, or IRQBALANCE_BANNED_CPULIST=LIST in "
-				   "/etc/default/irqbalance"));
+		doctor_add(
+			d, "irqbalance", DOCTOR_WARNING, xstrdup("irqbalance runs"),
+			xstrdup("it moves devices' interrupts onto the CPUs that poll, from minute "
+				"to "
+				"minute"),
+			xstrdup("systemctl stop irqbalance, or IRQBALANCE_BANNED_CPULIST=LIST in "
+				"/etc/default/irqbalance"));
 	else
 		doctor_ok(d, "irqbalance", "does not run");
 	if (c.running)
-		doctor_add(d, "threads", DOCTOR_NOTE,
-			   xasprintf("%u other process%s run on the CPUs that may poll, the first: %s",
-				     c.running, c.running > 1 ? "es" : "", c.first),
-			   xstrdup("a poll loop there gets its share of the CPU, not all of it"),
-			   xstrdup("taskset -cp OTHER-CPUS PID moves one; or poll elsewhere: weir run --cpu N"));
+		doctor_add(
+			d, "threads", DOCTOR_NOTE,
+			xasprintf("%u other process%s run on the CPUs that may poll, the first: %s",
+				  c.running, c.running > 1 ? "es" : "", c.first),
+			xstrdup("a poll loop there gets its share of the CPU, not all of it"),
+			xstrdup("taskset -cp OTHER-CPUS PID moves one; or poll elsewhere: weir run "
+				"--cpu N"));
 	else
 		doctor_ok(d, "threads", "nothing else runs on these CPUs at this moment");
 	free(c.first);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // image_drivers.h - put before the image's list of drivers when it is built into the tool
 //
-// The tool shows what those drivers say of themselves and never opens them; what they would call to do so is of
-// the image alone.
+// The tool shows what those drivers say of themselves and never opens them; what they would call to
+// do so is of the image alone.
 #pragma weak virtio_pci_open
 #pragma weak virtio_mmio_open

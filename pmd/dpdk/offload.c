@@ -19,7 +19,8 @@ static bool all_of(uint64_t capa, uint64_t bits)
 	return (capa & bits) == bits;
 }
 
-uint32_t dpdk_offloads(const struct rte_eth_dev_info *info, uint32_t wanted, struct rte_eth_conf *eth)
+uint32_t dpdk_offloads(const struct rte_eth_dev_info *info, uint32_t wanted,
+		       struct rte_eth_conf *eth)
 {
 	uint64_t rx = info->rx_offload_capa, tx = info->tx_offload_capa;
 	uint32_t ok = 0;
@@ -50,9 +51,9 @@ uint32_t dpdk_offloads(const struct rte_eth_dev_info *info, uint32_t wanted, str
 	return ok;
 }
 
-// Checksum left out by a sender on the same host (both bits: integrity known, field not right), or packets
-// that the device has joined: made what our graph takes such packets to be. The pseudo header's sum is
-// written anew, whatever the device left in the field.
+// Checksum left out by a sender on the same host (both bits: integrity known, field not right), or
+// packets that the device has joined: made what our graph takes such packets to be. The pseudo
+// header's sum is written anew, whatever the device left in the field.
 static bool rx_partial(uint64_t flags, uint16_t segment, struct mbuf *m)
 {
 	struct offload_place p;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // live.c - the pcap port on a live interface: what libpcap captures there, and injects
 //
-// A copy and, when sending, a system call a packet: for looking in, and where nothing quicker is to be had. The
-// port hears what comes in, not what the host or it itself sends. Packets that Linux joined or has yet to
-// complete (GRO, unfilled checksums on a veth) come as they are: packet:IFACE handles those.
+// A copy and, when sending, a system call a packet: for looking in, and where nothing quicker is to
+// be had. The port hears what comes in, not what the host or it itself sends. Packets that Linux
+// joined or has yet to complete (GRO, unfilled checksums on a veth) come as they are: packet:IFACE
+// handles those.
 #include <errno.h>
 #include <pcap/pcap.h>
 #include <stdlib.h>
@@ -14,10 +15,10 @@
 #include "pmd/pcap/live.h"
 #include "pmd/pmds.h"
 
-#define SNAPLEN	       262144 // libpcap's largest
-#define BUFFER	       (4 << 20)
-#define RING	       1024u // there is no ring of ours; what is reported
-#define REOPEN_NS      (NSEC_PER_SEC / 10)
+#define SNAPLEN	  262144 // libpcap's largest
+#define BUFFER	  (4 << 20)
+#define RING	  1024u // there is no ring of ours; what is reported
+#define REOPEN_NS (NSEC_PER_SEC / 10)
 
 struct live_port {
 	struct iface iface;
@@ -145,13 +146,15 @@ static int refused(struct live_port *p, const struct port_conf *conf, int rc, st
 		return iface_missing(&p->iface, conf, err);
 	if (rc == PCAP_ERROR_PERM_DENIED || rc == PCAP_ERROR_PROMISC_PERM_DENIED)
 		return err_set(err, -EPERM,
-			       "port %s: pcap:%s: capturing needs CAP_NET_RAW: setcap cap_net_raw+ep on the "
-			       "executable, or sudo", conf->name, conf->args);
+			       "port %s: pcap:%s: capturing needs CAP_NET_RAW: setcap "
+			       "cap_net_raw+ep on the "
+			       "executable, or sudo",
+			       conf->name, conf->args);
 	if (rc == PCAP_ERROR_IFACE_NOT_UP)
-		return err_set(err, -ENETDOWN, "port %s: pcap:%s: is down: ip link set %s up", conf->name,
-			       conf->args, p->iface.name);
-	return err_set(err, -EIO, "port %s: pcap:%s: %s: %s", conf->name, conf->args, pcap_statustostr(rc),
-		       pcap_geterr(p->pcap));
+		return err_set(err, -ENETDOWN, "port %s: pcap:%s: is down: ip link set %s up",
+			       conf->name, conf->args, p->iface.name);
+	return err_set(err, -EIO, "port %s: pcap:%s: %s: %s", conf->name, conf->args,
+		       pcap_statustostr(rc), pcap_geterr(p->pcap));
 }
 
 // 0 or libpcap's error, when p->pcap still tells of it.
@@ -193,11 +196,13 @@ static int start(struct live_port *p, const struct port_conf *conf, struct err *
 	rc = activate(p);
 	if (rc)
 		return p->pcap ? refused(p, conf, rc, err)
-			       : err_set(err, -ENOMEM, "port %s: pcap:%s: no memory", conf->name, conf->args);
+			       : err_set(err, -ENOMEM, "port %s: pcap:%s: no memory", conf->name,
+					 conf->args);
 	dlt = pcap_datalink(p->pcap);
 	if (dlt != DLT_EN10MB)
 		return err_set(err, -EPROTONOSUPPORT,
-			       "port %s: pcap:%s: link type %d is not Ethernet: name one Ethernet interface",
+			       "port %s: pcap:%s: link type %d is not Ethernet: name one Ethernet "
+			       "interface",
 			       conf->name, conf->args, dlt);
 	return 0;
 }

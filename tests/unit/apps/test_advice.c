@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// test_advice.c - what a started function says of the machine: each line fires, and not where all is well
+// test_advice.c - what a started function says of the machine: each line fires, and not where all
+// is well
 #include "app_test.h"
 
 #include "apps/advice.h"
@@ -64,7 +65,8 @@ static void test_queues(void **state)
 {
 	begin();
 	app.port[0].grant.queues = 1;
-	says("port wan: 1 of 2 queue pairs, others get their packets handed over: queues=2 on the netdev, "
+	says("port wan: 1 of 2 queue pairs, others get their packets handed over: queues=2 on the "
+	     "netdev, "
 	     "mq=on,vectors=6 on the device\n");
 	asked[0].queues = 1; // as asked
 	says("");
@@ -74,7 +76,8 @@ static void test_rings(void **state)
 {
 	begin();
 	app.port[0].grant.rx_size = 256;
-	says("port wan: rings of 256 and 1024, bursts and pauses lose packets sooner: rx_queue_size=1024,"
+	says("port wan: rings of 256 and 1024, bursts and pauses lose packets sooner: "
+	     "rx_queue_size=1024,"
 	     "tx_queue_size=1024 on the device\n");
 	asked[0].rx_size = 256;
 	says("");
@@ -99,7 +102,8 @@ static void test_offloads(void **state)
 	says(""); // the driver's best was asked for
 	asked[0].flags = BLOB_PORT_OFFLOADS;
 	app.port[0].grant.offloads = PORT_TX_CSUM;
-	says("port wan: done in software, the device does not offer it: tso4 uso: see the back end's "
+	says("port wan: done in software, the device does not offer it: tso4 uso: see the back "
+	     "end's "
 	     "features\n");
 	app.port[0].grant.offloads |= PORT_TX_TSO4 | PORT_TX_USO;
 	says("");

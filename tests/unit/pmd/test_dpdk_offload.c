@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// test_dpdk_offload.c - offloads of the dpdk port: flags moved over, and a net_tap that computes, verifies and
-// cuts, with a raw socket of the host as judge
+// test_dpdk_offload.c - offloads of the dpdk port: flags moved over, and a net_tap that computes,
+// verifies and cuts, with a raw socket of the host as judge
 #include "pmd/dpdk/dpdk.h" // first: DPDK's headers stumble over always_inline of core/lcore.h
 
 #include "host_test.h"
@@ -13,7 +13,8 @@ static struct mempool *pool;
 static struct port port = {.id = 4};
 static int host_end;
 
-// A checksum as the host's kernel would leave it to a card (host_test.h), with the flags our graph has.
+// A checksum as the host's kernel would leave it to a card (host_test.h), with the flags our graph
+// has.
 static struct mbuf *partial(unsigned len)
 {
 	static uint8_t f[9000];
@@ -39,8 +40,10 @@ static void test_rx_flags(void **state)
 		{RTE_MBUF_F_RX_IP_CKSUM_BAD, MBUF_RX_L3_BAD},
 		{RTE_MBUF_F_RX_L4_CKSUM_GOOD, MBUF_RX_L4_OK},
 		{RTE_MBUF_F_RX_L4_CKSUM_BAD, MBUF_RX_L4_BAD},
-		{RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD, MBUF_RX_L3_OK | MBUF_RX_L4_OK},
-		{RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_BAD, MBUF_RX_L3_OK | MBUF_RX_L4_BAD},
+		{RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD,
+		 MBUF_RX_L3_OK | MBUF_RX_L4_OK},
+		{RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_BAD,
+		 MBUF_RX_L3_OK | MBUF_RX_L4_BAD},
 		{RTE_MBUF_F_RX_IP_CKSUM_NONE | RTE_MBUF_F_RX_L4_CKSUM_GOOD, MBUF_RX_L4_OK},
 		{RTE_MBUF_F_RX_RSS_HASH | RTE_MBUF_F_RX_VLAN, 0},
 	};
@@ -124,7 +127,7 @@ static void test_tx_long_headers(void **state)
 	ip[6] = 60; // destination options
 	ip[40] = 6;
 	ip[41] = 79; // 640 bytes of them
-	ip[42] = 1; // PadN
+	ip[42] = 1;  // PadN
 	ip[43] = 255;
 	m->l4 = 14 + 40 + 640;
 	m->data[m->l4 + 12] = 0x50;
@@ -142,7 +145,8 @@ static void test_tx_long_headers(void **state)
 // net_tap says what it can; nothing more is granted, and nothing that was not asked for.
 static int open_tap(void **state)
 {
-	struct port_conf conf = {.name = "d", .driver = "dpdk", .pool = pool, .queues = 1, .offloads = ALL};
+	struct port_conf conf = {
+		.name = "d", .driver = "dpdk", .pool = pool, .queues = 1, .offloads = ALL};
 	static unsigned serial;
 	char args[40];
 	struct err e;
@@ -151,7 +155,8 @@ static int open_tap(void **state)
 	conf.args = args;
 	if (port_open(&port, &conf, &e))
 		fail_msg("%s", e.text);
-	assert_int_equal(port.grant.offloads, PORT_RX_CSUM | PORT_TX_CSUM | PORT_TX_TSO4 | PORT_TX_TSO6);
+	assert_int_equal(port.grant.offloads,
+			 PORT_RX_CSUM | PORT_TX_CSUM | PORT_TX_TSO4 | PORT_TX_TSO6);
 	snprintf(args, sizeof(args), "wd%u", serial++);
 	host("ip link set %s up", args);
 	host_end = host_socket(args);

@@ -83,7 +83,8 @@ static void test_drops_are_counted(void **state)
 		mbuf_free_bulk(pkts, n);
 	}
 	assert_true(got > 0 && got < SENT);
-	assert_int_equal(got + test_counter(&p, "rx-ps-drop") + test_counter(&p, "rx-ps-ifdrop"), SENT);
+	assert_int_equal(got + test_counter(&p, "rx-ps-drop") + test_counter(&p, "rx-ps-ifdrop"),
+			 SENT);
 	close(fd);
 	end(&p);
 }
@@ -193,8 +194,8 @@ static void test_not_permitted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_frames),	 T(test_drops_are_counted), T(test_no_buffers),
-		T(test_removed), T(test_errors),	    T(test_not_permitted),
+		T(test_frames), T(test_drops_are_counted), T(test_no_buffers), T(test_removed),
+		T(test_errors), T(test_not_permitted),
 	};
 	int rc = host_enter();
 
