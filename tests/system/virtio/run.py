@@ -60,12 +60,12 @@ class Box:
         with open(f'{self.dir}/{log}', encoding='utf-8', errors='replace') as f:
             return f.read()
 
-    def qemu(self, netdev, append, share='on'):
+    def qemu(self, netdev, append, share='on', device=''):
         return self.start(
             ['qemu-system-x86_64', '-accel', self.accel, '-cpu', CPU[self.accel], '-machine', 'memory-backend=m',
              '-M'] + MACHINE[self.machine].split() +
             ['-m', '128', '-object', f'memory-backend-memfd,id=m,size=128M,share={share}'] + netdev +
-            ['-device', 'virtio-net-pci,netdev=n,disable-legacy=on,mrg_rxbuf=on,romfile=,rx_queue_size=1024',
+            ['-device', 'virtio-net-pci,netdev=n,disable-legacy=on,mrg_rxbuf=on,romfile=,rx_queue_size=1024' + device,
              '-kernel', self.image, '-append', append, '-nodefaults', '-display', 'none', '-serial', 'stdio',
              '-no-reboot', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4'], 'image.log')
 
@@ -105,14 +105,14 @@ def frames(n):
         yield b'\xff' * 6 + b'\x02\0\0\0\0\x01\x88\xb5' + i.to_bytes(4, 'big') + rng.randbytes(size - 18)
 
 
-def echo(box):
+def echo(box, device=''):
     """Every frame sent to QEMU's own device, which asks for doorbells, comes back as it was, in order."""
     n, window = 8000, 64
     ours = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     ours.bind(f'{box.dir}/ours')
     ours.settimeout(20)
     qemu = box.qemu(['-netdev', f'dgram,id=n,local.type=unix,local.path={box.dir}/qemu,'
-                     f'remote.type=unix,remote.path={box.dir}/ours'], f'mode=echo seconds=50 packets={n}')
+                     f'remote.type=unix,remote.path={box.dir}/ours'], f'mode=echo seconds=50 packets={n}', device=device)
     box.wait_for(lambda: 'granted' in box.said('image.log') or qemu.poll() is not None, 20, 'no port')
     waiting = []
     for i, frame in enumerate(frames(n)):
@@ -129,6 +129,13 @@ def echo(box):
     check(figures['counters.resets'] == 0, 'the device was reset')
     return f"{n} frames, {figures['counters.tx-doorbells']} doorbells to send, " \
            f"{figures['counters.rx-doorbells']} to receive"
+
+
+def echo_packed(box):
+    """The same over packed rings."""
+    said = echo(box, ',packed=on')
+    check(': packed ring' in box.said('image.log'), 'the ring is not packed')
+    return said
 
 
 def back_end_dies(box):
@@ -171,7 +178,7 @@ def unshared(box):
     return box.said('image.log').split('port p0: ')[1].split('\n')[0][:60] + '...'
 
 
-TESTS = {'echo': echo, 'back_end_dies': back_end_dies, 'unshared': unshared}
+TESTS = {'echo': echo, 'echo_packed': echo_packed, 'back_end_dies': back_end_dies, 'unshared': unshared}
 
 
 def main():
