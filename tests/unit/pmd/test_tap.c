@@ -1,79 +1,29 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // test_tap.c - the TAP port against the kernel: frames both ways, links, removal, errors
-#include "host_test.h"
-
-#include <sys/wait.h>
+#include "host_port.h"
 
 static struct mempool *pool, *small;
-static uint32_t offloads; // that are asked for
 
-static int open_tap(struct port *p, const char *args, struct mempool *mp, uint16_t mtu,
-		    uint16_t queues, struct err *e)
+static int try_open(struct port *p, const char *args, struct err *e)
 {
-	struct port_conf conf = {.name = "t",
-				 .driver = "tap",
-				 .args = args,
-				 .pool = mp,
-				 .mtu = mtu,
-				 .offloads = offloads,
-				 .queues = queues};
-
-	e->text[0] = 0;
-	return port_open(p, &conf, e);
+	return host_try_open(p, "tap", args, pool, (struct host_want){0}, e);
 }
 
-static void begin(struct port *p, const char *args, struct mempool *mp, uint16_t mtu,
-		  uint16_t queues)
+static void begin(struct port *p, struct mempool *mp, struct host_want w)
 {
-	struct err e;
-
-	if (open_tap(p, args, mp, mtu, queues, &e))
-		fail_msg("%s", e.text);
-}
-
-static void end(struct port *p, struct mempool *mp)
-{
-	struct err e;
-
-	assert_int_equal(port_close(p, &e), 0);
-	assert_int_equal(mempool_available(mp), mempool_count(mp));
+	host_open(p, "tap", "wt0", mp, w);
 }
 
 static void frames(struct mempool *mp, uint16_t mtu)
 {
-	static uint8_t f[70000], g[70000];
 	const unsigned lens[] = {14, 60, 61, 255, 256, 257, 1514, mtu + 14u};
 	struct port p = {.id = 5};
-	struct port_stats s;
-	struct mbuf *m;
-	int fd;
 
-	begin(&p, "wt0", mp, mtu, 1);
+	begin(&p, mp, (struct host_want){.mtu = mtu});
 	assert_int_equal(p.grant.mtu, mtu);
 	assert_memory_equal(p.grant.mac, "\x02weir\x05", 6);
-	fd = host_socket("wt0");
-	for (unsigned i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
-		host_frame(f, lens[i], i);
-		assert_int_equal(send(fd, f, lens[i], 0), lens[i]);
-		assert_int_equal(host_rx(&p, 0, &m, 1), 1);
-		host_same(m, f, lens[i]);
-		assert_int_equal(m->port, 5);
-		assert_int_equal(m->flags, 0);
-		// And back, the same chain, while somebody else still has it.
-		mbuf_ref(m);
-		assert_int_equal(port_tx_burst(&p, 0, &m, 1), 1);
-		assert_int_equal(host_receive(fd, g, sizeof(g)), lens[i]);
-		assert_memory_equal(f, g, lens[i]);
-		host_same(m, f, lens[i]);
-		mbuf_free(m);
-	}
-	port_stats(&p, &s);
-	assert_int_equal(s.rx_packets, 8);
-	assert_int_equal(s.tx_packets, 8);
-	assert_int_equal(s.rx_bytes, 14 + 60 + 61 + 255 + 256 + 257 + 1514 + mtu + 14u);
-	assert_int_equal(s.tx_bytes, s.rx_bytes);
-	close(fd);
-	end(&p, mp);
+	host_there_and_back(&p, "wt0", lens, sizeof(lens) / sizeof(lens[0]));
+	host_close(&p, mp);
 	assert_int_equal(if_nametoindex("wt0"), 0); // made by us: gone with us
 }
 
@@ -93,7 +43,7 @@ static void test_too_long(void **state)
 	struct mbuf *m;
 	int fd;
 
-	begin(&p, "wt0", pool, 1500, 1);
+	begin(&p, pool, (struct host_want){.mtu = 1500});
 	host("ip link set wt0 mtu 4000");
 	fd = host_socket("wt0");
 	host_frame(f, 4000, 1);
@@ -105,7 +55,7 @@ static void test_too_long(void **state)
 	mbuf_free(m);
 	assert_int_equal(test_counter(&p, "rx-too-long"), 1);
 	close(fd);
-	end(&p, pool);
+	host_close(&p, pool);
 }
 
 static void test_link(void **state)
@@ -115,7 +65,7 @@ static void test_link(void **state)
 	uint8_t f[60];
 	struct mbuf *m;
 
-	begin(&p, "wt0", pool, 0, 1);
+	begin(&p, pool, (struct host_want){0});
 	host_frame(f, 60, 1);
 	port_link(&p, &link);
 	assert_true(link.up);
@@ -132,36 +82,20 @@ static void test_link(void **state)
 	port_link(&p, &link);
 	assert_true(link.up);
 	assert_int_equal(test_counter(&p, "link-changes"), 2);
-	end(&p, pool);
-}
-
-static bool wait_for_device(struct port *p)
-{
-	struct port_link link;
-
-	for (unsigned i = 0; i < 200; i++) {
-		p->pmd->poll_queue(p, 0);
-		p->pmd->poll(p);
-		port_link(p, &link);
-		if (link.up)
-			return true;
-		usleep(10000);
-	}
-	return false;
+	host_close(&p, pool);
 }
 
 // The device is deleted while we use it, and made again by the administrator.
 static void test_removed(void **state)
 {
 	struct port p = {.id = 0};
-	uint8_t f[60], g[100];
+	uint8_t f[60];
 	struct port_link link;
 	struct mbuf *m;
-	int fd;
 
 	host("ip tuntap add dev wt0 mode tap");
 	host("ip link set wt0 up");
-	begin(&p, "wt0", pool, 0, 1);
+	begin(&p, pool, (struct host_want){0});
 	host_frame(f, 60, 1);
 	host("ip link del wt0");
 	assert_int_equal(port_rx_burst(&p, 0, &m, 1), 0);
@@ -176,17 +110,9 @@ static void test_removed(void **state)
 
 	host("ip tuntap add dev wt0 mode tap");
 	host("ip link set wt0 up");
-	assert_true(wait_for_device(&p));
-	fd = host_socket("wt0");
-	m = host_mbuf(pool, f, 60);
-	assert_int_equal(port_tx_burst(&p, 0, &m, 1), 1);
-	assert_int_equal(host_receive(fd, g, sizeof(g)), 60);
-	assert_memory_equal(f, g, 60);
-	assert_int_equal(send(fd, f, 60, 0), 60);
-	assert_int_equal(host_rx(&p, 0, &m, 1), 1);
-	mbuf_free(m);
-	close(fd);
-	end(&p, pool);
+	assert_true(host_wait_link(&p, true));
+	host_echo(&p, pool, "wt0");
+	host_close(&p, pool);
 	assert_int_not_equal(if_nametoindex("wt0"), 0); // not made by us: stays
 	host("ip link del wt0");
 }
@@ -200,7 +126,7 @@ static void test_no_buffers(void **state)
 	uint8_t f[60];
 	int fd;
 
-	begin(&p, "wt0", pool, 0, 1);
+	begin(&p, pool, (struct host_want){0});
 	while (n < 512 && !mempool_get_bulk(pool, &all[n], 1))
 		n++;
 	fd = host_socket("wt0");
@@ -214,38 +140,20 @@ static void test_no_buffers(void **state)
 	host_same(m, f, 60);
 	mbuf_free(m);
 	close(fd);
-	end(&p, pool);
+	host_close(&p, pool);
 }
 
 // Every flow meets one queue, and all that was sent comes.
 static void test_queues(void **state)
 {
 	struct port p = {.id = 0};
-	struct mbuf *pkts[64];
-	unsigned n[2] = {0};
-	uint8_t f[100];
-	int fd;
+	unsigned got[2];
 
-	begin(&p, "wt0", pool, 0, 2);
+	begin(&p, pool, (struct host_want){.queues = 2});
 	assert_int_equal(p.grant.queues, 2);
-	fd = host_socket("wt0");
-	for (unsigned i = 0; i < 64; i++) {
-		host_udp(f, 100, i);
-		assert_int_equal(send(fd, f, 100, 0), 100);
-	}
-	for (unsigned i = 0; i < 100 && n[0] + n[1] < 64; i++) {
-		for (uint16_t q = 0; q < 2; q++) {
-			unsigned k = port_rx_burst(&p, q, pkts, 64);
-
-			mbuf_free_bulk(pkts, k);
-			n[q] += k;
-		}
-		usleep(1000);
-	}
-	assert_int_equal(n[0] + n[1], 64);
-	assert_true(n[0] > 0 && n[1] > 0);
-	close(fd);
-	end(&p, pool);
+	host_flows(&p, "wt0", got);
+	assert_true(got[0] > 0 && got[1] > 0);
+	host_close(&p, pool);
 }
 
 // A device made for one queue gives one; one made for several serves a port of one.
@@ -254,56 +162,27 @@ static void test_queues_of_existing(void **state)
 	struct port p = {.id = 0};
 
 	host("ip tuntap add dev wt0 mode tap");
-	begin(&p, "wt0", pool, 0, 4);
+	begin(&p, pool, (struct host_want){.queues = 4});
 	assert_int_equal(p.grant.queues, 1);
-	end(&p, pool);
+	host_close(&p, pool);
 	host("ip link del wt0");
 	host("ip tuntap add dev wt0 mode tap multi_queue");
-	begin(&p, "wt0", pool, 0, 1);
+	begin(&p, pool, (struct host_want){0});
 	assert_int_equal(p.grant.queues, 1);
-	end(&p, pool);
+	host_close(&p, pool);
 	host("ip link del wt0");
 }
 
 #define ALL (PORT_RX_CSUM | PORT_TX_CSUM | PORT_TX_TSO4 | PORT_TX_TSO6 | PORT_TX_USO | PORT_RX_LRO)
 
-// The host's unfinished packets come as they are, and ours reach it likewise.
 static void test_offloads(void **state)
 {
-	static uint8_t f[66000], g[66000];
 	struct port p = {.id = 0};
-	struct mbuf *m;
-	int fd;
 
-	offloads = ALL;
-	begin(&p, "wt0", pool, 0, 1);
+	begin(&p, pool, (struct host_want){.offloads = ALL});
 	assert_int_equal(p.grant.offloads & ~PORT_TX_USO, ALL & ~PORT_TX_USO);
-	fd = host_socket_vnet("wt0");
-	for (unsigned len = 1000; len <= 65000; len += 32000) {
-		uint16_t mss = len > 1514 ? 1448 : 0;
-
-		host_tcp(f, len, 1);
-		host_send_tcp(fd, f, len, mss);
-		assert_int_equal(host_rx(&p, 0, &m, 1), 1);
-		host_same(m, f, len);
-		assert_int_equal(m->flags, MBUF_RX_L4_OK | MBUF_TX_L4_CSUM | (mss ? MBUF_TSO : 0));
-		assert_int_equal(m->l3, 14);
-		assert_int_equal(m->l4, 34);
-		if (mss)
-			assert_int_equal(m->mss, mss);
-		// And back: the host is told what the frame lacks.
-		assert_int_equal(port_tx_burst(&p, 0, &m, 1), 1);
-		assert_int_equal(host_receive(fd, g, sizeof(g)), 10 + len);
-		assert_int_equal(g[0], 1); // NEEDS_CSUM
-		assert_int_equal(g[1], mss ? 1 : 0);
-		assert_int_equal(g[4] | g[5] << 8, mss);
-		assert_int_equal(g[6] | g[7] << 8, 34);
-		assert_int_equal(g[8] | g[9] << 8, 16);
-		assert_memory_equal(g + 10, f, len);
-	}
-	close(fd);
-	end(&p, pool);
-	offloads = 0;
+	host_unfinished(&p, "wt0", 1448);
+	host_close(&p, pool);
 }
 
 // Granted none, the host finishes packets before it hands them over.
@@ -314,7 +193,7 @@ static void test_no_offloads(void **state)
 	struct mbuf *pkts[8];
 	int fd;
 
-	begin(&p, "wt0", pool, 0, 1);
+	begin(&p, pool, (struct host_want){0});
 	assert_int_equal(p.grant.offloads, 0);
 	fd = host_socket_vnet("wt0");
 	host_tcp(f, HOST_TCP_HDRS + 3000, 1);
@@ -329,38 +208,16 @@ static void test_no_offloads(void **state)
 	}
 	mbuf_free_bulk(pkts, 3);
 	close(fd);
-	end(&p, pool);
+	host_close(&p, pool);
 }
 
-// An armed queue: nothing there, a packet that comes ends the halt; one that waits forbids it.
 static void test_sleep(void **state)
 {
 	struct port p = {.id = 0};
-	struct mbuf *m;
-	uint8_t f[60];
-	uint64_t t0;
-	int fd;
 
-	begin(&p, "wt0", pool, 0, 1);
-	fd = host_socket("wt0");
-	host_frame(f, 60, 1);
-	assert_int_equal(p.pmd->arm(&p, 0), 0);
-	if (!fork()) {
-		usleep(50000);
-		_exit(send(fd, f, 60, 0) != 60);
-	}
-	t0 = tsc_read();
-	plat_halt(900000000);
-	assert_true(tsc_read() - t0 < plat_tsc_hz() / 10 * 8);
-	p.pmd->disarm(&p, 0);
-	assert_int_equal(p.pmd->arm(&p, 0), -EAGAIN);
-	assert_int_equal(host_rx(&p, 0, &m, 1), 1);
-	mbuf_free(m);
-	assert_int_equal(p.pmd->arm(&p, 0), 0);
-	p.pmd->disarm(&p, 0);
-	assert_true(wait(NULL) > 0);
-	close(fd);
-	end(&p, pool);
+	begin(&p, pool, (struct host_want){0});
+	host_sleep(&p, "wt0");
+	host_close(&p, pool);
 }
 
 static void test_errors(void **state)
@@ -368,39 +225,21 @@ static void test_errors(void **state)
 	struct port p = {.id = 0}, q = {.id = 1};
 	struct err e;
 
-	assert_int_equal(open_tap(&p, "", pool, 0, 1, &e), -EINVAL);
-	assert_int_equal(open_tap(&p, "a/b", pool, 0, 1, &e), -EINVAL);
-	assert_int_equal(open_tap(&p, "tap%d", pool, 0, 1, &e), -EINVAL);
-	assert_int_equal(open_tap(&p, "sixteen-bytes-xx", pool, 0, 1, &e), -EINVAL);
-	assert_int_equal(open_tap(&p, "lo", pool, 0, 1, &e), -EINVAL);
+	assert_int_equal(try_open(&p, "", &e), -EINVAL);
+	assert_int_equal(try_open(&p, "a/b", &e), -EINVAL);
+	assert_int_equal(try_open(&p, "tap%d", &e), -EINVAL);
+	assert_int_equal(try_open(&p, "sixteen-bytes-xx", &e), -EINVAL);
+	assert_int_equal(try_open(&p, "lo", &e), -EINVAL);
 	assert_non_null(strstr(e.text, "is no TAP"));
-	begin(&p, "wt0", pool, 0, 1);
-	assert_int_equal(open_tap(&q, "wt0", pool, 0, 1, &e), -EBUSY);
+	begin(&p, pool, (struct host_want){0});
+	assert_int_equal(try_open(&q, "wt0", &e), -EBUSY);
 	assert_non_null(strstr(e.text, "another process"));
-	end(&p, pool);
+	host_close(&p, pool);
 }
 
-// Without the capability the error names it, and how to do without.
 static void test_not_permitted(void **state)
 {
-	pid_t child = fork();
-	int status;
-
-	if (!child) {
-		struct port p = {.id = 0};
-		struct err e;
-
-		if (setgid(65534) || setuid(65534))
-			_exit(3);
-		if (open_tap(&p, "wt0", pool, 0, 1, &e) != -EPERM)
-			_exit(1);
-		_exit(strstr(e.text, "CAP_NET_ADMIN") && strstr(e.text, "ip tuntap add dev wt0")
-			      ? 0
-			      : 2);
-	}
-	assert_true(child > 0);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
+	host_not_permitted("tap", "wt0", pool, "CAP_NET_ADMIN", "ip tuntap add dev wt0");
 }
 
 int main(void)

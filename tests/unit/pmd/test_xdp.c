@@ -1,101 +1,30 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // test_xdp.c - the AF_XDP port on one end of a veth pair, a raw socket on the other
-#include "host_test.h"
-
 #include <signal.h>
-#include <sys/wait.h>
+
+#include "host_port.h"
 
 #include "pmd/xdp/xdp.h"
 
 static struct mempool *pool, *large, *prefixed, *foreign, *tiny, *doomed;
 
-static void echo(struct port *p, const char *peer);
-
-struct want {
-	uint32_t offloads;
-	uint16_t mtu, queues, rx_size;
-};
-
-static int try_open(struct port *p, const char *args, struct mempool *mp, struct want w,
-		    struct err *e)
+static void begin(struct port *p, const char *args, struct mempool *mp, struct host_want w)
 {
-	struct port_conf conf = {.name = "x",
-				 .driver = "xdp",
-				 .args = args,
-				 .pool = mp,
-				 .mtu = w.mtu,
-				 .rx_size = w.rx_size ? w.rx_size : 64,
-				 .offloads = w.offloads,
-				 .queues = w.queues ? w.queues : 1};
-
-	e->text[0] = 0;
-	return port_open(p, &conf, e);
-}
-
-static void begin(struct port *p, const char *args, struct mempool *mp, struct want w)
-{
-	struct err e;
-
-	if (try_open(p, args, mp, w, &e))
-		fail_msg("%s", e.text);
-}
-
-static void end(struct port *p, struct mempool *mp)
-{
-	struct err e;
-
-	assert_int_equal(port_close(p, &e), 0);
-	assert_int_equal(mempool_available(mp), mempool_count(mp));
-}
-
-static int veth(void **state)
-{
-	host("ip link add hp0 mtu 9000 type veth peer name hp1 mtu 9000");
-	host("ip link set hp0 address 02:00:00:00:00:01 up");
-	host("ip link set hp1 up");
-	return 0;
-}
-
-static int no_veth(void **state)
-{
-	return if_nametoindex("hp0") ? host_try("ip link del hp0") : 0;
+	w.rx_size = 64; // the kernel gets as many buffers
+	host_open(p, "xdp", args, mp, w);
 }
 
 static void frames(struct mempool *mp, const char *args)
 {
 	static const unsigned lens[] = {14, 60, 61, 255, 256, 257, 1514, 1920, 1921, 9014};
-	static uint8_t f[70000], g[70000];
 	struct port p = {.id = 5};
-	struct port_stats s;
-	struct mbuf *m;
-	int fd;
 
-	begin(&p, args, mp, (struct want){0});
+	begin(&p, args, mp, (struct host_want){0});
 	assert_int_equal(p.grant.mtu, 9000);
 	assert_memory_equal(p.grant.mac, "\x02\0\0\0\0\x01", 6);
-	fd = host_socket("hp1");
-	for (unsigned i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
-		host_frame(f, lens[i], i);
-		assert_int_equal(send(fd, f, lens[i], 0), lens[i]);
-		assert_int_equal(host_rx(&p, 0, &m, 1), 1);
-		host_same(m, f, lens[i]);
-		assert_int_equal(m->port, 5);
-		assert_int_equal(m->flags, 0);
-		mbuf_ref(m); // somebody else still has it
-		assert_int_equal(port_tx_burst(&p, 0, &m, 1), 1);
-		assert_int_equal(host_receive(fd, g, sizeof(g)), lens[i]);
-		assert_memory_equal(f, g, lens[i]);
-		host_same(m, f, lens[i]);
-		mbuf_free(m);
-	}
-	port_stats(&p, &s);
-	assert_int_equal(s.rx_packets, 10);
-	assert_int_equal(s.tx_packets, 10);
-	assert_int_equal(s.rx_bytes, 14 + 60 + 61 + 255 + 256 + 257 + 1514 + 1920 + 1921 + 9014);
-	assert_int_equal(s.tx_bytes, s.rx_bytes);
+	host_there_and_back(&p, "hp1", lens, sizeof(lens) / sizeof(lens[0]));
 	assert_int_equal(test_counter(&p, "tx-copied"), 0);
-	close(fd);
-	end(&p, mp);
+	host_close(&p, mp);
 }
 
 static void test_frames(void **state)
@@ -117,9 +46,9 @@ static void test_generic(void **state)
 {
 	struct port p = {.id = 0};
 
-	begin(&p, "hp0,skb", pool, (struct want){0});
-	echo(&p, "hp1");
-	end(&p, pool);
+	begin(&p, "hp0,skb", pool, (struct host_want){0});
+	host_echo(&p, pool, "hp1");
+	host_close(&p, pool);
 }
 
 // A burst in order; what it may not send is dropped on the way and counted.
@@ -130,7 +59,7 @@ static void test_burst(void **state)
 	static uint8_t f[10000], g[10000];
 	int fd;
 
-	begin(&p, "hp0", pool, (struct want){0});
+	begin(&p, "hp0", pool, (struct host_want){0});
 	fd = host_socket("hp1");
 	for (unsigned i = 0; i < 64; i++) {
 		unsigned len = i == 20 ? 13 : 60 + i;
@@ -152,7 +81,7 @@ static void test_burst(void **state)
 	assert_int_equal(mempool_available(foreign), mempool_count(foreign));
 	assert_int_equal(mempool_available(tiny), mempool_count(tiny));
 	close(fd);
-	end(&p, pool);
+	host_close(&p, pool);
 }
 
 // More than the rings hold, many times: all that is taken arrives, in order.
@@ -163,7 +92,7 @@ static void test_many(void **state)
 	unsigned next = 0;
 	int fd;
 
-	begin(&p, "hp0", pool, (struct want){.rx_size = 64});
+	begin(&p, "hp0", pool, (struct host_want){0});
 	fd = host_socket("hp1");
 	for (unsigned i = 0; i < 5000; i++) {
 		struct mbuf *m;
@@ -181,40 +110,7 @@ static void test_many(void **state)
 		}
 	}
 	close(fd);
-	end(&p, pool);
-}
-
-static bool wait_for_link(struct port *p, bool up)
-{
-	struct port_link link;
-
-	for (unsigned i = 0; i < 200; i++) {
-		p->pmd->poll_queue(p, 0);
-		p->pmd->poll(p);
-		port_link(p, &link);
-		if (link.up == up)
-			return true;
-		usleep(10000);
-	}
-	return false;
-}
-
-static void echo(struct port *p, const char *peer)
-{
-	uint8_t f[60], g[100];
-	struct mbuf *m;
-	int fd = host_socket(peer);
-
-	host_frame(f, 60, 9);
-	m = host_mbuf(pool, f, 60);
-	assert_int_equal(port_tx_burst(p, 0, &m, 1), 1);
-	assert_int_equal(host_receive(fd, g, sizeof(g)), 60);
-	assert_memory_equal(f, g, 60);
-	assert_int_equal(send(fd, f, 60, 0), 60);
-	assert_int_equal(host_rx(p, 0, &m, 1), 1);
-	host_same(m, f, 60);
-	mbuf_free(m);
-	close(fd);
+	host_close(&p, pool);
 }
 
 static void test_link(void **state)
@@ -224,20 +120,20 @@ static void test_link(void **state)
 	struct mbuf *m;
 	uint8_t f[60];
 
-	begin(&p, "hp0", pool, (struct want){0});
+	begin(&p, "hp0", pool, (struct host_want){0});
 	port_link(&p, &link);
 	assert_true(link.up);
 	host("ip link set hp0 down");
-	assert_true(wait_for_link(&p, false));
+	assert_true(host_wait_link(&p, false));
 	host_frame(f, 60, 1);
 	m = host_mbuf(pool, f, 60);
 	assert_int_equal(port_tx_burst(&p, 0, &m, 1), 1);
 	assert_int_equal(test_counter(&p, "tx-down"), 1);
 	host("ip link set hp0 up");
-	assert_true(wait_for_link(&p, true));
-	echo(&p, "hp1");
+	assert_true(host_wait_link(&p, true));
+	host_echo(&p, pool, "hp1");
 	assert_int_equal(test_counter(&p, "link-changes"), 2);
-	end(&p, pool);
+	host_close(&p, pool);
 }
 
 static void test_removed(void **state)
@@ -246,21 +142,21 @@ static void test_removed(void **state)
 	struct mbuf *m;
 	uint8_t f[60];
 
-	begin(&p, "hp0", pool, (struct want){0});
+	begin(&p, "hp0", pool, (struct host_want){0});
 	host("ip link del hp0");
-	assert_true(wait_for_link(&p, false));
+	assert_true(host_wait_link(&p, false));
 	assert_int_equal(test_counter(&p, "device-lost"), 1);
 	assert_int_equal(port_rx_burst(&p, 0, &m, 1), 0);
 	host_frame(f, 60, 1);
 	m = host_mbuf(pool, f, 60);
 	assert_int_equal(port_tx_burst(&p, 0, &m, 1), 1);
 	assert_int_equal(test_counter(&p, "tx-down"), 1);
-	veth(NULL);
-	assert_true(wait_for_link(&p, true));
+	host_veth(NULL);
+	assert_true(host_wait_link(&p, true));
 	usleep(110000);
 	p.pmd->poll_queue(&p, 0);
-	echo(&p, "hp1");
-	end(&p, pool);
+	host_echo(&p, pool, "hp1");
+	host_close(&p, pool);
 }
 
 // No buffers to replace those filled: the kernel drops and counts, and goes on when there are some.
@@ -272,7 +168,7 @@ static void test_no_buffers(void **state)
 	uint8_t f[60];
 	int fd;
 
-	begin(&p, "hp0", pool, (struct want){.rx_size = 64});
+	begin(&p, "hp0", pool, (struct host_want){0});
 	while (n < 512 && !mempool_get_bulk(pool, &all[n], 1))
 		n++;
 	fd = host_socket("hp1");
@@ -294,47 +190,23 @@ static void test_no_buffers(void **state)
 	host_same(pkts[0], f, 60);
 	mbuf_free(pkts[0]);
 	close(fd);
-	end(&p, pool);
+	host_close(&p, pool);
 }
 
 // Two sockets on two queues of a veth: all that comes is at one of them.
 static void test_queues(void **state)
 {
 	struct port p = {.id = 0};
-	struct mbuf *pkts[64];
-	unsigned n[2] = {0};
-	uint8_t f[100];
-	int fd;
+	unsigned got[2];
 
 	host("ip link del hp0");
 	host("ip link add hp0 numrxqueues 2 numtxqueues 2 type veth peer name hp1 numrxqueues 2 "
 	     "numtxqueues 2");
 	host("ip link set hp0 up; ip link set hp1 up");
-	begin(&p, "hp0", pool, (struct want){.queues = 2, .rx_size = 64});
+	begin(&p, "hp0", pool, (struct host_want){.queues = 2});
 	assert_int_equal(p.grant.queues, 2);
-	fd = host_socket("hp1");
-	for (unsigned i = 0; i < 64; i++) {
-		host_udp(f, 100, i);
-		assert_int_equal(send(fd, f, 100, 0), 100);
-		for (uint16_t q = 0; q < 2; q++) {
-			unsigned k = port_rx_burst(&p, q, pkts, 64);
-
-			mbuf_free_bulk(pkts, k);
-			n[q] += k;
-		}
-	}
-	for (unsigned i = 0; i < 100 && n[0] + n[1] < 64; i++) {
-		for (uint16_t q = 0; q < 2; q++) {
-			unsigned k = port_rx_burst(&p, q, pkts, 64);
-
-			mbuf_free_bulk(pkts, k);
-			n[q] += k;
-		}
-		usleep(1000);
-	}
-	assert_int_equal(n[0] + n[1], 64);
-	close(fd);
-	end(&p, pool);
+	host_flows(&p, "hp1", got);
+	host_close(&p, pool);
 }
 
 // Killed: the kernel takes the program off.
@@ -349,7 +221,7 @@ static void test_killed(void **state)
 	if (!child) {
 		struct port p = {.id = 0};
 
-		begin(&p, "hp0", doomed, (struct want){0}); // pools are shared memory
+		begin(&p, "hp0", doomed, (struct host_want){0}); // pools are shared memory
 		if (write(pipes[1], "x", 1) == 1)
 			pause();
 		_exit(1);
@@ -373,7 +245,7 @@ static void test_bad_addresses(void **state)
 	struct xdp_queue *q;
 	struct mbuf *m;
 
-	begin(&p, "hp0", pool, (struct want){.rx_size = 64});
+	begin(&p, "hp0", pool, (struct host_want){0});
 	x = p.priv;
 	q = &x->queue[0];
 	for (unsigned i = 0; i < 6; i++) {
@@ -401,59 +273,21 @@ static void test_bad_addresses(void **state)
 		xdp_reap(q);
 	}
 	assert_int_equal(test_counter(&p, "tx-bad-address"), 5);
-	end(&p, pool);
+	host_close(&p, pool);
 }
 
-// A MAC address of our own makes the interface promiscuous, as long as we are there.
 static void test_own_mac(void **state)
 {
-	struct port p = {.id = 0};
-	struct port_conf conf = {.name = "x",
-				 .driver = "xdp",
-				 .args = "hp0",
-				 .pool = pool,
-				 .mac = {2, 9, 9, 9, 9, 9},
-				 .has_mac = true,
-				 .queues = 1};
-	struct err e;
-
-	assert_int_equal(port_open(&p, &conf, &e), 0);
-	assert_memory_equal(p.grant.mac, conf.mac, 6);
-	host("ip -d link show hp0 | grep -q 'promiscuity 1'");
-	end(&p, pool);
-	host("ip -d link show hp0 | grep -q 'promiscuity 0'");
-	begin(&p, "hp0,promisc", pool, (struct want){0});
-	host("ip -d link show hp0 | grep -q 'promiscuity 1'");
-	end(&p, pool);
+	host_own_mac("xdp", pool);
 }
 
 static void test_sleep(void **state)
 {
 	struct port p = {.id = 0};
-	struct mbuf *m;
-	uint8_t f[60];
-	uint64_t t0;
-	int fd;
 
-	begin(&p, "hp0", pool, (struct want){0});
-	fd = host_socket("hp1");
-	host_frame(f, 60, 1);
-	assert_int_equal(p.pmd->arm(&p, 0), 0);
-	if (!fork()) {
-		usleep(50000);
-		_exit(send(fd, f, 60, 0) != 60);
-	}
-	t0 = tsc_read();
-	plat_halt(900000000);
-	assert_true(tsc_read() - t0 < plat_tsc_hz() / 10 * 8);
-	p.pmd->disarm(&p, 0);
-	assert_int_equal(p.pmd->arm(&p, 0), -EAGAIN);
-	assert_int_equal(host_rx(&p, 0, &m, 1), 1);
-	mbuf_free(m);
-	assert_int_equal(p.pmd->arm(&p, 0), 0);
-	assert_true(wait(NULL) > 0);
-	close(fd);
-	end(&p, pool);
+	begin(&p, "hp0", pool, (struct host_want){0});
+	host_sleep(&p, "hp1");
+	host_close(&p, pool);
 }
 
 static void test_errors(void **state)
@@ -474,44 +308,35 @@ static void test_errors(void **state)
 	struct err e;
 
 	for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		assert_int_equal(try_open(&p, wrong[i], pool, (struct want){0}, &e), -EINVAL);
-	assert_int_equal(try_open(&p, "nosuch", pool, (struct want){0}, &e), -ENODEV);
+		assert_int_equal(
+			host_try_open(&p, "xdp", wrong[i], pool, (struct host_want){0}, &e),
+			-EINVAL);
+	assert_int_equal(host_try_open(&p, "xdp", "nosuch", pool, (struct host_want){0}, &e),
+			 -ENODEV);
 	assert_non_null(strstr(e.text, "hp0"));
-	assert_int_equal(try_open(&p, "hp0", pool, (struct want){.mtu = 9001}, &e), -EINVAL);
+	assert_int_equal(host_try_open(&p, "xdp", "hp0", pool, (struct host_want){.mtu = 9001}, &e),
+			 -EINVAL);
 	assert_non_null(strstr(e.text, "ip link set hp0 mtu 9001"));
-	assert_int_equal(try_open(&p, "hp0", tiny, (struct want){0}, &e), -EINVAL);
+	assert_int_equal(host_try_open(&p, "xdp", "hp0", tiny, (struct host_want){0}, &e), -EINVAL);
 	assert_non_null(strstr(e.text, "2048"));
-	assert_int_equal(try_open(&p, "hp0,queue=7", pool, (struct want){0}, &e), -EINVAL);
+	assert_int_equal(host_try_open(&p, "xdp", "hp0,queue=7", pool, (struct host_want){0}, &e),
+			 -EINVAL);
 	assert_non_null(strstr(e.text, "ethtool -l hp0"));
-	assert_true(try_open(&p, "hp0,zerocopy", pool, (struct want){0}, &e) < 0);
+	assert_true(host_try_open(&p, "xdp", "hp0,zerocopy", pool, (struct host_want){0}, &e) < 0);
 	assert_non_null(strstr(e.text, "zerocopy"));
-	begin(&p, "hp0", pool, (struct want){0});
-	assert_int_equal(try_open(&other, "hp0", pool, (struct want){0}, &e), -EBUSY);
+	begin(&p, "hp0", pool, (struct host_want){0});
+	assert_int_equal(host_try_open(&other, "xdp", "hp0", pool, (struct host_want){0}, &e),
+			 -EBUSY);
 	assert_non_null(strstr(e.text, "XDP program already"));
-	end(&p, pool);
+	host_close(&p, pool);
 }
 
 static void test_not_permitted(void **state)
 {
-	pid_t child = fork();
-	int status;
-
-	if (!child) {
-		struct port p = {.id = 0};
-		struct err e;
-
-		if (setgid(65534) || setuid(65534))
-			_exit(3);
-		if (try_open(&p, "hp0", pool, (struct want){0}, &e) != -EPERM)
-			_exit(1);
-		_exit(strstr(e.text, "CAP_BPF") ? 0 : 2);
-	}
-	assert_true(child > 0);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
+	host_not_permitted("xdp", "hp0", pool, "CAP_BPF", "setcap");
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, veth, no_veth)
+#define T(f) cmocka_unit_test_setup_teardown(f, host_veth, host_no_veth)
 
 int main(void)
 {
