@@ -138,14 +138,15 @@ void vhost_user_socket_close(struct vhost_user_socket *s)
 {
 	struct stat st;
 
-	if (s->fd >= 0)
-		close(s->fd);
 	if (s->listener >= 0) {
 		// Another program may have put its own socket there.
 		if (!stat(s->path, &st) && st.st_dev == s->dev && st.st_ino == s->ino)
 			unlink(s->path);
 		close(s->listener);
 	}
+	// Last, or the back end would come again at once.
+	if (s->fd >= 0)
+		close(s->fd);
 	s->fd = s->listener = -1;
 }
 
