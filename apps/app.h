@@ -74,7 +74,7 @@ struct app {
 	int (*tick)(struct app *app);
 	uint64_t ports_tsc;    // when all ports were open
 	uint64_t ready_tsc;    // when the loop was entered
-	uint64_t first_tx_tsc; // when housekeeping first saw a packet sent; 0: none yet
+	_Atomic uint64_t first_tx_tsc; // when housekeeping first saw a packet sent; 0: none yet
 	_Atomic bool go;       // lcores may run
 	_Atomic bool over;     // app_run() has returned
 	_Atomic unsigned asked;

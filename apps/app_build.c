@@ -92,20 +92,29 @@ static struct node *add_rss(struct app_lcore *l, unsigned i, struct err *err)
 	return rss;
 }
 
+// When a packet was first sent: seen by the lcore that sends it.
+static void note_first_tx(struct app_lcore *l, uint64_t tsc)
+{
+	struct app *app = l->app;
+	uint64_t none = 0;
+
+	for (unsigned i = 0; !atomic_load_explicit(&app->first_tx_tsc, memory_order_relaxed) && i < app->ports;
+	     i++)
+		if (owns(&app->port[i], l->id) && l->tx[i]->stats.sent)
+			atomic_compare_exchange_strong(&app->first_tx_tsc, &none, tsc);
+}
+
 // Between turns.
 static int tick(void *arg, uint64_t now)
 {
 	struct app_lcore *l = arg;
 	struct app *app = l->app;
 	uint64_t tsc = tsc_read();
-	unsigned i, k;
+	unsigned i;
 
 	if (l->id)
 		app_tell(l);
-	for (i = 0; !l->id && !app->first_tx_tsc && i < app->ports; i++)
-		for (k = 0; k < app->port[i].grant.queues; k++)
-			if (app->lcore[k].tx[i]->stats.sent)
-				app->first_tx_tsc = tsc;
+	note_first_tx(l, tsc);
 	// By the TSC: a capture's clock says nothing about how long the user has waited.
 	if (tsc < l->tick_at)
 		return 0;

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # run.sh - install what is missing, build, and run every test; the last line counts them
 #
-# Three builds: .build (both homes: unit and system tests), .build-san (hosted, ASan + UBSan, audited
-# mempools: unit and hosted system tests again), .build-fuzz (clang, libFuzzer: every target for
-# WEIR_FUZZ_SECONDS, default 30). Skipped tests say why in their log.
+# Four builds: .build (both homes: unit and system tests), .build-san (hosted, ASan + UBSan, audited
+# mempools: unit and hosted system tests again), .build-tsan (two lcores under ThreadSanitizer), .build-fuzz
+# (clang, libFuzzer: every target for WEIR_FUZZ_SECONDS, default 30). Skipped tests say why in their log.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -86,6 +86,12 @@ say "unit and hosted system tests under ASan + UBSan"
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 tests .build-san --suite unit --suite hosted
 unset ASAN_OPTIONS UBSAN_OPTIONS
+
+say "several lcores under ThreadSanitizer (clang)"
+[ -f .build-tsan/build.ninja ] || CC=clang meson setup .build-tsan -Db_sanitize=thread -Db_lundef=false >.build-tsan.log 2>&1
+ninja -C .build-tsan tests/unit/test_core_handoff tests/unit/test_apps_app >.build-tsan.log 2>&1 ||
+	die "building .build-tsan failed: see .build-tsan.log"
+tests .build-tsan core/handoff apps/app
 
 say "build (clang; fuzz targets)"
 CC=clang build .build-fuzz -Dbuildtype=debug -Db_sanitize=address,undefined -Doptimization=1 -Db_lundef=false
