@@ -16,6 +16,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "apps"))
 import demo  # noqa: E402
+import noise  # noqa: E402
 
 PHASES = ("qemu", "monitor", "libos", "ports", "back_end", "function", "first_packet", "all",
           "driver_ready")
@@ -45,6 +46,7 @@ def main():
                   flush=True)
             seen[s].append(once(weir, *s))
     print("\r\033[K", end="", file=sys.stderr)
+    noise.show(weir)
     print(f"{'milliseconds, medians of ' + str(options.rounds):32}" +
           "".join(f"{p:>14}" for p in PHASES))
     for s in sides:

@@ -23,6 +23,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests" / "system"))
 import netns  # noqa: E402
+import noise  # noqa: E402
 
 # name: our device, DPDK's; %s is the interface
 DRIVERS = {
@@ -179,6 +180,7 @@ def main():
         figures.append(compare(args, driver))
         if not args.json:
             show(figures[-1])
+    noise.show(args.weir)
     if args.json:
         json.dump(figures, sys.stdout, indent=1)
         print()

@@ -26,6 +26,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "system"))
 import capfile  # noqa: E402
 import netns  # noqa: E402
+import noise  # noqa: E402
 import sleeping  # noqa: E402
 
 CLIENTS = ("hosted", "hosted-polling", "image", "image-polling", "dpdk")
@@ -140,6 +141,7 @@ def main():
             for c in options.clients:
                 seen[c].append(measure(weir, c, accel, options))
         os.chdir("/")
+    noise.show(weir)
     print(f"{'medians of ' + str(options.rounds) + ', image under ' + accel:28}"
           + "".join(f"{f'CPU % at {r} pps (back)':>30}" for r in options.rates) + f"{'way us':>10}{'99th':>10}")
     for c in options.clients:

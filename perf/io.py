@@ -23,6 +23,8 @@ import sys
 import tempfile
 import time
 
+import noise
+
 WINDOW_MS = 4
 FLUSH_MS = 22  # before it forwards, testpmd empties its ports for twice 10 ms
 WAIT_SHARE = 0.05
@@ -227,6 +229,7 @@ def main():
     else:
         cpus = sorted(os.sched_getaffinity(0))
         lines = measure(args, cpus)
+    noise.show(os.path.join(args.build, 'apps', 'weir'))
     if args.json:
         print(json.dumps(lines, indent=1))
         return

@@ -17,6 +17,7 @@ data=../shared/data/routes/internet-2024-prefixes.txt.gz
 bench_mempool() { $build/perf/mempool_bench; }
 bench_ring() { $build/perf/ring_bench; }
 bench_lpm() {
+	/usr/bin/python3 perf/noise.py $build/apps/weir 2>&1
 	if [ -f $data ]; then
 		$build/perf/perf-lpm --routes $data
 	else
@@ -33,7 +34,6 @@ bench_handoff() { $build/perf/handoff_bench; }
 bench_boot() { /usr/bin/python3 perf/boot.py --build $build; }
 
 grep -m1 'model name' /proc/cpuinfo | sed 's/.*: //'
-$build/apps/weir doctor --noise || true
 echo "load: $(cut -d' ' -f1-3 /proc/loadavg), $(nproc) CPUs, hugepages: $(cat /proc/sys/vm/nr_hugepages)"
 for name in "${@:-mempool ring lpm graph router handoff io virtio host_ports boot}"; do
 	for one in $name; do

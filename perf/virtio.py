@@ -26,6 +26,7 @@ import tempfile
 import time
 from collections import namedtuple
 
+import noise
 from virtio_seat import DPDK, JOBS, OURS, Ours, Testpmd, backend, waited
 
 SIZES = ['64', '512', '1514', 'imix']  # bytes without FCS
@@ -186,6 +187,7 @@ def main():
                 results[name] = run_group(args, job, size, pairs)
                 if not args.json:
                     show(name, results[name])
+    noise.show(f'{args.build}/apps/weir')
     if args.json:
         print(json.dumps(results, indent=2))
     else:
