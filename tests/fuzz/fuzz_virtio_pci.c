@@ -70,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		model.pci[at] = (uint8_t)take(&in, 1);
 	}
-	if (fuzz_open(&port, &clock, 256, 256) == 0) {
+	if (fuzz_open(&port, &clock, 256, 256, 0) == 0) {
 		use(&port, &clock);
 		fuzz_close(&port);
 	}

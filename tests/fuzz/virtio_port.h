@@ -51,7 +51,8 @@ static inline struct mempool *fuzz_pool(void)
 	return pool;
 }
 
-static inline int fuzz_open(struct port *port, struct clock *clock, uint16_t rx, uint16_t tx)
+static inline int fuzz_open(struct port *port, struct clock *clock, uint16_t rx, uint16_t tx,
+			    uint32_t offloads)
 {
 	struct err err;
 	const struct port_conf conf = {.name = "wan",
@@ -60,7 +61,8 @@ static inline int fuzz_open(struct port *port, struct clock *clock, uint16_t rx,
 				       .clock = clock,
 				       .queues = 1,
 				       .rx_size = rx,
-				       .tx_size = tx};
+				       .tx_size = tx,
+				       .offloads = offloads};
 
 	memset(port, 0, sizeof(*port));
 	port->pmd = &virtio_pmd;

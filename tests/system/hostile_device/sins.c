@@ -272,7 +272,7 @@ static bool header(struct device *d, uint8_t flags, uint8_t gso, uint16_t hdr_le
 
 static bool csum_outside(struct device *d, unsigned queue)
 {
-	uint16_t start = (uint16_t)(rnd(d) % 2 ? 0xffff : 5000 + rnd(d));
+	uint16_t start = (uint16_t)(rnd(d) % 2 ? 0xffff : 5000 + rnd(d) % 60000);
 
 	return header(d, 1, 0, 0, 0, start, (uint16_t)rnd(d));
 }
@@ -417,10 +417,10 @@ const struct sin sins[] = {
 	{"merge-65535", 1, 3, "bad-merge", merge_most, false},
 	{"merge-no-more", 1, 3, "bad-merge", merge_no_more, false},
 	{"merge-of-300", 1, 3, "", merge_of_300, false},
-	{"csum-outside", 1, 3, "", csum_outside, false},
-	{"gso-size-0", 1, 3, "", gso_size_0, false},
-	{"gso-unknown", 1, 3, "", gso_unknown, false},
-	{"gso-headers-huge", 1, 3, "", gso_headers_huge, false},
+	{"csum-outside", 1, 3, "bad-header", csum_outside, false},
+	{"gso-size-0", 1, 3, "bad-header", gso_size_0, false},
+	{"gso-unknown", 1, 3, "bad-header", gso_unknown, false},
+	{"gso-headers-huge", 1, 3, "bad-header", gso_headers_huge, false},
 	{"header-noise", 1, 3, "", header_noise, false},
 	{"descriptors-ruined", 3, 3, "resets", desc_ruined, true},
 	{"avail-ruined", 3, 3, "resets", avail_ruined, true},

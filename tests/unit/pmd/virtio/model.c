@@ -371,6 +371,8 @@ static void doorbell(uint32_t off, uint32_t v)
 	if (!(model.status & STATUS_DRIVER_OK))
 		model_fatal("rings before it is ready");
 	model.q[v].doorbells++;
+	if (model.bell)
+		model.bell(v);
 }
 
 static void bar_write(volatile void *p, size_t len, uint32_t v)

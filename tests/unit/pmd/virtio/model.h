@@ -61,6 +61,7 @@ struct model {
 	bool absent;	      // no such device on the bus
 	uint8_t rx_header[10]; // of received packets, in front of num_buffers
 	bool offloads;	       // headers of sent packets need not be zeros
+	void (*bell)(unsigned q); // called when the driver rings; NULL: not
 	bool lenient; // a driver's mistakes are not fatal: for fuzzing a driver's reaction alone
 	// State.
 	uint8_t status, generation;
