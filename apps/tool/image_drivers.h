@@ -3,5 +3,4 @@
 //
 // The tool shows what those drivers say of themselves and never opens them; what they would call to
 // do so is of the image alone.
-#pragma weak virtio_pci_open
-#pragma weak virtio_mmio_open
+#pragma weak virtio_device_open

@@ -3,6 +3,7 @@
 #include "pmd/virtio/pci.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -264,6 +265,14 @@ static struct pci_dev *find_at(unsigned bus, unsigned dev, unsigned fn)
 			return is_virtio_net(d) ? d : NULL;
 	}
 	return NULL;
+}
+
+unsigned virtio_pci_count(void)
+{
+	unsigned seen;
+
+	find_nth(UINT_MAX, &seen);
+	return seen;
 }
 
 // "BB:DD.F", hexadecimal.

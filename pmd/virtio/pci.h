@@ -24,6 +24,9 @@ struct virtio_pci_caps {
 // common and notification structures (4.1.4: the first of a type that makes sense counts).
 int virtio_pci_caps_read(const struct pci_dev *d, struct virtio_pci_caps *caps, struct err *err);
 
+// How many virtio-net devices are on the bus.
+unsigned virtio_pci_count(void);
+
 // The device that args names: "N", the Nth virtio-net device in bus order, or "BB:DD.F". *t is the
 // caller's, who closes it. 0, -EINVAL (args), -ENODEV (none such) or -EPROTO (a device that lies),
 // and err.

@@ -171,6 +171,28 @@ static_assert(offsetof(struct virtio_net_config, rss_max_indirection_table_lengt
 #define VIRTIO_PCI_CAP_ISR    3u
 #define VIRTIO_PCI_CAP_DEVICE 4u
 
+// 4.2.2 MMIO device registers
+#define VIRTIO_MMIO_MAGIC		0x000u
+#define VIRTIO_MMIO_VERSION		0x004u
+#define VIRTIO_MMIO_DEVICE_ID		0x008u
+#define VIRTIO_MMIO_DEVICE_FEATURES	0x010u
+#define VIRTIO_MMIO_DEVICE_FEATURES_SEL 0x014u
+#define VIRTIO_MMIO_DRIVER_FEATURES	0x020u
+#define VIRTIO_MMIO_DRIVER_FEATURES_SEL 0x024u
+#define VIRTIO_MMIO_QUEUE_SEL		0x030u
+#define VIRTIO_MMIO_QUEUE_NUM_MAX	0x034u
+#define VIRTIO_MMIO_QUEUE_NUM		0x038u
+#define VIRTIO_MMIO_QUEUE_READY		0x044u
+#define VIRTIO_MMIO_QUEUE_NOTIFY	0x050u
+#define VIRTIO_MMIO_STATUS		0x070u
+#define VIRTIO_MMIO_QUEUE_DESC		0x080u
+#define VIRTIO_MMIO_QUEUE_DRIVER	0x090u
+#define VIRTIO_MMIO_QUEUE_DEVICE	0x0a0u
+#define VIRTIO_MMIO_CONFIG_GENERATION	0x0fcu
+#define VIRTIO_MMIO_CONFIG		0x100u
+#define VIRTIO_MMIO_MAGIC_VALUE		0x74726976u // "virt"
+#define VIRTIO_ID_NET			1u	    // 5
+
 // 4.1.4.3 Common configuration structure: offsets of its fields
 #define VIRTIO_COMMON_DEVICE_FEATURE_SELECT 0x00u
 #define VIRTIO_COMMON_DEVICE_FEATURE	    0x04u

@@ -13,6 +13,7 @@ static void (*const boot_steps[])(void) = {
 	entropy_init,       // random numbers, or a refusal
 	acpi_read,          // CPUs, APIC, ECAM, timer
 	pci_scan,           // devices found, BARs assigned
+	mmio_dev_scan,      // devices that the command line names
 	memory_plan,        // who gets which memory
 	lcores_prepare,     // CPU pages and start code of the others
 	paging_build,       // final page tables, handed to the monitor: W^X from here on

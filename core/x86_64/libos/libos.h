@@ -103,6 +103,10 @@ void pci_tables_ready(void);
 // Calls back with each stretch of device memory that must stay reachable.
 void pci_for_each_mmio(void (*f)(struct span));
 
+// --- mmio_dev.c
+void mmio_dev_scan(void);
+void mmio_dev_for_each(void (*f)(struct span));
+
 // A part appended to the linked image: symbols by finish.py, the configuration by `weir pack`.
 // Tools find the struct in the file by its magic and fill in the rest.
 struct image_part {

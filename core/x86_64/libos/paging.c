@@ -141,6 +141,7 @@ void paging_build(void)
 	if (boot_info.module.start != boot_info.module.end)
 		map_direct(boot_info.module, R);
 	pci_for_each_mmio(map_mmio);
+	mmio_dev_for_each(map_mmio);
 	// Seen by ring 0 alone, and by it read-only: a write from ring 3 is a protection fault.
 	map_small(memory.tables, memory.tables_end, memory.tables, P_PRESENT | P_NX);
 

@@ -16,7 +16,10 @@ import time
 
 CPU = {'kvm': 'host', 'tcg': 'max'}
 MACHINE = {'microvm': 'microvm,pcie=on,isa-serial=on', 'q35': 'q35',
-           'q35-qboot': 'q35 -bios /usr/share/qemu/qboot.rom'}
+           'q35-qboot': 'q35 -bios /usr/share/qemu/qboot.rom',
+           'microvm-mmio': 'microvm,acpi=off,isa-serial=on -global virtio-mmio.force-legacy=false'}
+ON_PCI = 'virtio-net-pci,netdev=n,disable-legacy=on,mrg_rxbuf=on,romfile=,rx_queue_size=1024'
+ON_MMIO = 'virtio-net-device,netdev=n,mrg_rxbuf=on,rx_queue_size=1024'
 EXIT_OK = 33
 
 
@@ -65,7 +68,7 @@ class Box:
             ['qemu-system-x86_64', '-accel', self.accel, '-cpu', CPU[self.accel], '-machine', 'memory-backend=m',
              '-M'] + MACHINE[self.machine].split() +
             ['-m', '128', '-object', f'memory-backend-memfd,id=m,size=128M,share={share}'] + netdev +
-            ['-device', 'virtio-net-pci,netdev=n,disable-legacy=on,mrg_rxbuf=on,romfile=,rx_queue_size=1024' + device,
+            ['-device', (ON_MMIO if 'mmio' in self.machine else ON_PCI) + device,
              '-kernel', self.image, '-append', append, '-nodefaults', '-display', 'none', '-serial', 'stdio',
              '-no-reboot', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4'], 'image.log')
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/mmio_dev.h"
 #include "core/pci.h"
 #include "model_ring.h"
 #include "pmd/virtio/mmio.h"
@@ -73,6 +74,9 @@ void model_init(void)
 	put_cap(MODEL_CAP_DEVICE, MODEL_CAP_MSIX, 16, 4, BAR_DEVICE, 12);
 	model.pci[MODEL_CAP_MSIX] = 0x11;
 	model.bar_len = BAR_LEN;
+	model.mmio_magic = 0x74726976;
+	model.mmio_version = 2;
+	model.mmio_id = 1;
 	model.features = MODEL_F_MTU | MODEL_F_MAC | MODEL_F_MRG_RXBUF | MODEL_F_STATUS |
 			 MODEL_F_EVENT_IDX | MODEL_F_VERSION_1;
 	memcpy(model.mac, (const uint8_t[]){0x52, 0x54, 0, 0x12, 0x34, 0x56}, 6);
@@ -96,7 +100,7 @@ void model_set_link(bool up)
 
 unsigned pci_count(void)
 {
-	return model.absent ? 1 : 2;
+	return model.absent || model.mmio ? 1 : 2;
 }
 
 struct pci_dev *pci_get(unsigned i)
@@ -350,10 +354,92 @@ static uint64_t device_read(uint32_t off, size_t len)
 	return v;
 }
 
+// 4.2.2, by the registers of the common structure that say the same.
+static uint64_t window_read(uint32_t off, size_t len)
+{
+	struct model_queue *q = selected();
+
+	if (off >= 0x100)
+		return device_read(off - 0x100, len);
+	if (len != 4 || off % 4) // 4.2.2.2
+		model_fatal("reads a register by an access of the wrong width");
+	switch (off) {
+	case 0x000:
+		return model.mmio_magic;
+	case 0x004:
+		return model.mmio_version;
+	case 0x008:
+		return model.mmio_id;
+	case 0x010:
+		return common_read(0x04);
+	case 0x034:
+		return common_read(0x18);
+	case 0x044:
+		return q ? q->enable : 0;
+	case 0x070:
+		return common_read(0x14);
+	case 0x0fc:
+		return common_read(0x15);
+	default:
+		model_fatal("reads a register that it has no use for");
+		return 0;
+	}
+}
+
+static void doorbell(uint32_t off, uint32_t v);
+
+static void window_write(uint32_t off, size_t len, uint32_t v)
+{
+	if (len != 4 || off % 4)
+		model_fatal("writes a register by an access of the wrong width");
+	switch (off) {
+	case 0x014:
+		return common_write(0x00, v);
+	case 0x020:
+		return common_write(0x0c, v);
+	case 0x024:
+		return common_write(0x08, v);
+	case 0x030:
+		return common_write(0x16, v);
+	case 0x038:
+		return common_write(0x18, v);
+	case 0x044:
+		return common_write(0x1c, v);
+	case 0x050:
+		return doorbell(v < 2 ? model.q[v].notify_off * MULTIPLIER : 0, v);
+	case 0x070:
+		return common_write(0x14, v);
+	case 0x080:
+	case 0x084:
+		return common_write(0x20 + (off & 4), v);
+	case 0x090:
+	case 0x094:
+		return common_write(0x28 + (off & 4), v);
+	case 0x0a0:
+	case 0x0a4:
+		return common_write(0x30 + (off & 4), v);
+	default:
+		model_fatal("writes a register that it has no use for");
+	}
+}
+
+unsigned mmio_dev_count(void)
+{
+	return model.mmio;
+}
+
+volatile void *mmio_dev_map(unsigned i, size_t *len)
+{
+	*len = model.bar_len;
+	return i < mmio_dev_count() && model.bar_len ? bar_memory : NULL;
+}
+
 static uint64_t bar_read(const volatile void *p, size_t len)
 {
 	uint32_t off = bar_offset(p, len);
 
+	if (model.mmio)
+		return window_read(off, len);
 	if (off < BAR_ISR)
 		return common_read(off);
 	if (off >= BAR_DEVICE && off < BAR_NOTIFY)
@@ -379,7 +465,9 @@ static void bar_write(volatile void *p, size_t len, uint32_t v)
 {
 	uint32_t off = bar_offset(p, len);
 
-	if (off < BAR_ISR)
+	if (model.mmio)
+		window_write(off, len, v);
+	else if (off < BAR_ISR)
 		common_write(off, v);
 	else if (off >= BAR_NOTIFY)
 		doorbell(off - BAR_NOTIFY, v);

@@ -58,6 +58,8 @@ struct model {
 	unsigned reset_reads; // reads of the status before a reset is done
 	bool no_vectors;      // refuses MSI-X vectors
 	int msix_fails;	      // what programming the MSI-X table answers
+	bool mmio;	      // behind MMIO registers (4.2.2), not on the PCI bus
+	uint32_t mmio_magic, mmio_version, mmio_id;
 	bool absent;	      // no such device on the bus
 	uint8_t rx_header[10]; // of received packets, in front of num_buffers
 	bool offloads;	       // headers of sent packets need not be zeros
