@@ -23,6 +23,8 @@ static const struct command commands[] = {
 	 "                        pcap:IN,OUT   play capture IN, record into OUT (either may be empty)\n"
 	 "                        pcap:live=IFACE  an interface of this host, by libpcap\n"
 	 "                        dpdk:DEVARGS  any DPDK ethdev: net_vhost0,iface=PATH, a PCI address\n"
+	 "                        tap:NAME      a TAP device of this host, attached to or made\n"
+	 "                        packet:IFACE, xdp:IFACE  an interface, by AF_PACKET, AF_XDP\n"
 	 "                        virtio-user:PATH[,server]  a vhost-user back end, by our own driver\n"
 	 "                        loop:NAME     two ports of one NAME are connected\n"
 	 "                        null:[size=N] discard; with a size make frames of N bytes\n"

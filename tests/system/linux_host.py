@@ -14,6 +14,9 @@ ports. In every case:
                wrong checksum on purpose must be counted, which shows that they are looked at;
   accounting   Weir's books balance, and what its ports counted as lost is named below.
 
+In the cases -removed the administrator deletes an interface under Weir and makes it again: traffic resumes. In
+xdp-killed Weir is killed: nothing remains on the interfaces, and a second Weir takes its place.
+
 How fast it was is printed, and decides nothing.
 """
 
@@ -56,6 +59,10 @@ CASES = {
     "tap-ip6": ("tap", 1500, True, None, None),
     "tap-ip6-cut": ("tap", 1500, True, None, "none"),
     "packet-ip6": ("packet", 1500, True, None, None),
+    "tap-removed": ("tap", 1500, True, None, None),
+    "packet-removed": ("packet", 1500, True, None, None),
+    "xdp-removed": ("xdp", 1500, False, None, None),
+    "xdp-killed": ("xdp", 1500, False, None, None),
     "tap-to-xdp": (("tap", "xdp"), 1500, (True, False), None, None),
 }
 
@@ -313,10 +320,57 @@ def check_figures(case, net, figures):
     return f"{mean['b']:.0f} bytes a packet sent by b, {cut} segmented in software"
 
 
+def first_ping(net):
+    wait_for("a ping", lambda: net.alive() and
+             in_host("a", "ping", "-c", "1", "-W", "1", net.hosts["b"]).returncode == 0, 20)
+
+
+def removed(net):
+    """Interface a is deleted and made again, under traffic; how long until it answers."""
+    pinging = subprocess.Popen(inside("a", "ping", "-q", "-i", "0.01", net.hosts["b"]),
+                               stdout=subprocess.DEVNULL)
+    where = ["ip", "-n", "a"] if net.drivers["a"] == "tap" else ["ip"]
+    netns.run(*where, "link", "del", "e0" if net.drivers["a"] == "tap" else "wa")
+    pinging.kill()
+    pinging.wait()
+    time.sleep(0.3)
+    net.alive()
+    if net.drivers["a"] == "tap":
+        netns.run("ip", "tuntap", "add", "dev", "wa", "mode", "tap")
+        netns.run("ip", "link", "set", "wa", "up")
+        time.sleep(1.2)  # it is attached to here; then it moves
+        netns.run("ip", "link", "set", "wa", "netns", "a", "name", "e0")
+    else:
+        net.cable("a")
+    began = time.monotonic()
+    net.address("a", net.drivers["a"] != "xdp")
+    first_ping(net)
+    took = time.monotonic() - began
+    ping(net, net.mtu - 28, 5)
+    figures = net.stop()
+    need(figures["accounting"]["balanced"], "the books do not balance")
+    lost = figures["ports"]["a"]["counters"]["device-lost"]
+    need(lost == 1, f"device-lost is {lost}, expected 1")
+    return f"answers again, {took * 1000:.0f} ms after its interface is there and has an address"
+
+
+def killed(net, weir, where):
+    net.weir.kill()
+    net.weir.wait()
+    wait_for("the program is off", lambda: "xdp" not in netns.run("ip", "link", "show", "wa"), 5)
+    net.start(weir, where, {"a": None, "b": None}, 1)
+    first_ping(net)
+    net.stop()
+    return "nothing remains of a killed Weir, and the next one answers"
+
+
 def run_case(weir, case, verbose):
     with tempfile.TemporaryDirectory() as where, Network(weir, case, where, verbose) as net:
-        wait_for("the first ping", lambda: net.alive() and
-                 in_host("a", "ping", "-c", "1", "-W", "1", net.hosts["b"]).returncode == 0)
+        first_ping(net)
+        if case.endswith("-removed"):
+            return removed(net)
+        if case.endswith("-killed"):
+            return killed(net, weir, where)
         ping(net, 56, 5)
         ping(net, net.mtu - (48 if net.ip6 else 28), 5)
         said = []
