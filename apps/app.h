@@ -59,6 +59,9 @@ struct function {
 	// polled). Called for lcore 0, then 1 and so on. State of nodes is freed by their destroy(). 0 or
 	// -errno and err.
 	int (*build)(struct app_lcore *l, struct err *err);
+	// Optional, by lcore 0 between turns: tells the network behind a port where this station is, since
+	// it asks (a virtual machine has moved, say).
+	void (*announce)(struct app_lcore *l, unsigned port);
 };
 
 struct app {
@@ -66,6 +69,7 @@ struct app {
 	struct blob blob;
 	struct mempool *pool;
 	struct port port[BLOB_PORTS_MAX];
+	uint32_t announced[BLOB_PORTS_MAX]; // of port.announce: as many as the function was told of
 	unsigned ports;
 	struct app_lcore *lcore;
 	unsigned lcores;

@@ -104,6 +104,15 @@ static void note_first_tx(struct app_lcore *l, uint64_t tsc)
 			atomic_compare_exchange_strong(&app->first_tx_tsc, &none, tsc);
 }
 
+static void announce(struct app_lcore *l, unsigned port)
+{
+	struct app *app = l->app;
+
+	app->announced[port] = app->port[port].announce;
+	if (app->function->announce)
+		app->function->announce(l, port);
+}
+
 // Between turns.
 static int tick(void *arg, uint64_t now)
 {
@@ -126,6 +135,8 @@ static int tick(void *arg, uint64_t now)
 			p->pmd->poll_queue(p, (uint16_t)l->id);
 		if (p->pmd->poll && !l->id)
 			p->pmd->poll(p);
+		if (!l->id && p->announce != l->app->announced[i])
+			announce(l, i);
 	}
 	return app->tick && !l->id ? app->tick(app) : 0;
 }

@@ -28,8 +28,8 @@ static const char *const drops[] = {"unresolved", "hold-overflow", "table-full",
 static const uint8_t broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 static const uint8_t unknown[6];
 
-static void put_request(struct mbuf *m, const uint8_t own[6], const uint8_t to[6], uint32_t source,
-			uint32_t addr)
+void arp_put_request(struct mbuf *m, const uint8_t own[6], const uint8_t to[6], uint32_t source,
+		     uint32_t addr)
 {
 	struct eth_hdr *eth = mbuf_append(m, ETH_HLEN + ARP_LEN);
 	struct arp_hdr *arp = (struct arp_hdr *)(eth + 1);
@@ -63,7 +63,7 @@ static void ask(struct node *node, struct ip4_stack *s, uint32_t index, uint64_t
 	n->due = now + ARP_RETRY;
 	if (!m)
 		return;
-	put_request(m, s->port[a->port].mac, a->ready ? a->eth : broadcast, be32(source), a->addr);
+	arp_put_request(m, s->port[a->port].mac, a->ready ? a->eth : broadcast, be32(source), a->addr);
 	m->l3 = ETH_HLEN;
 	m->port = a->port;
 	m->scratch32[SCRATCH_ARP_WORD] = s->lcore;
@@ -246,6 +246,8 @@ static uint64_t housekeep(struct node *node, uint64_t now)
 	struct neigh_table *t = &s->neighbors;
 	uint64_t first = TIME_NEVER;
 
+	if (s->announce)
+		arp_announce(node, s);
 	for (uint32_t i = ADJ_INDEX_GLEAN0 + s->ports; i < t->top; i++) {
 		struct neigh *n = &t->neigh[i];
 

@@ -85,6 +85,7 @@ struct ip4_stack {
 	bool shares;	// lpm is lcore 0's
 	uint8_t tells;	// edges of arp-input that tell another lcore
 	uint8_t answers; // edges of arp-resolve that answer another lcore
+	uint64_t announce; // ports, by bit, whose addresses arp-hold has yet to announce
 	bool asks;	// lcore 0 asks for neighbors: arp-hold has an edge to it
 };
 
@@ -115,6 +116,10 @@ int ip4_stack_route(struct ip4_stack *s, uint32_t prefix, uint8_t plen, uint32_t
 // A neighbor that is configured: never asked for, never aged. 0 or -errno.
 int ip4_stack_neighbor(struct ip4_stack *s, uint16_t port, uint32_t addr, const uint8_t mac[6],
 		       struct err *err);
+
+// Between turns, with the graph built: the router says on `port` which addresses it has there (RFC 5227, 2.3),
+// since who is on it may have forgotten, or look for them elsewhere.
+void ip4_stack_announce(struct ip4_stack *s, uint16_t port);
 
 // The address of `port` to speak from to `peer` (a neighbor's address): the one whose prefix holds
 // it, else the port's first; 0 when the port has none.

@@ -150,6 +150,7 @@ struct port {
 	void *priv; // the driver's
 	char name[PORT_NAME_MAX];
 	uint16_t id; // index in the application's port table; drivers put it in mbuf.port
+	uint32_t announce; // counts up, in poll(), when the network behind asks who is here
 	struct port_grant grant;
 };
 

@@ -162,8 +162,14 @@ static int build(struct app_lcore *l, struct err *err)
 	return join(l, err);
 }
 
+static void announce(struct app_lcore *l, unsigned port)
+{
+	ip4_stack_announce(graph_find(l->graph, "arp-hold")->state, (uint16_t)port);
+}
+
 const struct function router_function = {
 	.name = "router",
 	.station = true,
 	.build = build,
+	.announce = announce,
 };

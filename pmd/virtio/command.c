@@ -116,5 +116,6 @@ void virtio_net_announced(struct virtio_net *v)
 	    !(v->config.status & VIRTIO_NET_S_ANNOUNCE))
 		return;
 	v->announcements++;
+	v->port->announce++;
 	virtio_ctrl_announced(&v->ctrl);
 }

@@ -356,9 +356,24 @@ static void test_held_in_all_keeps_latest(void **state)
 	world_close(w);
 }
 
+// scapy: ARP(op=1, psrc=pdst="198.51.100.1"), RFC 5227, 2.3.
+static void test_announce(void **state)
+{
+	struct world *w = world_open(NULL);
+
+	ip4_stack_announce(w->s, LAN);
+	world_pass(w, 1);
+	expect_request(w, "ffffffffffff02000000000108060001080006040001020000000001c6336401"
+			  "000000000000c6336401");
+	world_pass(w, 10 * SEC); // once
+	assert_int_equal(w->sent, 0);
+	world_close(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_announce),
 		cmocka_unit_test(test_resolve),
 		cmocka_unit_test(test_unresolved),
 		cmocka_unit_test(test_overflow),
