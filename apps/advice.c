@@ -5,12 +5,16 @@
 #include <cpuid.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/noise.h"
 #include "core/plat.h"
 
 #define RING_WANTED   1024u // what drivers ask for unless the configuration says
 #define NOISE_PERCENT 1u
+#define LOOK_MS	      10000u // how long ports are watched for a back end that is not there
+#define SENT_ENOUGH   1000u
+#define BURST_LONG    128u // packets that one doorbell is enough for, by far
 
 // Each: true when it has something to say, in line.
 
@@ -88,18 +92,40 @@ static bool emulated(char *line, size_t len)
 	return true;
 }
 
-static bool noisy(const struct app *app, char *line, size_t len)
+static bool noisy(const struct app *app, uint64_t ms, char *line, size_t len)
 {
 	const struct noise *n = &app->lcore[0].loop.noise;
 	uint64_t us = noise_us(n->lost);
 
-	if (us * 100 <= ADVICE_NOISE_MS * 1000 * NOISE_PERCENT)
+	if (us * 100 <= ms * 1000 * NOISE_PERCENT)
 		return false;
 	snprintf(line, len,
-		 "the host took the CPU %" PRIu64 " times in %u ms, %" PRIu64
+		 "the host took the CPU %" PRIu64 " times in %" PRIu64 " ms, %" PRIu64
 		 " us in all: pin the vCPUs, "
 		 "see weir doctor there",
-		 n->gaps, ADVICE_NOISE_MS, us);
+		 n->gaps, ms, us);
+	return true;
+}
+
+// A back end that polls wants no doorbells. Where QEMU found the guest's memory unshared, it serves
+// the device itself: it takes every packet, at a doorbell a burst, and none gets anywhere.
+static bool unshared(const struct app *app, unsigned port, char *line, size_t len)
+{
+	const struct port *p = &app->port[port];
+	uint64_t doorbells = 0;
+	struct port_stats s;
+
+	port_stats(p, &s);
+	for (unsigned i = 0; i < s.counters; i++)
+		if (!strcmp(s.counter[i].name, "tx-doorbells"))
+			doorbells = s.counter[i].value;
+	if (s.rx_packets || s.tx_packets < SENT_ENOUGH || doorbells * BURST_LONG < s.tx_packets)
+		return false;
+	snprintf(line, len,
+		 "port %s: a doorbell a burst and nothing comes back: is the memory shared? QEMU: "
+		 "share=on "
+		 "on its memory-backend, or it falls back on serving the port itself",
+		 p->name);
 	return true;
 }
 
@@ -122,6 +148,7 @@ static bool amiss(const struct app *app, unsigned port, unsigned what, char *lin
 bool advice_next(struct advice *a, const struct app *app, char *line, size_t len)
 {
 	const unsigned noise = 1 + app->ports * STEPS;
+	uint64_t ms = (tsc_read() - app->ready_tsc) / (plat_tsc_hz() / 1000);
 
 	while (a->step < noise) {
 		unsigned s = a->step++;
@@ -130,8 +157,19 @@ bool advice_next(struct advice *a, const struct app *app, char *line, size_t len
 		      : emulated(line, len))
 			return true;
 	}
-	if (a->step > noise || tsc_read() - app->ready_tsc < plat_tsc_hz() / 1000 * ADVICE_NOISE_MS)
+	if (ms < ADVICE_NOISE_MS || ms > LOOK_MS)
 		return false;
-	a->step++;
-	return noisy(app, line, len);
+	if (a->step == noise) {
+		a->step++;
+		return noisy(app, ms, line, len);
+	}
+	for (unsigned i = 0; i < app->ports; i++) {
+		const uint64_t bit = 1ull << i;
+
+		if (!(a->told & bit) && app->port[i].pmd->can.live && unshared(app, i, line, len)) {
+			a->told |= bit;
+			return true;
+		}
+	}
+	return false;
 }

@@ -18,6 +18,7 @@
 
 struct advice { // how far it has come; begins zeroed
 	unsigned step;
+	uint64_t told; // ports, by their bit, whose back end is not there
 };
 
 // The next thing amiss as one line without newline; false: nothing (yet). Short, since a console

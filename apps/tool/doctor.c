@@ -189,3 +189,11 @@ bool doctor_allowed(const struct doctor *d, struct cpus *cpus)
 	free(status);
 	return ok;
 }
+
+bool doctor_wants_image(const struct doctor *d)
+{
+	for (size_t i = 0; d->c && i < d->c->n_ports; i++)
+		if (!strcmp(d->c->ports[i].driver, "virtio"))
+			return true;
+	return false;
+}

@@ -70,6 +70,9 @@ char *doctor_cputext(const struct cpus *cpus);		  // the caller frees it
 // CPUs this process may use; false: cannot be seen.
 bool doctor_allowed(const struct doctor *d, struct cpus *cpus);
 
+// Whether the configuration has ports that only images have.
+bool doctor_wants_image(const struct doctor *d);
+
 // The checks.
 void doctor_cpu(struct doctor *d);
 void doctor_tuning(struct doctor *d);

@@ -67,7 +67,24 @@ static void tsc(struct doctor *d, const char *flags)
 			   "-cpu host,+invtsc"));
 }
 
-static void one_or_more_cpus(struct doctor *d)
+// Lcores of an image are vCPUs, threads of QEMU that may share a CPU.
+static void too_few(struct doctor *d, const struct cpus *cpus, const char *list)
+{
+	unsigned lcores = d->c->params.lcores;
+	bool image = doctor_wants_image(d);
+
+	doctor_add(
+		d, "cpus", image ? DOCTOR_WARNING : DOCTOR_ERROR,
+		xasprintf("%s has lcores: %u, and this process may use CPUs %s", d->file, lcores,
+			  list),
+		xstrdup(image ? "vCPUs that poll take turns on one CPU, milliseconds each"
+			      : "weir run does not start: every lcore polls on a CPU of its own"),
+		xasprintf("lcores: %u in %s, or a wider mask: taskset -c 0-%u weir …, and the "
+			  "cpuset of its cgroup",
+			  cpus->n, d->file, lcores - 1));
+}
+
+static void enough_cpus(struct doctor *d)
 {
 	unsigned lcores = d->c ? d->c->params.lcores : 1;
 	struct cpus cpus;
@@ -80,15 +97,7 @@ static void one_or_more_cpus(struct doctor *d)
 	}
 	list = doctor_cputext(&cpus);
 	if (lcores > cpus.n)
-		doctor_add(
-			d, "cpus", DOCTOR_ERROR,
-			xasprintf("%s has lcores: %u, and this process may use CPUs %s", d->file,
-				  lcores, list),
-			xstrdup("weir run does not start: every lcore polls on a CPU of its own"),
-			xasprintf("lcores: %u in %s, or a wider mask: taskset -c 0-%u weir run …, "
-				  "and "
-				  "the cpuset of its cgroup",
-				  cpus.n, d->file, lcores - 1));
+		too_few(d, &cpus, list);
 	else if (cpus.n == lcores)
 		doctor_add(d, "cpus", DOCTOR_NOTE,
 			   xasprintf("CPUs %s: no more than the %u that poll", list, lcores),
@@ -97,7 +106,7 @@ static void one_or_more_cpus(struct doctor *d)
 				   "time from the poll loops"),
 			   xstrdup("one CPU more than lcores and back ends together"));
 	else
-		doctor_ok(d, "cpus", "%s for %u lcores", list, lcores);
+		doctor_ok(d, "cpus", "%s for %u lcore%s", list, lcores, lcores > 1 ? "s" : "");
 	free(list);
 }
 
@@ -113,7 +122,7 @@ void doctor_cpu(struct doctor *d)
 		doctor_unchecked(d, "cpu-features", "what the CPU can",
 				 "/proc/cpuinfo has no flags");
 	}
-	one_or_more_cpus(d);
+	enough_cpus(d);
 	free(flags);
 	free(info);
 }

@@ -103,14 +103,6 @@ static void virtualization(struct doctor *d)
 	free(info);
 }
 
-static bool wants_image(const struct doctor *d)
-{
-	for (size_t i = 0; d->c && i < d->c->n_ports; i++)
-		if (!strcmp(d->c->ports[i].driver, "virtio"))
-			return true;
-	return false;
-}
-
 static void kvm(struct doctor *d)
 {
 	char *path = doctor_path(d, "/dev/kvm");
@@ -119,7 +111,7 @@ static void kvm(struct doctor *d)
 		doctor_ok(d, "kvm", "/dev/kvm can be used");
 	else
 		doctor_add(
-			d, "kvm", wants_image(d) ? DOCTOR_WARNING : DOCTOR_NOTE,
+			d, "kvm", doctor_wants_image(d) ? DOCTOR_WARNING : DOCTOR_NOTE,
 			xasprintf("/dev/kvm %s", access(path, F_OK)
 							 ? "is not there"
 							 : "may not be opened by this user"),
@@ -180,7 +172,7 @@ static void qemu(struct doctor *d)
 
 	free(path);
 	if (!there)
-		doctor_add(d, "qemu", wants_image(d) ? DOCTOR_ERROR : DOCTOR_NOTE,
+		doctor_add(d, "qemu", doctor_wants_image(d) ? DOCTOR_ERROR : DOCTOR_NOTE,
 			   xstrdup("qemu-system-x86_64 is not installed"),
 			   xstrdup("weir boot cannot start images here; weir run needs none"),
 			   xstrdup("apt-get install qemu-system-x86"));

@@ -104,11 +104,11 @@ def of(findings, name):
 fired = set()
 
 
-def fires(name, changes, severity, *words, device=None, args=("--pid", "77")):
+def fires(name, changes, severity, *words, device=None, args=("--pid", "77"), more=""):
     """name is ok on the good machine and has that severity on the changed one; exit 1 for errors alone."""
     if device:
         with open("f.yaml", "w") as f:
-            f.write(CONFIG % device)
+            f.write(CONFIG % device + more)
         args = (*args, "f.yaml")
     machine(changes)
     findings = doctor("--root", "root", *args, status=1 if severity == "error" else 0)
@@ -195,6 +195,11 @@ def ports():
         fires("tun", {}, "ok", device="tap:tap7")
         fires("tun", {"dev/net/tun": None}, "error", "modprobe tun", device="tap:tap7")
         fires("capability", {"proc/self/status": no_caps}, "error", "cap_net_admin+ep", device="tap:tap7")
+    more = {"proc/self/status": GOOD["proc/self/status"].replace("0-3", "0-2")}
+    fires("cpus", more, "error", "lcores: 4", "taskset -c 0-3", device="null", more="lcores: 4\n")
+    fires("cpus", more, "warning", "vCPUs", device="virtio:0", more="lcores: 4\n")
+    fires("queues", {"sys/class/net/tap7/tun_flags": "0x5002\n"}, "warning", "multi_queue", device="tap:tap7",
+          more="lcores: 2\n")
     fires("limits", {"proc/self/limits": LIMITS.format("unlimited", "16")}, "error", "16 files may be open",
           "ulimit -n", device="null")
     fires("memlock", {"proc/self/limits": LIMITS.format("8388608", "1024")}, "error", "8192 KiB may be locked",
