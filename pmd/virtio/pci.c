@@ -24,6 +24,10 @@ struct virtio_pci {
 	volatile uint8_t *device; // NULL: the device has no configuration of its own
 	uint32_t device_len;
 	uint16_t msix; // capability; 0: none
+	// What need not be written or read again, since each access is a VM exit.
+	uint32_t selected; // queue; UINT32_MAX: unknown
+	uint16_t offered;  // its size as the device has it
+	uint16_t queues;   // 0: not yet read
 	volatile uint8_t *doorbell[VIRTIO_PCI_QUEUES_MAX];
 };
 
@@ -40,6 +44,8 @@ static uint8_t pci_status(struct virtio_transport *t)
 static void pci_set_status(struct virtio_transport *t, uint8_t status)
 {
 	mmio_write8(self(t)->common + VIRTIO_COMMON_DEVICE_STATUS, status);
+	if (!status)
+		self(t)->selected = UINT32_MAX; // a reset may change it
 }
 
 static uint64_t pci_features(struct virtio_transport *t)
@@ -92,15 +98,29 @@ static uint32_t pci_generation(struct virtio_transport *t)
 
 static uint16_t pci_queues(struct virtio_transport *t)
 {
-	return mmio_read16(self(t)->common + VIRTIO_COMMON_NUM_QUEUES);
+	struct virtio_pci *p = self(t);
+
+	if (!p->queues)
+		p->queues = mmio_read16(p->common + VIRTIO_COMMON_NUM_QUEUES);
+	return p->queues;
+}
+
+static void select_queue(struct virtio_pci *p, uint16_t index)
+{
+	if (p->selected == index)
+		return;
+	mmio_write16(p->common + VIRTIO_COMMON_QUEUE_SELECT, index);
+	p->selected = index;
+	p->offered = 0; // not yet read
 }
 
 static uint16_t pci_queue_size(struct virtio_transport *t, uint16_t index)
 {
-	volatile uint8_t *c = self(t)->common;
+	struct virtio_pci *p = self(t);
 
-	mmio_write16(c + VIRTIO_COMMON_QUEUE_SELECT, index);
-	return mmio_read16(c + VIRTIO_COMMON_QUEUE_SIZE);
+	select_queue(p, index);
+	p->offered = mmio_read16(p->common + VIRTIO_COMMON_QUEUE_SIZE);
+	return p->offered;
 }
 
 static void write_iova(volatile uint8_t *field, uint64_t iova)
@@ -150,14 +170,7 @@ static int pci_queue_setup(struct virtio_transport *t, uint16_t index,
 	if (index >= VIRTIO_PCI_QUEUES_MAX)
 		return err_set(err, -EINVAL, "%s: queue %u: at most %u are supported", t->name,
 			       index, VIRTIO_PCI_QUEUES_MAX);
-	mmio_write16(c + VIRTIO_COMMON_QUEUE_SELECT, index);
-	r = find_doorbell(p, index, err);
-	if (r)
-		return r;
-	mmio_write16(c + VIRTIO_COMMON_QUEUE_SIZE, place->size);
-	write_iova(c + VIRTIO_COMMON_QUEUE_DESC, place->desc);
-	write_iova(c + VIRTIO_COMMON_QUEUE_DRIVER, place->avail);
-	write_iova(c + VIRTIO_COMMON_QUEUE_DEVICE, place->used);
+	select_queue(p, index);
 	// A reset has left the other queues without an MSI-X vector (4.1.4.3.1), and INTx is off: no
 	// interrupts.
 	if (place->lcore != VIRTQ_NO_LCORE) {
@@ -165,6 +178,15 @@ static int pci_queue_setup(struct virtio_transport *t, uint16_t index,
 		if (r)
 			return r;
 	}
+	r = find_doorbell(p, index, err);
+	if (r)
+		return r;
+	if (place->size != p->offered)
+		mmio_write16(c + VIRTIO_COMMON_QUEUE_SIZE, place->size);
+	p->offered = place->size;
+	write_iova(c + VIRTIO_COMMON_QUEUE_DESC, place->desc);
+	write_iova(c + VIRTIO_COMMON_QUEUE_DRIVER, place->avail);
+	write_iova(c + VIRTIO_COMMON_QUEUE_DEVICE, place->used);
 	mmio_write16(c + VIRTIO_COMMON_QUEUE_ENABLE, 1);
 	return 0;
 }
@@ -330,6 +352,7 @@ int virtio_pci_open(const char *args, struct virtio_transport **t, struct err *e
 	if (!p)
 		return err_set(err, -ENOMEM, "virtio:%s: out of memory", args);
 	p->base.ops = &pci_ops;
+	p->selected = UINT32_MAX;
 	p->base.look_ns = LOOK_NS;
 	p->base.retry_ns = RETRY_NS;
 	p->dev = d;

@@ -40,6 +40,8 @@ static void size_bar(struct pci_node *n, unsigned b)
 		return;
 	pci_write32(&n->dev, off, 0xffffffff);
 	mask = pci_read32(&n->dev, off);
+	if (!mask) // not there, and so not changed either
+		return;
 	pci_write32(&n->dev, off, low);
 	addr = low & ~15u;
 	size = mask & ~15u ? -(uint64_t)(mask & ~15u) & 0xffffffff : 0;
