@@ -19,24 +19,28 @@ static int find_function(struct app *app, struct err *err)
 			return 0;
 		}
 	}
-	return err_set(err, -ENOENT, "function %s is not in this image: it has %s", app->blob.hdr->function,
-		       function_list[0]->name);
+	return err_set(err, -ENOENT, "function %s is not in this image: it has %s",
+		       app->blob.hdr->function, function_list[0]->name);
 }
 
 static int make_lcores(struct app *app, const struct app_conf *conf, struct err *err)
 {
-	unsigned n = app->blob.params->lcores ? app->blob.params->lcores : 1, there = plat_lcore_count();
+	unsigned n = app->blob.params->lcores ? app->blob.params->lcores : 1,
+		 there = plat_lcore_count();
 
 	if (n > APP_LCORES_MAX)
-		return err_set(err, -EINVAL, "lcores: %u: at most %d are possible", n, APP_LCORES_MAX);
+		return err_set(err, -EINVAL, "lcores: %u: at most %d are possible", n,
+			       APP_LCORES_MAX);
 	if (n > there)
-		return err_set(err, -ENODEV,
-			       "lcores: %u: there %s %u CPU%s to run on; write less, or give more (weir "
-			       "boot: --cpus; QEMU: -smp; a process: taskset)",
-			       n, there == 1 ? "is" : "are", there, there == 1 ? "" : "s");
+		return err_set(
+			err, -ENODEV,
+			"lcores: %u: there %s %u CPU%s to run on; write less, or give more (weir "
+			"boot: --cpus; QEMU: -smp; a process: taskset)",
+			n, there == 1 ? "is" : "are", there, there == 1 ? "" : "s");
 	if (n > 1 && conf->clock == CLOCK_CAPTURE)
 		return err_set(err, -EINVAL,
-			       "lcores: %u: a capture's clock is moved by one lcore: expected lcores: 1, or "
+			       "lcores: %u: a capture's clock is moved by one lcore: expected "
+			       "lcores: 1, or "
 			       "the real clock",
 			       n);
 	app->lcore = aligned_alloc(CACHE_LINE, n * sizeof(*app->lcore));
@@ -103,13 +107,15 @@ static int open_port(struct app *app, const struct blob_port *p, struct err *err
 	int rc;
 
 	if (conf.queues > app->lcores)
-		return err_set(err, -EINVAL, "port %s: %u queues for %u lcore%s: one an lcore is the most",
+		return err_set(err, -EINVAL,
+			       "port %s: %u queues for %u lcore%s: one an lcore is the most",
 			       conf.name, conf.queues, app->lcores, app->lcores == 1 ? "" : "s");
 	if (app->lcores > 1 && pmd && pmd->next_time)
-		return err_set(err, -EINVAL,
-			       "port %s: %s plays a capture, whose packets come one after the other: "
-			       "expected lcores: 1",
-			       conf.name, pmd->name);
+		return err_set(
+			err, -EINVAL,
+			"port %s: %s plays a capture, whose packets come one after the other: "
+			"expected lcores: 1",
+			conf.name, pmd->name);
 	memcpy(conf.mac, p->mac, sizeof(conf.mac));
 	port->id = (uint16_t)app->ports;
 	rc = port_open(port, &conf, err);

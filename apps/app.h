@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// app.h - a network function on one or more lcores: ports, graphs and loops made from a configuration blob
+// app.h - a network function on one or more lcores: ports, graphs and loops made from a
+// configuration blob
 //
-// Both homes use it: apps/image.c in the image, `weir run` hosted. A function (apps/router, apps/patch)
-// is a const struct function that wires a graph; everything else is here. Main thread, which is lcore 0.
+// Both homes use it: apps/image.c in the image, `weir run` hosted. A function (apps/router,
+// apps/patch) is a const struct function that wires a graph; everything else is here. Main thread,
+// which is lcore 0.
 //
-// Every lcore has a graph and a loop of its own, and queue pair k of every port is lcore k's. Where a
-// port has fewer pairs than there are lcores, or does not spread flows by itself, packets are handed over
-// (core/handoff.h): a flow meets the same lcore in both directions.
+// Every lcore has a graph and a loop of its own, and queue pair k of every port is lcore k's. Where
+// a port has fewer pairs than there are lcores, or does not spread flows by itself, packets are
+// handed over (core/handoff.h): a flow meets the same lcore in both directions.
 #ifndef WEIR_APPS_APP_H
 #define WEIR_APPS_APP_H
 
@@ -38,15 +40,15 @@ struct app_lcore {
 	struct graph *graph;
 	struct node *rx[BLOB_PORTS_MAX]; // where packets of port i enter the function
 	struct node *tx[BLOB_PORTS_MAX]; // what sends by port i: its own queue, or a hand-over
-	// A function that must not lose what it plays sets pace[i], the transmit node fed by port i: the
-	// port is then read no faster than that node sends.
+	// A function that must not lose what it plays sets pace[i], the transmit node fed by port
+	// i: the port is then read no faster than that node sends.
 	const struct node *pace[BLOB_PORTS_MAX];
 	struct port_gate gate[BLOB_PORTS_MAX];
 	struct loop loop;
 	uint64_t tick_at; // TSC of the next
 	pthread_t thread; // of lcores 1 and up
 	bool started;
-	_Atomic int entered; // 0: not yet; 1: its thread is on its CPU; -errno
+	_Atomic int entered;   // 0: not yet; 1: its thread is on its CPU; -errno
 	_Atomic unsigned told; // the latest app->asked it has answered with `books`
 	struct app_books books;
 } cache_aligned;
@@ -55,12 +57,12 @@ struct function {
 	const char *name; // "router"
 	bool station;	  // wants frames for its own addresses alone: a port may filter them
 	// Wires the graph of one lcore: l->graph exists, app->port[] are open and l->tx[] are their
-	// transmit nodes. Sets l->rx[i], the node at which packets of port i enter (NULL: the port is not
-	// polled). Called for lcore 0, then 1 and so on. State of nodes is freed by their destroy(). 0 or
-	// -errno and err.
+	// transmit nodes. Sets l->rx[i], the node at which packets of port i enter (NULL: the port
+	// is not polled). Called for lcore 0, then 1 and so on. State of nodes is freed by their
+	// destroy(). 0 or -errno and err.
 	int (*build)(struct app_lcore *l, struct err *err);
-	// Optional, by lcore 0 between turns: tells the network behind a port where this station is, since
-	// it asks (a virtual machine has moved, say).
+	// Optional, by lcore 0 between turns: tells the network behind a port where this station
+	// is, since it asks (a virtual machine has moved, say).
 	void (*announce)(struct app_lcore *l, unsigned port);
 };
 
@@ -74,13 +76,14 @@ struct app {
 	struct app_lcore *lcore;
 	unsigned lcores;
 	struct handoff *handoff; // NULL with one lcore
-	// Optional: called with housekeeping of lcore 0, at most APP_TICKS times a second; nonzero ends all.
+	// Optional: called with housekeeping of lcore 0, at most APP_TICKS times a second; nonzero
+	// ends all.
 	int (*tick)(struct app *app);
-	uint64_t ports_tsc;    // when all ports were open
-	uint64_t ready_tsc;    // when the loop was entered
+	uint64_t ports_tsc;	       // when all ports were open
+	uint64_t ready_tsc;	       // when the loop was entered
 	_Atomic uint64_t first_tx_tsc; // when housekeeping first saw a packet sent; 0: none yet
-	_Atomic bool go;       // lcores may run
-	_Atomic bool over;     // app_run() has returned
+	_Atomic bool go;	       // lcores may run
+	_Atomic bool over;	       // app_run() has returned
 	_Atomic unsigned asked;
 };
 
@@ -93,8 +96,8 @@ struct app_conf {
 	uint64_t linger_ns; // loop.h
 };
 
-// Checks the blob, makes the pool, opens the ports, builds and checks the graphs, starts the lcores, which
-// wait. On failure everything is undone and err says what is wrong.
+// Checks the blob, makes the pool, opens the ports, builds and checks the graphs, starts the
+// lcores, which wait. On failure everything is undone and err says what is wrong.
 int app_start(struct app *app, const struct app_conf *conf, struct err *err);
 
 // Runs all lcores, lcore 0 on the calling thread, until one ends (loop.h) or app_end() is called.
@@ -103,32 +106,35 @@ void app_run(struct app *app);
 // Ends app_run(). Any thread, and from a signal handler.
 void app_end(struct app *app);
 
-// For a function: the node "handoff-TO-ENTRY" of the graph of lcore `from`, added if need be. What it is given
-// enters at `entry`, a node of the graph of lcore `to`. NULL and err when it cannot be.
+// For a function: the node "handoff-TO-ENTRY" of the graph of lcore `from`, added if need be. What
+// it is given enters at `entry`, a node of the graph of lcore `to`. NULL and err when it cannot be.
 struct node *app_handoff(struct app *app, unsigned from, struct node *entry, struct err *err);
 
-// Figures of everything (core/stats.h), after or during app_run(); during it by lcore 0. Beside those,
+// Figures of everything (core/stats.h), after or during app_run(); during it by lcore 0. Beside
+// those,
 //	lcores.K.{packets,polls,empty,busy_cycles,given,taken}	given, taken: handed over
-//	ports.NAME.queues.Q					the lcore that queue pair Q belongs to
+//	ports.NAME.queues.Q					the lcore that queue pair Q belongs
+//to
 void app_stats(struct app *app, stats_emit_fn emit, void *arg);
 
-// The books of all lcores together; what is under way between two lcores is held. False: they do not
-// balance.
+// The books of all lcores together; what is under way between two lcores is held. False: they do
+// not balance.
 bool app_books(struct app *app, struct graph_books *b);
 
 // "queue 0 lcore 0, queue 1 lcore 1" of a port, and who hands over, in buf.
 void app_port_queues(const struct app *app, unsigned port, char *buf, size_t len);
 
-// How many packet buffers a configuration gets that does not say: for a queue pair what both its rings hold
-// at their largest, and for what is in an lcore's graph and cache, held, handed over, or waiting to be sent.
+// How many packet buffers a configuration gets that does not say: for a queue pair what both its
+// rings hold at their largest, and for what is in an lcore's graph and cache, held, handed over, or
+// waiting to be sent.
 #define APP_MBUFS(ports, lcores) (2048u * (ports) * (lcores) + 2048u * (lcores))
 
 // What ports that play a capture have to say at its end: 0, or the first error.
 int app_capture_error(const struct app *app, struct err *err);
 
-// Ends and joins the lcores, destroys their graphs and closes the ports; then every packet must be back in
-// the pool. Returns 0, or -errno: a port that could not be closed cleanly, -ENOTRECOVERABLE for packets
-// that were lost.
+// Ends and joins the lcores, destroys their graphs and closes the ports; then every packet must be
+// back in the pool. Returns 0, or -errno: a port that could not be closed cleanly, -ENOTRECOVERABLE
+// for packets that were lost.
 int app_stop(struct app *app, struct err *err);
 
 // The functions this executable has; NULL-terminated. Each product links its own list.

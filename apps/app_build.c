@@ -79,8 +79,8 @@ static int add_handovers(struct app_lcore *l, struct err *err)
 static struct node *add_rss(struct app_lcore *l, unsigned i, struct err *err)
 {
 	struct app *app = l->app;
-	struct node *rss = rss_node_add(l->graph, app->port[i].name, app->blob.ports[i].rss, app->lcores,
-					err);
+	struct node *rss =
+		rss_node_add(l->graph, app->port[i].name, app->blob.ports[i].rss, app->lcores, err);
 
 	for (unsigned k = 0; rss && k < app->lcores; k++) {
 		struct node *entry = app->lcore[k].rx[i];
@@ -98,8 +98,8 @@ static void note_first_tx(struct app_lcore *l, uint64_t tsc)
 	struct app *app = l->app;
 	uint64_t none = 0;
 
-	for (unsigned i = 0; !atomic_load_explicit(&app->first_tx_tsc, memory_order_relaxed) && i < app->ports;
-	     i++)
+	for (unsigned i = 0;
+	     !atomic_load_explicit(&app->first_tx_tsc, memory_order_relaxed) && i < app->ports; i++)
 		if (owns(&app->port[i], l->id) && l->tx[i]->stats.sent)
 			atomic_compare_exchange_strong(&app->first_tx_tsc, &none, tsc);
 }

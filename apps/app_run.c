@@ -30,13 +30,15 @@ static int start(struct app_lcore *l, struct err *err)
 	int rc = pthread_create(&l->thread, NULL, lcore_main, l);
 
 	if (rc)
-		return err_set(err, -rc, "lcore %u: its thread does not start: %s", l->id, strerror(rc));
+		return err_set(err, -rc, "lcore %u: its thread does not start: %s", l->id,
+			       strerror(rc));
 	l->started = true;
 	while (!atomic_load(&l->entered))
 		__builtin_ia32_pause();
 	rc = atomic_load(&l->entered);
-	return rc < 0 ? err_set(err, rc, "lcore %u: cannot be bound to a CPU: %s", l->id, strerror(-rc)) :
-			0;
+	return rc < 0 ? err_set(err, rc, "lcore %u: cannot be bound to a CPU: %s", l->id,
+				strerror(-rc))
+		      : 0;
 }
 
 int app_lcores_start(struct app *app, struct err *err)

@@ -73,8 +73,8 @@ bool app_books(struct app *app, struct graph_books *b)
 	return balanced && graph_balanced(b);
 }
 
-static void emit3(stats_emit_fn emit, void *arg, const char *group, const char *key, const char *figure,
-		  uint64_t value)
+static void emit3(stats_emit_fn emit, void *arg, const char *group, const char *key,
+		  const char *figure, uint64_t value)
 {
 	char name[64];
 

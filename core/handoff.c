@@ -17,8 +17,8 @@ static const char *const out_drops[] = {"ring-full", NULL};
 struct lane { // from one lcore to another
 	struct ring *ring;
 	unsigned to;
-	bool may_sleep;	     // the taker
-	_Atomic bool asleep; // it is, or is about to
+	bool may_sleep;		      // the taker
+	_Atomic bool asleep;	      // it is, or is about to
 	uint64_t given cache_aligned; // the giver's line
 	uint64_t taken cache_aligned; // the taker's
 } cache_aligned;
@@ -40,8 +40,8 @@ static void in_process(struct node *node, struct mbuf **pkts, uint8_t *next, uns
 		next[i] = pkts[i]->entry;
 }
 
-// The fence puts the packets in front of the look at the flag, as lane_arm() puts its flag in front of its
-// look at the ring: one of the two sees the other.
+// The fence puts the packets in front of the look at the flag, as lane_arm() puts its flag in front
+// of its look at the ring: one of the two sees the other.
 static always_inline void wake(struct lane *lane)
 {
 	if (!lane->may_sleep)
@@ -125,7 +125,8 @@ struct handoff *handoff_create(unsigned lcores, struct err *err)
 		lane->to = i % lcores;
 		lane->ring = ring_new();
 		if (!lane->ring) {
-			err_set(err, -ENOMEM, "no memory for the hand-off between %u lcores", lcores);
+			err_set(err, -ENOMEM, "no memory for the hand-off between %u lcores",
+				lcores);
 			handoff_destroy(h);
 			return NULL;
 		}

@@ -2,13 +2,14 @@
 // arp_lcores.c - ARP of a router on several lcores: one asks, all learn
 //
 // An ARP frame comes in on one lcore, which answers it as ever; what it learns it tells the others
-// (arp_tell), where node arp-learn takes it in. Only lcore 0 asks on the wire, so that a neighbor gets at most
-// one request a second whatever the number of lcores (RFC 1122, 2.3.2.1): another lcore's request goes to
-// node arp-resolve of lcore 0, which answers from its table, or asks. That lcore holds its own packets
-// meanwhile, in order, and gives up by its own count of requests.
+// (arp_tell), where node arp-learn takes it in. Only lcore 0 asks on the wire, so that a neighbor
+// gets at most one request a second whatever the number of lcores (RFC 1122, 2.3.2.1): another
+// lcore's request goes to node arp-resolve of lcore 0, which answers from its table, or asks. That
+// lcore holds its own packets meanwhile, in order, and gives up by its own count of requests.
 //
-// What an lcore is told expires when it expires there, and nothing is answered about a neighbor that is just
-// being asked whether it is still there: one that is gone is forgotten about as soon as by a single lcore.
+// What an lcore is told expires when it expires there, and nothing is answered about a neighbor
+// that is just being asked whether it is still there: one that is gone is forgotten about as soon
+// as by a single lcore.
 #include "core/handoff.h"
 #include "netstack/arp.h"
 #include "netstack/ip4.h"
@@ -35,8 +36,8 @@ static void send_copy(struct node *node, struct ip4_stack *s, uint8_t edge, cons
 	graph_emit(node, edge, copy);
 }
 
-void arp_tell(struct node *node, struct ip4_stack *s, const struct mbuf *m, const struct arp_hdr *arp,
-	      bool made)
+void arp_tell(struct node *node, struct ip4_stack *s, const struct mbuf *m,
+	      const struct arp_hdr *arp, bool made)
 {
 	uint64_t due = graph_now(node) + s->arp_timeout;
 
@@ -57,9 +58,11 @@ static void learn(struct ip4_stack *s, const struct mbuf *m, uint64_t now)
 
 	if (!i || n->state == NEIGH_STATIC)
 		return;
-	// A while before lcore 0's time is up, so that it hears of the use here and asks by unicast.
+	// A while before lcore 0's time is up, so that it hears of the use here and asks by
+	// unicast.
 	due -= ARP_RETRY;
-	if ((int64_t)(due - now) < (int64_t)ARP_RETRY) // the clocks of two lcores differ a little, too
+	if ((int64_t)(due - now) <
+	    (int64_t)ARP_RETRY) // the clocks of two lcores differ a little, too
 		due = now + ARP_RETRY;
 	if (due < n->due) {
 		n->due = due;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // rss_node.c - node rss-NAME: the Toeplitz hash of a frame's flow says which lcore it meets
 //
-// A flow's fragments have no ports but the first, so all go by their addresses (as Microsoft's RSS has
-// it). What is not understood goes to lcore 0: it is counted and answered there as by a single lcore.
+// A flow's fragments have no ports but the first, so all go by their addresses (as Microsoft's RSS
+// has it). What is not understood goes to lcore 0: it is counted and answered there as by a single
+// lcore.
 #include "netstack/rss_node.h"
 
 #include <errno.h>
@@ -13,13 +14,13 @@
 #include "netstack/ip4.h"
 #include "pmd/port.h"
 
-#define AHEAD	    8 // packets whose headers are fetched early
-#define IP6_HLEN    40u
-#define IP6_NEXT    6u
-#define IP6_SRC	    8u
-#define IP6_ADDRS   32u // bytes of both
-#define IP4_SRC	    12u
-#define FRAGMENT    (IP4_MF | IP4_FRAG_OFF) // more to come, or not the first
+#define AHEAD	  8 // packets whose headers are fetched early
+#define IP6_HLEN  40u
+#define IP6_NEXT  6u
+#define IP6_SRC	  8u
+#define IP6_ADDRS 32u // bytes of both
+#define IP4_SRC	  12u
+#define FRAGMENT  (IP4_MF | IP4_FRAG_OFF) // more to come, or not the first
 
 struct rss {
 	struct rss_table table;
@@ -37,9 +38,9 @@ static always_inline bool has_ports(uint8_t protocol)
 	return protocol == IP4_PROTO_TCP || protocol == IP4_PROTO_UDP;
 }
 
-static always_inline bool flow4(const struct rss_table *t, const uint8_t *p, unsigned len, uint32_t *hash)
+static always_inline bool flow4(const struct rss_table *t, const uint8_t *ip, unsigned len,
+				uint32_t *hash)
 {
-	const uint8_t *ip = p;
 	unsigned hlen = (ip[0] & 15u) * 4u;
 	uint32_t ports = 0;
 	bool with;
@@ -72,8 +73,8 @@ static bool flow6(const struct rss_table *t, const uint8_t *ip, unsigned len, ui
 	if (likely(t->periodic)) {
 		const uint8_t *a = ip + IP6_SRC;
 
-		*hash = rss_hash16(t, fold(load64(a) ^ load64(a + 8) ^ load64(a + 16) ^ load64(a + 24) ^
-					   (with ? load32(ip + IP6_HLEN) : 0)));
+		*hash = rss_hash16(t, fold(load64(a) ^ load64(a + 8) ^ load64(a + 16) ^
+					   load64(a + 24) ^ (with ? load32(ip + IP6_HLEN) : 0)));
 		return true;
 	}
 	memcpy(in, ip + IP6_SRC, IP6_ADDRS);
@@ -92,7 +93,8 @@ static always_inline bool flow(const struct rss_table *t, const struct mbuf *m, 
 	if (unlikely(len < ETH_HLEN))
 		return false;
 	type = load16(p + off);
-	for (unsigned tags = 0; unlikely(eth_is_tag(be16(type))) && tags < 2 && len >= off + 6; tags++) {
+	for (unsigned tags = 0; unlikely(eth_is_tag(be16(type))) && tags < 2 && len >= off + 6;
+	     tags++) {
 		off += 4;
 		type = load16(p + off);
 	}

@@ -7,9 +7,10 @@
 #include "core/graph.h"
 #include "pmd/rss.h"
 
-// Adds node "rss-NAME", which sends a packet out by the edge whose number is its lcore's: the caller adds
-// `lcores` edges (node_add_edge) in that order. Hashed are the addresses of IPv4 and IPv6, and the
-// ports of TCP and UDP where the packet is no fragment; everything else goes to lcore 0. Sets mbuf.hash.
+// Adds node "rss-NAME", which sends a packet out by the edge whose number is its lcore's: the
+// caller adds `lcores` edges (node_add_edge) in that order. Hashed are the addresses of IPv4 and
+// IPv6, and the ports of TCP and UDP where the packet is no fragment; everything else goes to lcore
+// 0. Sets mbuf.hash.
 struct node *rss_node_add(struct graph *g, const char *name, enum blob_rss key, unsigned lcores,
 			  struct err *err);
 

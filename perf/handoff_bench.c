@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // handoff_bench.c - what it costs to spread flows in software and hand packets to another lcore
 //
-// The frames of tests/captures, copied into fresh buffers as a port would have received them, in bursts of 64. The hash
-// runs beside DPDK's. Node rss's cycles are the graph's own count. A packet handed over pays, beyond its way
-// through the graph: the node that gives, the ring, the node that takes ("one core": both sides on this core;
-// "two cores": the time of one packet after the other through both, with the buffers' way between their caches).
+// The frames of tests/captures, copied into fresh buffers as a port would have received them, in
+// bursts of 64. The hash runs beside DPDK's. Node rss's cycles are the graph's own count. A packet
+// handed over pays, beyond its way through the graph: the node that gives, the ring, the node that
+// takes ("one core": both sides on this core; "two cores": the time of one packet after the other
+// through both, with the buffers' way between their caches).
 #include <pcap/pcap.h>
 #include <pthread.h>
 #include <rte_thash.h>
@@ -78,8 +79,8 @@ static void hash_ours(void *arg, struct bench_round *round)
 	for (unsigned i = 0; i < HASHES; i++) {
 		uint32_t x = tuples[i][0] ^ tuples[i][1] ^ tuples[i][2];
 
-		sum += t->periodic ? rss_hash16(t, (uint16_t)(x ^ x >> 16)) :
-				     rss_hash(t, (const uint8_t *)tuples[i], 12);
+		sum += t->periodic ? rss_hash16(t, (uint16_t)(x ^ x >> 16))
+				   : rss_hash(t, (const uint8_t *)tuples[i], 12);
 	}
 	sink = sum;
 	round->packets = HASHES;
@@ -263,7 +264,8 @@ int main(int argc, char **argv)
 	compare_hashes(BLOB_RSS_MICROSOFT, "hash/microsoft");
 	bench_compare("rss node", &(struct bench_side){"weir", run_node, &near}, 1);
 	bench_compare("rss, stays", &(struct bench_side){"weir", run_whole, &near}, 1);
-	bench_compare("rss, handed over, one core", &(struct bench_side){"weir", run_whole, &away}, 1);
+	bench_compare("rss, handed over, one core", &(struct bench_side){"weir", run_whole, &away},
+		      1);
 	if (plat_lcore_count() > 1)
 		bench_compare("rss, handed over, two cores",
 			      &(struct bench_side){"weir", run_two, &away}, 1);

@@ -3,7 +3,7 @@
 #include "pmd/rss.h"
 
 #define TWICE(x) x, x
-#define PAIR     0x6d, 0x5a
+#define PAIR	 0x6d, 0x5a
 
 const uint8_t rss_key[BLOB_RSS_KINDS][RSS_KEY_LEN] = {
 	[BLOB_RSS_SYMMETRIC] = {TWICE(TWICE(TWICE(TWICE(PAIR)))), TWICE(TWICE(PAIR))},

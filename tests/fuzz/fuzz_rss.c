@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// fuzz_rss.c - the flow of any frame: read within its bytes, the same by either key, hashed by both the same
+// fuzz_rss.c - the flow of any frame: read within its bytes, the same by either key, hashed by both
+// the same
 //
-// The first byte is where the frame's first segment ends, from its end; the frame is in memory of its own, so
-// that a byte read beyond it is seen.
+// The first byte is where the frame's first segment ends, from its end; the frame is in memory of
+// its own, so that a byte read beyond it is seen.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

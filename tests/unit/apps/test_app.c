@@ -43,7 +43,8 @@ static void test_one_lcore(void **state)
 {
 	struct figures f;
 
-	run("version: 1\nfunction: patch\nports: {a: {device: \"null:rx=60\"}, b: {device: \"null\"}}\n"
+	run("version: 1\nfunction: patch\nports: {a: {device: \"null:rx=60\"}, b: {device: "
+	    "\"null\"}}\n"
 	    "patches: [{from: a, to: b}]\n",
 	    &f);
 	assert_true(get(&f, "ports.a.rx.packets") > 0);
@@ -52,7 +53,8 @@ static void test_one_lcore(void **state)
 	figures_free(&f);
 }
 
-// Each lcore polls its own queue of port a. All frames are of one flow, so one lcore sends them all.
+// Each lcore polls its own queue of port a. All frames are of one flow, so one lcore sends them
+// all.
 static void test_flow_meets_one_lcore(void **state)
 {
 	uint64_t sent;
@@ -91,7 +93,8 @@ static void test_fewer_queues(void **state)
 	figures_free(&f);
 }
 
-// A queue goes with its lcore round in a cable of two ports: each lcore's flows stay with it for ever.
+// A queue goes with its lcore round in a cable of two ports: each lcore's flows stay with it for
+// ever.
 static void test_round_and_round(void **state)
 {
 	struct figures f;
@@ -120,8 +123,9 @@ static void refuse(const char *text, const char *says)
 static void capture_clock(void)
 {
 	struct app_conf conf = {.clock = CLOCK_CAPTURE};
-	void *blob = test_blob(HEAD2 "ports: {a: {device: \"null\"}}\npatches: [{from: a, to: a}]\n",
-			       &conf.blob_len);
+	void *blob =
+		test_blob(HEAD2 "ports: {a: {device: \"null\"}}\npatches: [{from: a, to: a}]\n",
+			  &conf.blob_len);
 	struct err e;
 
 	conf.blob = blob;
@@ -139,8 +143,8 @@ static void test_refused(void **state)
 			 "version: 1\nfunction: patch\nlcores: %u\nports: {a: {device: \"null\"}}\n"
 			 "patches: [{from: a, to: a}]\n",
 			 plat_lcore_count() + 1);
-		snprintf(says, sizeof(says), "there %s %u CPU", plat_lcore_count() == 1 ? "is" : "are",
-			 plat_lcore_count());
+		snprintf(says, sizeof(says), "there %s %u CPU",
+			 plat_lcore_count() == 1 ? "is" : "are", plat_lcore_count());
 		refuse(text, says);
 	}
 	test_needs_cpus(2);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// test_handoff.c - packets from graph to graph: entries, order, full rings, books, and two real lcores
+// test_handoff.c - packets from graph to graph: entries, order, full rings, books, and two real
+// lcores
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -142,7 +143,7 @@ static void test_entries_and_order(void **state)
 	give(p.g[1], p.out[1], 10, 2, &number[2]);
 	b = books(&p);
 	assert_int_equal(b.rx, 100);
-	assert_int_equal(b.held, 100); // in the rings
+	assert_int_equal(b.held, 100);					    // in the rings
 	assert_int_equal(p.source[0].arm(p.source[0].arm_arg, 0), -EAGAIN); // no time to sleep
 	while (take(&p, 1) || take(&p, 0))
 		;
@@ -235,8 +236,8 @@ static void test_two_lcores(void **state)
 	atomic_store(&done, false);
 	assert_int_equal(pthread_create(&thread, NULL, other_lcore, NULL), 0);
 	for (unsigned i = 0; i < ROUNDS; i++)
-		give(both.g[0], i % 3 ? both.out[0] : both.out_aside, 1 + i % GRAPH_BURST, i % FLOWS,
-		     &number[i % FLOWS]);
+		give(both.g[0], i % 3 ? both.out[0] : both.out_aside, 1 + i % GRAPH_BURST,
+		     i % FLOWS, &number[i % FLOWS]);
 	atomic_store(&done, true);
 	pthread_join(thread, NULL);
 	b = books(&both);
@@ -247,8 +248,8 @@ static void test_two_lcores(void **state)
 	close_pair(&both);
 }
 
-// The taker sleeps whenever nothing waits, for as long as nobody wakes it; a wake-up lost would make it
-// sleep for a second, and a thousand of them for far longer than the test may take.
+// The taker sleeps whenever nothing waits, for as long as nobody wakes it; a wake-up lost would
+// make it sleep for a second, and a thousand of them for far longer than the test may take.
 static void *sleeping_lcore(void *arg)
 {
 	struct loop_source *s = &both.source[1];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// test_arp_lcores.c - a router on two lcores: one asks for neighbors, both learn, and nobody sees more of it
-// than of a router on one
+// test_arp_lcores.c - a router on two lcores: one asks for neighbors, both learn, and nobody sees
+// more of it than of a router on one
 #include "tests/unit/netstack/world.h"
 
 #include <stdio.h>
@@ -210,8 +210,8 @@ static void test_asked_for(void **state)
 	close_lcores(&l);
 }
 
-// RFC 1122, 2.3.2.1: at most one request a second, three in all; then each lcore reports its packets as
-// a single one does (RFC 1812, 5.2.7.1).
+// RFC 1122, 2.3.2.1: at most one request a second, three in all; then each lcore reports its
+// packets as a single one does (RFC 1812, 5.2.7.1).
 static void test_nobody_answers(void **state)
 {
 	struct lcores l = open_lcores((struct ip4_conf){0});
@@ -238,8 +238,8 @@ static void test_nobody_answers(void **state)
 	close_lcores(&l);
 }
 
-// Used by lcore 1 alone: when its time is up it is asked, by unicast, by lcore 0, and traffic goes on. Then
-// it is silent: three requests, and it is forgotten by both.
+// Used by lcore 1 alone: when its time is up it is asked, by unicast, by lcore 0, and traffic goes
+// on. Then it is silent: three requests, and it is forgotten by both.
 static void test_ageing(void **state)
 {
 	struct lcores l = open_lcores((struct ip4_conf){.arp_timeout = 10});
@@ -312,9 +312,9 @@ static void test_icmp_rate_of_one(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_one_request),    cmocka_unit_test(test_answered_from_table),
-		cmocka_unit_test(test_asked_for),      cmocka_unit_test(test_nobody_answers),
-		cmocka_unit_test(test_ageing),	       cmocka_unit_test(test_icmp_rate),
+		cmocka_unit_test(test_one_request),	 cmocka_unit_test(test_answered_from_table),
+		cmocka_unit_test(test_asked_for),	 cmocka_unit_test(test_nobody_answers),
+		cmocka_unit_test(test_ageing),		 cmocka_unit_test(test_icmp_rate),
 		cmocka_unit_test(test_icmp_rate_of_one),
 	};
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // test_rss_node.c - which bytes of a frame make its flow's hash, and where the flow goes
 //
-// Expected hashes: rss_hash() (test_rss.c holds it to the published vectors) over the bytes that the
-// standard names, put together here by hand.
+// Expected hashes: rss_hash() (test_rss.c holds it to the published vectors) over the bytes that
+// the standard names, put together here by hand.
 #include "tests/unit/netstack/world.h"
 
 #include "netstack/ip4.h"
@@ -153,7 +153,8 @@ static void end_process(struct node *node, struct mbuf **pkts, uint8_t *next, un
 
 	came[lcore] += n;
 	for (unsigned i = 0; i < n; i++)
-		assert_int_equal(pkts[i]->flags & MBUF_HASH ? pkts[i]->hash % RSS_LANES % 4 : 0, lcore);
+		assert_int_equal(pkts[i]->flags & MBUF_HASH ? pkts[i]->hash % RSS_LANES % 4 : 0,
+				 lcore);
 	node_all(node, NEXT_CONSUMED);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // test_rss.c - the Toeplitz hash against Microsoft's verification suite, and its two keys
 //
-// The vectors: "Verifying the RSS hash calculation" (Microsoft, Windows driver documentation), IPv4 and
-// IPv6, with and without TCP ports. A bit-by-bit Toeplitz hash stands beside the tables.
+// The vectors: "Verifying the RSS hash calculation" (Microsoft, Windows driver documentation), IPv4
+// and IPv6, with and without TCP ports. A bit-by-bit Toeplitz hash stands beside the tables.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,8 +30,8 @@ static const struct vector ip4[] = {
 static const struct vector ip6[] = {
 	{"3ffe:2501:200:3::1", "3ffe:2501:200:1fff::7", 1766, 2794, 0x2cc18cd5, 0x40207d3d},
 	{"ff02::1", "3ffe:501:8::260:97ff:fe40:efab", 4739, 14230, 0x0f0c461c, 0xdde51bbf},
-	{"fe80::200:f8ff:fe21:67cf", "3ffe:1900:4545:3:200:f8ff:fe21:67cf", 38024, 44251, 0x4b61e985,
-	 0x02d1feef},
+	{"fe80::200:f8ff:fe21:67cf", "3ffe:1900:4545:3:200:f8ff:fe21:67cf", 38024, 44251,
+	 0x4b61e985, 0x02d1feef},
 };
 
 static struct rss_table microsoft, symmetric;
