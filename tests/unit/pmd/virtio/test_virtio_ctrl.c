@@ -27,7 +27,7 @@ static struct {
 	enum lie lie;
 	uint8_t last[1024];
 	unsigned len, descriptors, answers;
-	uint8_t told[64]; // class and command of all, in order
+	uint8_t told[256]; // class and command of all, in order
 	unsigned n;
 	bool no_rss; // RSS alone is refused
 } dev;
