@@ -4,7 +4,7 @@
 
 usage: vhost_kill.py WEIR
 
-WEIR_KILLS says how often (default 20, half of them each way). Every time packets must flow again, and at the
+WEIR_KILLS says how often (default 20, in three parts: either way, and with two lcores and queue pairs). Every time packets must flow again, and at the
 end no packet buffer may be missing. Times are printed and judge nothing: from the back end's listening (or
 connecting) to the first packet seen again, parted into what the back end took for its first answer (DPDK's
 library looks at new connections when its event loop wakes, up to 1 s later), from there until it had taken all
@@ -25,6 +25,7 @@ import time
 WAIT = 60
 CONFIG = """version: 1
 function: patch
+lcores: %u
 ports:
   a: {device: "virtio-user:%s"}
   n: {device: "null:rx=60"}
@@ -37,7 +38,7 @@ AGAIN = re.compile(r"packets again, (\d+) us after that answer; rings were taken
 class BackEnd:
     """dpdk-testpmd over net_vhost, that sends back what it gets."""
 
-    def __init__(self, path, client):
+    def __init__(self, path, client, pairs):
         self.path = path
         if not client and os.path.exists(path):
             os.unlink(path)  # DPDK leaves that to its user
@@ -45,8 +46,8 @@ class BackEnd:
         self.process = subprocess.Popen(
             ["dpdk-testpmd", "--lcores=0@0,1@0", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry",
              "-m", "128", "--file-prefix=weirkill",
-             "--vdev", f"net_vhost0,iface={path},queues=1" + (",client=1" if client else ""),
-             "--", "--total-num-mbufs=8192", "--forward-mode=io", "--nb-cores=1", "--no-lsc-interrupt",
+             "--vdev", f"net_vhost0,iface={path},queues={pairs}" + (",client=1" if client else ""),
+             "--", "--total-num-mbufs=8192", "--forward-mode=io", "--nb-cores=1", f"--rxq={pairs}", f"--txq={pairs}", "--no-lsc-interrupt",
              "--disable-link-check", "--no-flush-rx", "--no-mlockall", "--stats-period=60"],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.client = client
@@ -99,12 +100,12 @@ class Watch:
                 self.there.wait(1)
 
 
-def kills(watch, path, client, back_ends, times):
+def kills(watch, path, client, pairs, back_ends, times):
     """Kills the back end, waits until the driver has noticed, starts another: returns when packets flow."""
     at = len(watch.lines)
     back_ends[-1].kill()
     _, _, at = watch.wait("waiting for one to come", at)
-    back_ends.append(BackEnd(path, client))
+    back_ends.append(BackEnd(path, client, pairs))
     up = back_ends[-1].ready()
     _, answered, at = watch.wait(ANSWERED, at)
     again, ours, at = watch.wait(AGAIN, at)
@@ -113,20 +114,21 @@ def kills(watch, path, client, back_ends, times):
     print("  recovered in %7.1f ms: answer %7.1f, rings taken %5.1f, first packet %5.1f" % times[-1], flush=True)
 
 
-def run(weir, folder, client, count):
-    path = os.path.join(folder, "b.sock" if client else "a.sock")
+def run(weir, folder, client, pairs, count):
+    path = os.path.join(folder, "b.sock" if client else f"a{pairs}.sock")
     config = os.path.join(folder, "kill.yaml")
     with open(config, "w") as f:
-        f.write(CONFIG % (path + (",server" if client else ",wait=60")))
-    back_ends, times, process = [BackEnd(path, client)], [], None
-    print("the back end connects, weir listens" if client else "the back end listens, weir connects", flush=True)
+        f.write(CONFIG % (pairs, path + (",server" if client else ",wait=60")))
+    back_ends, times, process = [BackEnd(path, client, pairs)], [], None
+    print("the back end %s, queue pairs: %u" % ("connects, weir listens" if client else "listens, weir connects", pairs),
+          flush=True)
     try:
-        process = subprocess.Popen([weir, "run", config, "--cpu", "1", "--json"], stdin=subprocess.DEVNULL,
+        process = subprocess.Popen([weir, "run", config, "--json"] + (["--cpu", "1"] if pairs == 1 else []), stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         watch = Watch(process)
         watch.wait("packets received", 0)  # the progress line: the port is open
         for _ in range(count):
-            kills(watch, path, client, back_ends, times)
+            kills(watch, path, client, pairs, back_ends, times)
         process.send_signal(signal.SIGINT)
         figures = json.loads(process.stdout.read())
         process.wait(WAIT)
@@ -172,8 +174,9 @@ def main():
         return 77
     with tempfile.TemporaryDirectory(prefix="weir-") as folder:
         os.environ.setdefault("RUNTIME_DIRECTORY", folder)  # where DPDK makes its own
-        run(weir, folder, False, (count + 1) // 2)
-        run(weir, folder, True, count // 2)
+        run(weir, folder, False, 1, (count + 2) // 3)
+        run(weir, folder, True, 1, (count + 1) // 3)
+        run(weir, folder, False, 2, count // 3)
     return 0
 
 
