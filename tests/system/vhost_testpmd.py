@@ -8,12 +8,14 @@ echo: a capture goes out by the port, comes back from testpmd, and is recorded. 
 itself (net_pcap). Split and packed rings, either side the socket's server, frames of 60 to 9,000 bytes. Both
 sides' counts must agree with the capture's to the packet, and the bytes must be the same in the same order. What
 testpmd says it dropped, for want of buffers in our ring when the machine had no time for us, need not come back.
+Last, two queue pairs on two lcores, generated frames, counted.
 """
 import json
 import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,6 +30,14 @@ ports:
   capture: {device: "pcap:in.pcap,out.pcap", mtu: 9000}
   a: {device: "virtio-user:b.sock,%s", mtu: 9000%s}
 patches: [{from: capture, to: a}, {from: a, to: capture}]
+"""
+PAIRS = """version: 1
+function: patch
+lcores: 2
+ports:
+  a: {device: "virtio-user:b.sock,%s"}
+  n: {device: "null:rx=60"}
+patches: [{from: n, to: a}, {from: a, to: n}]
 """
 # name, behind the socket's path for weir, testpmd is the client, more of the port, testpmd records
 CASES = (
@@ -52,15 +62,15 @@ def make_capture():
     return [frame for _, frame in frames]
 
 
-def start_testpmd(client, record):
-    vdevs = ["--vdev", "net_vhost0,iface=b.sock,queues=1" + (",client=1" if client else "")]
+def start_testpmd(client, record, pairs=1):
+    vdevs = ["--vdev", f"net_vhost0,iface=b.sock,queues={pairs}" + (",client=1" if client else "")]
     if record:
         vdevs += ["--vdev", "net_pcap0,tx_pcap=there.pcap"]
     return subprocess.Popen(
         ["stdbuf", "-oL", "dpdk-testpmd", "--lcores=0@0,1@0", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m", "128",
          "--file-prefix=weirpmd", *vdevs, "--", "--total-num-mbufs=16384", "--forward-mode=io", "--nb-cores=1",
          "--no-lsc-interrupt", "--disable-link-check", "--no-flush-rx", "--no-mlockall",
-         "--rxd=1024", "--txd=1024"],
+         "--rxd=1024", "--txd=1024", f"--rxq={pairs}", f"--txq={pairs}"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
@@ -123,6 +133,39 @@ def check(name, want, figures, received, sent, dropped, record):
           flush=True)
 
 
+def run_pairs(weir, args):
+    with open("pairs.yaml", "w") as f:
+        f.write(PAIRS % args)
+    if os.path.exists("b.sock"):
+        os.unlink("b.sock")
+    children = [start_testpmd(False, False, 2)]
+    try:
+        wait_forwarding(children[0])
+        children.append(subprocess.Popen([weir, "run", "pairs.yaml", "--json"], stdin=subprocess.DEVNULL,
+                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        for line in children[1].stderr:
+            if "packets received" in line:
+                break
+        children[1].send_signal(signal.SIGINT)
+        out, err = children[1].communicate(timeout=WAIT)
+        assert children[1].returncode == 0, err
+        received, sent, _ = finish(children[0])
+    finally:
+        for child in children:
+            if child.poll() is None:
+                child.kill()
+                child.wait()
+    figures = json.loads(out)
+    port = figures["ports"]["a"]
+    lost = port["counters"]["tx-lost"]  # described, and not taken when the port was closed
+    assert figures["accounting"]["balanced"], figures["accounting"]
+    assert port["queues"] == {"0": 0, "1": 1}, port
+    assert received == port["tx"]["packets"] - lost > 0, (received, port["tx"], lost)
+    assert 0 < port["rx"]["packets"] <= sent <= port["rx"]["packets"] + 2 * 1024, (port["rx"], sent)
+    print(f"two queue pairs, {args}: {received} frames there, {port['rx']['packets']} back, "
+          f"{sent - port['rx']['packets']} in the rings at the end", flush=True)
+
+
 def main():
     weir = os.path.abspath(sys.argv[1])
     if not shutil.which("dpdk-testpmd"):
@@ -135,6 +178,9 @@ def main():
             want = make_capture()
             for case in CASES:
                 run(weir, want, case)
+            if len(os.sched_getaffinity(0)) > 1:
+                run_pairs(weir, "packed=off,wait=60")
+                run_pairs(weir, "wait=60")
         finally:
             os.chdir("/")
     return 0
