@@ -323,7 +323,7 @@ static void recovers(void **state)
 	static const uint8_t frame[60];
 	struct mbuf *m[2];
 
-	peer.client = **(const bool **)state;
+	peer.client = *(const bool *)*state;
 	peer_start(&peer);
 	must_open(peer.client ? ",server" : ",wait=5", 2, 0);
 	pass_until(true);
@@ -399,15 +399,14 @@ static void judges_arguments(void **state)
 int main(void)
 {
 	static const bool listens = false, connects = true;
-	static const bool *listening = &listens, *connecting = &connects;
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(says_what_the_protocol_says, setup, teardown),
 		cmocka_unit_test_setup_teardown(packed_rings_begin_with_their_wrap_counters, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(does_without_protocol_features, setup, teardown),
 		cmocka_unit_test(refuses_lies),
-		{"recovers: it listens", recovers, setup, teardown, &listening},
-		{"recovers: it connects", recovers, setup, teardown, &connecting},
+		{"recovers: it listens", recovers, setup, teardown, (void *)(uintptr_t)&listens},
+		{"recovers: it connects", recovers, setup, teardown, (void *)(uintptr_t)&connects},
 		cmocka_unit_test_setup_teardown(a_lie_at_the_end_hurts_nobody, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_listener_takes_the_place_of_a_dead_one, setup,
 						teardown),
