@@ -138,6 +138,12 @@ static void look(struct virtio_net *v)
 		v->link_changes += link_up(v) != was;
 		v->port->grant.mtu = virtio_net_mtu(v);
 		virtio_net_announced(v);
+		// QEMU 7.2 cannot tell a vhost-user back end that has come again where packed
+		// rings stand (their positions are in no memory that is shared): begin anew.
+		if (!was && link_up(v) && v->pair[0].tx.vq.packed) {
+			restart(v);
+			return;
+		}
 	}
 	if (v->clock->now > v->next_start + v->t->retry_ns)
 		v->backoff = 0; // it has been sound for a while
