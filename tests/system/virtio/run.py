@@ -72,14 +72,15 @@ class Box:
              '-kernel', self.image, '-append', append, '-nodefaults', '-display', 'none', '-serial', 'stdio',
              '-no-reboot', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4'], 'image.log')
 
-    def vhost(self, sock, forward):
+    def vhost(self, sock, forward, pairs=1):
         if not shutil.which('dpdk-testpmd'):
             skip('no dpdk-testpmd')
         return self.start(
             ['dpdk-testpmd', '--lcores=0@0,1@0', '--no-huge', '--no-pci', '--no-shconf', '--no-telemetry', '-m', '128',
-             f'--file-prefix=weir{os.getpid()}', '--vdev', f'net_vhost0,iface={sock},queues=1', '--',
+             f'--file-prefix=weir{os.getpid()}', '--vdev', f'net_vhost0,iface={sock},queues={pairs}', '--',
              '--total-num-mbufs=4096', f'--forward-mode={forward}', '--nb-cores=1', '--no-lsc-interrupt',
-             '--disable-link-check', '--no-flush-rx', '--stats-period', '1'], 'back.log')
+             '--disable-link-check', '--no-flush-rx', '--stats-period', '1', f'--rxq={pairs}', f'--txq={pairs}'],
+            'back.log')
 
     def wait_for(self, what, seconds, why):
         end = time.monotonic() + seconds
@@ -108,14 +109,19 @@ def frames(n):
         yield b'\xff' * 6 + b'\x02\0\0\0\0\x01\x88\xb5' + i.to_bytes(4, 'big') + rng.randbytes(size - 18)
 
 
-def echo(box, device=''):
-    """Every frame sent to QEMU's own device, which asks for doorbells, comes back as it was, in order."""
-    n, window = 8000, 64
+def echo_once(box, n, append='', device=''):
+    """Sends n frames to QEMU's own device, which asks for doorbells: each comes back as it was, in order."""
+    size = int(dict(w.split('=') for w in append.split()).get('rx', 1024))
+    window = max(4, size // 16)  # what a ring holds of the longest frames
+    for name in ('ours', 'qemu'):
+        if os.path.exists(f'{box.dir}/{name}'):
+            os.unlink(f'{box.dir}/{name}')
     ours = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     ours.bind(f'{box.dir}/ours')
     ours.settimeout(20)
     qemu = box.qemu(['-netdev', f'dgram,id=n,local.type=unix,local.path={box.dir}/qemu,'
-                     f'remote.type=unix,remote.path={box.dir}/ours'], f'mode=echo seconds=50 packets={n}', device=device)
+                     f'remote.type=unix,remote.path={box.dir}/ours'],
+                    f'mode=echo seconds=50 packets={n} {append}', device=device)
     box.wait_for(lambda: 'granted' in box.said('image.log') or qemu.poll() is not None, 20, 'no port')
     waiting = []
     for i, frame in enumerate(frames(n)):
@@ -124,30 +130,74 @@ def echo(box, device=''):
         while len(waiting) > window or (i == n - 1 and waiting):
             got = ours.recv(65536)
             check(got == waiting[0], f'frame {i - len(waiting) + 1} of {len(waiting[0])} bytes came back as '
-                  f'{len(got)} other bytes')
+                  f'{len(got)} other bytes ({append} {device})')
             waiting.pop(0)
+    ours.close()
     figures = box.ended(qemu)
     check(figures['rx.packets'] == n and figures['tx.packets'] == n, f'counted {figures}')
     check(figures['counters.tx-doorbells'] > 0, 'no doorbell was asked for')
     check(figures['counters.resets'] == 0, 'the device was reset')
+    return figures
+
+
+def echo(box):
+    n = 8000
+    figures = echo_once(box, n)
     return f"{n} frames, {figures['counters.tx-doorbells']} doorbells to send, " \
            f"{figures['counters.rx-doorbells']} to receive"
 
 
 def echo_packed(box):
     """The same over packed rings."""
-    said = echo(box, ',packed=on')
+    figures = echo_once(box, 8000, device=',packed=on')
     check(': packed ring' in box.said('image.log'), 'the ring is not packed')
-    return said
+    return f"8000 frames, {figures['counters.tx-doorbells']} doorbells to send"
 
 
-def back_end_dies(box):
+def rings(box):
+    """Frames up to 9,014 bytes over every length of ring that QEMU has, split and packed."""
+    done = []
+    for packed in ('off', 'on'):
+        for size in (64, 128, 256, 512, 1024):
+            echo_once(box, 1000, f'rx={size} tx={min(size, 256)} mtu=9000', f',packed={packed}')
+            granted = re.search(r'granted (.*)\ngranted mtu (\d+) rx (\d+) tx (\d+)', box.said('image.log'))
+            check(('packed' if packed == 'on' else 'split') + ' ring' in granted[1], f'granted {granted[1]}')
+            check(int(granted[3]) == size, f'asked for {size} descriptors, granted {granted[3]}')
+            done.append(f"{granted[3]}{'p' if packed == 'on' else ''}")
+    return f"1000 frames each over rings of {' '.join(done)} descriptors (p: packed)"
+
+
+def two_pairs(box):
+    """Both queue pairs of a vhost-user back end carry packets, split and packed."""
+    said = []
+    for packed in ('off', 'on'):
+        sock = f'{box.dir}/vh-{packed}.sock'
+        back = box.vhost(sock, 'flowgen', pairs=2)
+        box.wait_for(lambda: os.path.exists(sock), 20, 'no back end')  # pylint: disable=cell-var-from-loop
+        qemu = box.qemu(['-chardev', f'socket,id=c,path={sock}', '-netdev', 'vhost-user,id=n,chardev=c,queues=2'],
+                        'mode=echo seconds=6 pairs=2', device=f',mq=on,vectors=6,packed={packed}')
+        figures = box.ended(qemu)
+        check('pairs 2' in box.said('image.log'), f"granted {box.said('image.log')[:300]}")
+        back.send_signal(signal.SIGINT)
+        back.wait(10)
+        streams = re.findall(r'Forward Stats for RX Port= 0/Queue= ?(\d).*?\n\s*RX-packets: (\d+)', box.said('back.log'))
+        came = {queue: int(count) for queue, count in streams}
+        check(len(came) == 2 and min(came.values()) > 1000, f'the back end received {came} by queue')
+        said.append(f"{figures['tx.packets']} packets over two {'packed' if packed == 'on' else 'split'} pairs")
+    return ', '.join(said)
+
+
+def back_end_dies_packed(box):
+    return back_end_dies(box, ',packed=on')
+
+
+def back_end_dies(box, device=''):
     """A vhost-user back end is killed twice: the link follows, and packets flow again each time."""
     sock = f'{box.dir}/vh.sock'
     back = box.vhost(sock, 'flowgen')
     box.wait_for(lambda: os.path.exists(sock), 20, 'no back end')
     qemu = box.qemu(['-chardev', f'socket,id=c,path={sock},reconnect=1', '-netdev',
-                     'vhost-user,id=n,chardev=c,queues=1'], 'mode=echo seconds=30')
+                     'vhost-user,id=n,chardev=c,queues=1'], 'mode=echo seconds=30', device=device)
 
     def sent():
         return max([int(x) for x in re.findall(r'RX-packets: (\d+)', box.said('back.log'))] or [0])
@@ -181,7 +231,8 @@ def unshared(box):
     return box.said('image.log').split('port p0: ')[1].split('\n')[0][:60] + '...'
 
 
-TESTS = {'echo': echo, 'echo_packed': echo_packed, 'back_end_dies': back_end_dies, 'unshared': unshared}
+TESTS = {test.__name__: test for test in (echo, echo_packed, rings, two_pairs, back_end_dies, back_end_dies_packed,
+                                        unshared)}
 
 
 def main():
