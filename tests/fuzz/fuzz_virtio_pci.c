@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // fuzz_virtio_pci.c - opening a virtio device whose configuration space and registers lie
 //
-// The input changes bytes of an honest device's configuration space (capability list, BARs named,
-// offsets, lengths), then its registers. The driver opens it or refuses it by name; it never goes
+// The device hangs on PCI or on MMIO. The input changes bytes of an honest device's configuration space
+// (capability list, BARs named, offsets, lengths), then its registers. The driver opens it or refuses it by name; it never goes
 // beyond a BAR (the model ends the run if it does), and no buffer stays away.
 #include "tests/fuzz/virtio_port.h"
 
@@ -31,6 +31,7 @@ static void registers(struct input *in)
 		model.queues = (uint16_t)take(in, 2);
 	if (flags & 128) {
 		model.restless = take(in, 1) & 1;
+		model.mmio = take(in, 1) & 1;
 		model.refuse_features = take(in, 1) & 1;
 	}
 }
