@@ -27,7 +27,8 @@ static void follows_the_link(void **state)
 	fix_pass(LOOK);
 	assert_true(link_up());
 	assert_int_equal(fix_counter("link-changes"), 2);
-	assert_int_equal(fix_counter("resets"), 0);
+	// A back end that came again behind QEMU may have lost where packed rings stand.
+	assert_int_equal(fix_counter("resets"), fix_packed());
 	fix_works();
 }
 
