@@ -59,10 +59,9 @@ static void learn(struct ip4_stack *s, const struct mbuf *m, uint64_t now)
 	if (!i || n->state == NEIGH_STATIC)
 		return;
 	// A while before lcore 0's time is up, so that it hears of the use here and asks by
-	// unicast.
+	// unicast. The clocks of two lcores differ a little, too.
 	due -= ARP_RETRY;
-	if ((int64_t)(due - now) <
-	    (int64_t)ARP_RETRY) // the clocks of two lcores differ a little, too
+	if ((int64_t)(due - now) < (int64_t)ARP_RETRY)
 		due = now + ARP_RETRY;
 	if (due < n->due) {
 		n->due = due;
