@@ -106,7 +106,7 @@ def backend(args, case, directory):
     forward, ports = JOBS[case.job][0], 1
     if case.size == 'imix':
         imix_capture(f'{directory}/imix.pcap')
-        streams = ','.join([f'rx_pcap={directory}/imix.pcap'] * case.pairs + ['tx_pcap=/dev/null'] * case.pairs)
+        streams = ','.join([f'rx_pcap={directory}/imix.pcap'] * case.pairs)  # what comes back it drops
         vdevs += ['--vdev', f'net_pcap0,{streams},infinite_rx=1']
         forward, ports = 'io', 2
     core = args.cores[0]

@@ -310,6 +310,7 @@ static bool ruin(struct device *d, unsigned queue, uint8_t *p, uint32_t len)
 	unsigned starts = d->q[queue].starts;
 	struct queue *q = &d->q[queue];
 
+	d->lied = true;
 	for (unsigned i = 0; i < 20 && q->works && q->starts == starts; i++) {
 		traffic_send(d, NULL, 0);
 		scribble(d, p + rnd(d) % len, 1);
@@ -344,6 +345,7 @@ static bool chains_without_end(struct device *d, unsigned queue)
 {
 	struct queue *q = &d->q[queue];
 
+	d->lied = true;
 	for (uint16_t i = 0; i < q->num; i++) {
 		uint16_t *last = (uint16_t *)(void *)(q->desc + 16u * i + 12);
 
@@ -453,7 +455,6 @@ bool sin_commit(struct device *d, const struct sin *s, unsigned queue)
 {
 	if (!d->q[RX].works || !d->q[TX].works)
 		return false;
-	d->lied = s->lies;
 	if (!s->commit(d, queue)) {
 		d->lied = false;
 		return false;
