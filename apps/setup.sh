@@ -12,7 +12,7 @@ packages=(
 	qemu-system-x86 qemu-system-data seabios
 	# tests: unit, fuzz, peers
 	libcmocka-dev clang libclang-rt-14-dev valgrind python3 python3-scapy python3-yaml
-	dpdk dpdk-dev iproute2 iputils-ping ethtool iperf3 tcpdump procps gzip
+	dpdk dpdk-dev iproute2 iputils-ping ethtool iperf3 tcpdump tcpreplay procps gzip
 	openvswitch-switch-dpdk
 )
 

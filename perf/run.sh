@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run.sh - every benchmark, each beside its peer in the same run; about fifteen minutes on an idle machine
 #
-#   perf/run.sh [NAME]...   mempool ring lpm graph router handoff io virtio host_ports boot; default: all
+#   perf/run.sh [NAME]...   mempool ring lpm graph router handoff io virtio host_ports idle boot; default: all
 #
 # Lines are `name cycles/pkt Mpps ratio`; a ratio above 1 is faster than the peer. docs/performance.md says how
 # each is measured. Figures of a busy machine mean nothing: the load is printed first.
@@ -31,11 +31,12 @@ bench_io() { /usr/bin/python3 perf/io.py --build $build; }
 bench_virtio() { /usr/bin/python3 perf/virtio.py --build $build; }
 bench_host_ports() { /usr/bin/python3 perf/host_ports.py --weir $build/apps/weir || [ $? -eq 77 ]; } # 77: not root
 bench_handoff() { $build/perf/handoff_bench; }
+bench_idle() { /usr/bin/python3 perf/idle.py --build $build; }
 bench_boot() { /usr/bin/python3 perf/boot.py --build $build; }
 
 grep -m1 'model name' /proc/cpuinfo | sed 's/.*: //'
 echo "load: $(cut -d' ' -f1-3 /proc/loadavg), $(nproc) CPUs, hugepages: $(cat /proc/sys/vm/nr_hugepages)"
-for name in "${@:-mempool ring lpm graph router handoff io virtio host_ports boot}"; do
+for name in "${@:-mempool ring lpm graph router handoff io virtio host_ports idle boot}"; do
 	for one in $name; do
 		declare -F "bench_$one" >/dev/null || {
 			echo "perf/run.sh: $one: no such benchmark: see the head of this file" >&2
