@@ -34,7 +34,7 @@ static void fill_quietly(struct virtio_rxq *q)
 
 void virtio_rx_grow(struct virtio_rxq *q)
 {
-	if (q->target == virtq_size(&q->vq))
+	if (q->target == virtq_size(&q->vq) || q->vq.fault)
 		return;
 	rx_more(q, RX_FIRST);
 	fill_quietly(q);

@@ -37,7 +37,7 @@ void virtio_rx_start(struct virtio_rxq *q);
 
 // A new queue holds few buffers, so that it starts without touching megabytes of memory for the
 // first time; it doubles when the device has used half of them between two bursts, and grows by
-// this call from housekeeping, until the ring is full.
+// this call from housekeeping and from bursts that find nothing, until the ring is full.
 void virtio_rx_grow(struct virtio_rxq *q);
 
 // Takes back every buffer of a queue whose device has been reset.

@@ -123,6 +123,8 @@ static always_inline uint16_t rx_burst(struct virtio_rxq *q, struct mbuf **pkts,
 		virtio_rx_give_up(q, &merge, NULL, 0);
 	else
 		rx_refill(q, packed);
+	if (unlikely(!got))
+		virtio_rx_grow(q); // nobody waits for it
 	q->packets += got;
 	return (uint16_t)got;
 }
