@@ -47,13 +47,13 @@ int config_port_ref(struct config_reader *r, yaml_node_t *node)
 	return -1;
 }
 
-// "N" or a PCI address "BB:DD.F", as the image's driver takes them.
+// "N", "mmioN" or a PCI address "BB:DD.F", as the image's driver takes them.
 static bool good_virtio(const char *args)
 {
 	unsigned n, bus, dev, fn;
 	int end = 0;
 
-	return text_number(args, 0, 255, &n) ||
+	return text_number(strncmp(args, "mmio", 4) ? args : args + 4, 0, 255, &n) ||
 	       (sscanf(args, "%2x:%2x.%1x%n", &bus, &dev, &fn, &end) == 3 && end && !args[end] &&
 		dev < 32 && fn < 8);
 }
@@ -65,7 +65,7 @@ static void check_virtio(struct ydoc *y, yaml_node_t *node, const struct port_re
 
 	if (!good_virtio(p->port->args)) {
 		ydoc_error(y, node, "expected virtio:N, N counting the machine's virtio-net devices "
-				    "from 0");
+				    "from 0, virtio:mmioN or a PCI address, virtio:BB:DD.F");
 		return;
 	}
 	for (i = 0; i < p->index; i++)

@@ -259,7 +259,7 @@ void ydoc_names(struct ydoc *y, yaml_node_t *node, const char *what,
 static void expected_number(struct ydoc *y, yaml_node_t *node, uint32_t min, uint32_t max)
 {
 	if (min == max)
-		ydoc_error(y, node, "expected %u, the only value supported yet", min);
+		ydoc_error(y, node, "expected %u, the only value there is", min);
 	else
 		ydoc_error(y, node, "expected a number from %u to %u", min, max);
 }

@@ -156,10 +156,10 @@ static void all_errors_at_once(void **state)
 {
 	says("version: 2\nfunction: ruter\nports:\n  wan: {device: \"virtio:x\", addresses: [192.0.2.0/24]}\n"
 	     "speed: 3\n",
-	     "f.yaml:1:10: 2: expected 1, the only value supported yet\n"
+	     "f.yaml:1:10: 2: expected 1, the only value there is\n"
 	     "f.yaml:2:11: ruter: expected a function: router or patch\n"
 	     "f.yaml:4:17: virtio:x: expected virtio:N, N counting the machine's virtio-net devices "
-	     "from 0\n"
+	     "from 0, virtio:mmioN or a PCI address, virtio:BB:DD.F\n"
 	     "f.yaml:4:41: 192.0.2.0/24: expected a host's address, not a network, broadcast, "
 	     "multicast, loopback or reserved one\n"
 	     "f.yaml:5:1: speed: unknown key: a configuration has version, function, lcores, ports, "
@@ -358,10 +358,14 @@ static void devices(void **state)
 	says(HEAD PORTS "mbufs: 3072\n", "");
 	says(HEAD PORTS "  dmz: {device: \"virtio:x\", addresses: [10.0.0.1/24]}\n",
 	     "f.yaml:6:17: virtio:x: expected virtio:N, N counting the machine's virtio-net devices "
-	     "from 0\n");
+	     "from 0, virtio:mmioN or a PCI address, virtio:BB:DD.F\n");
 	says(HEAD PORTS "  dmz: {device: \"virtio:1\", addresses: [10.0.0.1/24]}\n",
 	     "f.yaml:6:17: virtio:1: is port lan's already: expected another device\n");
 	says(HEAD PORTS "  dmz: {device: \"virtio:00:1f.7\", addresses: [10.0.0.1/24]}\n", "");
+	says(HEAD PORTS "  dmz: {device: \"virtio:mmio0\", addresses: [10.0.0.1/24]}\n", "");
+	says(HEAD PORTS "  dmz: {device: \"virtio:mmiox\", addresses: [10.0.0.1/24]}\n",
+	     "f.yaml:6:17: virtio:mmiox: expected virtio:N, N counting the machine's virtio-net devices "
+	     "from 0, virtio:mmioN or a PCI address, virtio:BB:DD.F\n");
 	says(HEAD PORTS "  dmz: {device: \"null:\\e\", addresses: [10.0.0.1/24]}\n",
 	     "f.yaml:6:17: null:\\x1b: expected a device without control characters\n");
 }
