@@ -137,6 +137,14 @@ static int options(struct boot *b, const struct command *cmd, int argc, char **a
 		{"json", no_argument, 0, 'j'},	     {"dry-run", no_argument, 0, 'n'},
 		{0},
 	};
+	static const char *const expected[] = {
+		['v'] = "no more than 16 of them",
+		['a'] = "auto, kvm or tcg",
+		['m'] = "microvm or q35",
+		['M'] = "16 to 1048576 MiB",
+		['c'] = "1 to 64",
+		['d'] = "1 to 86400 seconds",
+	};
 	int opt, which = 0;
 
 	while ((opt = getopt_long(argc, argv, ":h", list, &which)) != -1) {
@@ -166,8 +174,8 @@ static int options(struct boot *b, const struct command *cmd, int argc, char **a
 			return usage_option(cmd, argc, argv, opt) ? EXIT_USAGE : -1;
 		}
 		if (!good)
-			return usage_error(cmd, "--%s %s: not a value of this option",
-					   list[which].name, optarg);
+			return usage_error(cmd, "--%s %s: expected %s", list[which].name, optarg,
+					   expected[opt]);
 	}
 	if (optind + 1 != argc)
 		return usage_error(cmd, "expected one FILE");

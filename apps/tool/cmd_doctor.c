@@ -25,6 +25,10 @@ static int options(struct options *o, const struct command *cmd, int argc, char 
 		{"root", required_argument, 0, 'r'}, {"probe", required_argument, 0, 'm'},
 		{"noise", no_argument, 0, 'n'},	     {0},
 	};
+	static const char *const expected[] = {
+		['p'] = "a process's number",
+		['m'] = "0 to 60000 milliseconds",
+	};
 	int opt, which = 0;
 
 	while ((opt = getopt_long(argc, argv, ":h", list, &which)) != -1) {
@@ -45,8 +49,8 @@ static int options(struct options *o, const struct command *cmd, int argc, char 
 		else
 			return usage_option(cmd, argc, argv, opt) ? EXIT_USAGE : -1;
 		if (!good)
-			return usage_error(cmd, "--%s %s: not a value of this option",
-					   list[which].name, optarg);
+			return usage_error(cmd, "--%s %s: expected %s", list[which].name, optarg,
+					   expected[opt]);
 	}
 	if (argc - optind > 1)
 		return usage_error(cmd, "expected at most one FILE");

@@ -49,6 +49,13 @@ static int options(struct run *r, const struct command *cmd, int argc, char **ar
 		{"memory", required_argument, 0, 'M'}, {"json", no_argument, 0, 'j'},
 		{"cpu", required_argument, 0, 'C'},    {0},
 	};
+	static const char *const expected[] = {
+		['p'] = "no more than 64 of them",
+		['c'] = "capture or real",
+		['l'] = "0 to 3600 seconds",
+		['M'] = "16 to 65536 MiB",
+		['C'] = "a CPU's number",
+	};
 	char *end = "";
 	int opt, which = 0;
 
@@ -76,8 +83,8 @@ static int options(struct run *r, const struct command *cmd, int argc, char **ar
 			return usage_option(cmd, argc, argv, opt) ? EXIT_USAGE : -1;
 		}
 		if (!good)
-			return usage_error(cmd, "--%s %s: not a value of this option",
-					   list[which].name, optarg);
+			return usage_error(cmd, "--%s %s: expected %s", list[which].name, optarg,
+					   expected[opt]);
 	}
 	if (optind + 1 != argc)
 		return usage_error(cmd, "expected one FILE");

@@ -66,15 +66,15 @@ def usage():
         weir(command, "--frob", "x", status=2, err="--frob: unknown option")
         weir(command, "nowhere.yaml", *(["-o", "x"] if command == "pack" else []), status=2,
              err="nowhere.yaml: No such file or directory")
-    weir("run", "patch.yaml", "--clock", "sun", status=2, err="sun: not a value")
+    weir("run", "patch.yaml", "--clock", "sun", status=2, err="sun: expected capture or real")
     weir("run", "patch.yaml", "--port", "c=null", status=2, err="c: the configuration has no port")
     weir("run", "patch.yaml", "--port", "a", status=2, err="a: expected NAME=")
     weir("run", "patch.yaml", "--port", "a=pcpa:x", status=2, err="pcpa:x: expected DRIVER:ARGUMENT")
     weir("run", "patch.yaml", "--port", "a=null", "--port", "a=null", status=2, err="--port a is there twice")
     for value in ("", "x", "-1", "4294967552", "1e3"):
-        weir("run", "patch.yaml", "--memory", value, status=2, err=f"--memory {value}: not a value")
-        weir("run", "patch.yaml", "--cpu", value + "x", status=2, err=f"--cpu {value}x: not a value")
-    weir("run", "patch.yaml", "--linger", "", status=2, err="--linger : not a value")
+        weir("run", "patch.yaml", "--memory", value, status=2, err=f"--memory {value}: expected 16 to 65536 MiB")
+        weir("run", "patch.yaml", "--cpu", value + "x", status=2, err=f"--cpu {value}x: expected a CPU")
+    weir("run", "patch.yaml", "--linger", "", status=2, err="--linger : expected 0 to 3600 seconds")
     weir("run", "-xh", "patch.yaml", status=2, err="weir run: -x: unknown option")
     # Figures and messages that did not arrive are an error.
     for args in (["--help"], ["check", "patch.yaml"]):
@@ -198,7 +198,9 @@ def boot():
     assert "--image i.elf" in weir("boot", "router.yaml", "--vhost", "wan=w", "--vhost", "lan=l",
                                    "--image", "i.elf", "--dry-run").stdout
     weir("boot", "router.yaml", "--vhost", "wan=w", "--vhost", "lan=l", "--memory", "x", status=2,
-         err="--memory x: not a value of this option")
+         err="--memory x: expected 16 to 1048576 MiB")
+    weir("boot", "router.yaml", "--accel", "fast", status=2, err="--accel fast: expected auto, kvm or tcg")
+    weir("doctor", "--probe", "-1", status=2, err="--probe -1: expected 0 to 60000 milliseconds")
     weir("boot", "router.yaml", "--vhost", "wan=w", "--vhost", "wan=l", status=2,
          err="--vhost wan is there twice")
 
