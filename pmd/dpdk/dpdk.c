@@ -34,8 +34,8 @@ struct dpdk_port {
 
 static int fail(const struct port_conf *conf, int rc, const char *what, struct err *err)
 {
-	return err_set(err, rc, "port %s: dpdk:%s: %s: %s", conf->name, conf->args, what,
-		       rte_strerror(-rc));
+	return err_set(err, rc, "port %s: dpdk:%s: %s: %s; DPDK's lines above may say why",
+		       conf->name, conf->args, what, rte_strerror(-rc));
 }
 
 // Devices that would share our packet memory with another process: DPDK shares only its own.
