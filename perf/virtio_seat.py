@@ -41,7 +41,7 @@ class Child:
         with open(log, 'wb') as out:
             self.process = subprocess.Popen(['taskset', '-c', str(cpu)] + command, stdin=subprocess.PIPE,
                                             stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
-        if nice:  # of the session's group, where the scheduler makes such groups; of the process too
+        if nice:  # of the process, and of its group where the scheduler makes such groups
             os.setpriority(os.PRIO_PROCESS, self.process.pid, nice)
             group = f'/proc/{self.process.pid}/autogroup'
             if os.path.exists(group):

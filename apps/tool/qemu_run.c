@@ -18,7 +18,7 @@
 #define ASK_MS    250 // an image that is still starting loses what was said before
 #define LINE_MAX_ 1024
 
-struct session {
+struct guest {
 	pid_t pid;
 	int in, out; // pipes to QEMU's stdin and from its stdout
 	FILE *console;
@@ -46,7 +46,7 @@ static uint64_t now_us(void)
 }
 
 // One console line: a figure, or something to show.
-static void take_line(struct session *s)
+static void take_line(struct guest *s)
 {
 	char name[FIGURE_NAME_MAX];
 	uint64_t value;
@@ -65,7 +65,7 @@ static void take_line(struct session *s)
 	s->len = 0;
 }
 
-static void take_bytes(struct session *s, const char *p, size_t n)
+static void take_bytes(struct guest *s, const char *p, size_t n)
 {
 	for (; n; p++, n--) {
 		if (*p == '\n' || s->len == sizeof(s->line) - 1)
@@ -76,7 +76,7 @@ static void take_bytes(struct session *s, const char *p, size_t n)
 }
 
 // Asks the image to stop, again and again until QEMU ends or kill_at has come.
-static void ask_to_stop(struct session *s, uint64_t now)
+static void ask_to_stop(struct guest *s, uint64_t now)
 {
 	static const char ask = CONSOLE_STOP;
 
@@ -92,7 +92,7 @@ static void ask_to_stop(struct session *s, uint64_t now)
 		return;
 }
 
-static int spawn(struct session *s, const struct args *args, struct err *err)
+static int spawn(struct guest *s, const struct args *args, struct err *err)
 {
 	int in[2], out[2];
 
@@ -105,7 +105,7 @@ static int spawn(struct session *s, const struct args *args, struct err *err)
 	}
 	s->pid = fork();
 	if (!s->pid) {
-		// Its own session: ^C is for us, and we ask the image first.
+		// Out of the terminal's reach: ^C is for us, and we ask the image first.
 		setsid();
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		signal(SIGPIPE, SIG_DFL);
@@ -129,7 +129,7 @@ static int spawn(struct session *s, const struct args *args, struct err *err)
 	return 0;
 }
 
-static void pump(struct session *s)
+static void pump(struct guest *s)
 {
 	struct pollfd p = {.fd = s->out, .events = POLLIN};
 	char buf[4096];
@@ -165,7 +165,7 @@ int qemu_run(const struct args *args, unsigned duration, FILE *console, struct q
 	     struct err *err)
 {
 	struct sigaction act = {.sa_handler = on_signal};
-	struct session s = {.console = console, .result = result};
+	struct guest s = {.console = console, .result = result};
 	int rc;
 
 	memset(result, 0, sizeof(*result));
