@@ -24,6 +24,17 @@ size_t port_offload_text(uint32_t offloads, char *text, size_t len)
 	return n;
 }
 
+void port_grant_offloads(struct port_grant *g)
+{
+	size_t n = strlen(g->text);
+
+	if (!g->offloads || n + 1 >= sizeof(g->text))
+		return;
+	g->text[n] = ',';
+	g->text[n + 1] = 0;
+	port_offload_text(g->offloads, g->text + n + 1, sizeof(g->text) - n - 1);
+}
+
 const struct pmd *pmd_find(const char *name)
 {
 	for (const struct pmd *const *p = pmd_list; *p; p++)

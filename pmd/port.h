@@ -163,6 +163,8 @@ extern const struct port_offload port_offloads[];
 
 // The names of the offloads, each behind a blank, as far as they fit; returns how many bytes there would be.
 size_t port_offload_text(uint32_t offloads, char *text, size_t len);
+// For drivers: adds what was granted to the grant's text.
+void port_grant_offloads(struct port_grant *g);
 
 static inline uint16_t port_rx_burst(struct port *p, uint16_t q, struct mbuf **pkts, uint16_t n)
 {

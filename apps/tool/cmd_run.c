@@ -234,14 +234,17 @@ static int show_progress(struct app *a)
 	return 0;
 }
 
-static void show_queues(void)
+// What each port got.
+static void introduce_ports(void)
 {
-	char text[PORT_QUEUES_MAX * 24];
+	char queues[PORT_QUEUES_MAX * 24];
 	unsigned i;
 
-	for (i = 0; app.lcores > 1 && i < app.ports; i++) {
-		app_port_queues(&app, i, text, sizeof(text));
-		fprintf(stderr, "weir run: port %s: %s\n", app.port[i].name, text);
+	for (i = 0; i < app.ports; i++) {
+		app_port_queues(&app, i, queues, sizeof(queues));
+		fprintf(stderr, "weir run: port %s: %s%s%s\n", app.port[i].name,
+			app.port[i].grant.text, app.lcores > 1 ? "; " : "",
+			app.lcores > 1 ? queues : "");
 	}
 }
 
@@ -274,7 +277,7 @@ static int run(struct run *r)
 	if (!rc) {
 		sigaction(SIGINT, &act, NULL);
 		sigaction(SIGTERM, &act, NULL);
-		show_queues();
+		introduce_ports();
 		app.tick = show_progress;
 		app_run(&app);
 		if (progress_shown)

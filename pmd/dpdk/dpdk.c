@@ -165,6 +165,7 @@ static int configure(struct dpdk_port *p, const struct port_conf *conf, struct p
 	p->started = true;
 	rte_eth_promiscuous_enable(p->eth);
 	snprintf(g->text, sizeof(g->text), "dpdk %s %.60s", info.driver_name, conf->args);
+	port_grant_offloads(g);
 	return 0;
 }
 

@@ -226,6 +226,7 @@ static int packet_open(struct port *port, const struct port_conf *conf, struct e
 		 p->queue[0].blocks * (p->queue[0].block_len / 1024),
 		 p->immediate ? ", immediate" : "", p->promisc ? ", promiscuous" : "",
 		 p->bypass ? ", around the qdisc" : "");
+	port_grant_offloads(g);
 	return 0;
 }
 

@@ -248,6 +248,7 @@ static int tap_open(struct port *port, const struct port_conf *conf, struct err 
 	port->priv = t;
 	snprintf(g->text, sizeof(g->text), "tap %s %s, %u queue%s", t->iface.name,
 		 t->created ? "made" : "attached", t->queues, t->queues > 1 ? "s" : "");
+	port_grant_offloads(g);
 	return 0;
 }
 

@@ -75,6 +75,8 @@ def usage():
         weir("run", "patch.yaml", "--memory", value, status=2, err=f"--memory {value}: expected 16 to 65536 MiB")
         weir("run", "patch.yaml", "--cpu", value + "x", status=2, err=f"--cpu {value}x: expected a CPU")
     weir("run", "patch.yaml", "--linger", "", status=2, err="--linger : expected 0 to 3600 seconds")
+    weir("run", "patch.yaml", "--port", "a=pcap:,a.pcap", "--port", f"b=pcap:{CAPTURE},",
+         err="weir run: port a: pcap ")
     weir("run", "-xh", "patch.yaml", status=2, err="weir run: -x: unknown option")
     # Figures and messages that did not arrive are an error.
     for args in (["--help"], ["check", "patch.yaml"]):
