@@ -49,6 +49,7 @@ struct virtio_net {
 	uint32_t generation;		 // of it
 	bool opened;  // started once: what was granted stands
 	bool running;
+	bool anew; // to be begun anew, though no queue is broken
 	uint32_t reset_ms; // how long to wait for a reset: long when opening, hardly when packets
 			   // flow
 
@@ -113,6 +114,9 @@ bool virtio_net_present(const struct virtio_net *v);
 
 // Takes up pair q, whose device has been started anew: its owner, or while nobody polls.
 void virtio_net_unpark(struct virtio_net *v, uint16_t q);
+
+// The same by its owner, when pause was over: false, and the pair stays parked, when there is another.
+bool virtio_net_take_up(struct virtio_net *v, uint16_t q);
 
 // Gives every buffer of the queues back to its pool. The device can no longer touch them.
 void virtio_net_drain(struct virtio_net *v);

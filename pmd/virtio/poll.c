@@ -41,7 +41,7 @@ static bool received(const struct virtio_net *v)
 
 static bool broken(const struct virtio_net *v)
 {
-	if (!v->running)
+	if (!v->running || v->anew)
 		return true;
 	for (uint16_t q = 0; q < v->pairs; q++) {
 		const struct virtio_pair *p = &v->pair[q];
@@ -91,13 +91,17 @@ static void restart(struct virtio_net *v)
 
 	if (now < v->next_start || (!v->running && !virtio_net_present(v)))
 		return;
-	__atomic_store_n(&v->pause, true, __ATOMIC_RELEASE);
+	// Full barrier, as in virtio_net_take_up(): an owner that takes its pair up at this moment sees pause, or
+	// is seen to have it.
+	__atomic_store_n(&v->pause, true, __ATOMIC_SEQ_CST);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (!all_parked(v))
 		return;
 	v->backoff = v->backoff ? 2 * v->backoff : BACKOFF_FIRST;
 	if (v->backoff > v->t->retry_ns)
 		v->backoff = v->t->retry_ns;
 	v->next_start = now + v->backoff;
+	v->anew = false;
 	if (v->running)
 		v->resets++;
 	r = virtio_net_stop(v, &err);
@@ -113,6 +117,14 @@ static void restart(struct virtio_net *v)
 	virtio_net_supervise(v);
 }
 
+// The same when nothing of the rings is broken: back-off may put it off, and what asked for it may
+// not be seen again.
+static void begin_anew(struct virtio_net *v)
+{
+	v->anew = true;
+	restart(v);
+}
+
 static bool link_up(const struct virtio_net *v)
 {
 	return !(v->features & VIRTIO_NET_F_STATUS) || (v->config.status & VIRTIO_NET_S_LINK_UP);
@@ -126,13 +138,13 @@ static void look(struct virtio_net *v)
 
 	if ((status & VIRTIO_S_NEEDS_RESET) || !(status & VIRTIO_S_DRIVER_OK)) {
 		v->needs_reset++;
-		restart(v);
+		begin_anew(v);
 		return;
 	}
 	if (v->t->ops->generation(v->t) != v->generation) {
 		if (virtio_net_read_config(v, NULL)) {
 			v->needs_reset++;
-			restart(v);
+			begin_anew(v);
 			return;
 		}
 		v->link_changes += link_up(v) != was;
@@ -141,7 +153,7 @@ static void look(struct virtio_net *v)
 		// QEMU 7.2 cannot tell a vhost-user back end that has come again where packed
 		// rings stand (their positions are in no memory that is shared): begin anew.
 		if (!was && link_up(v) && v->pair[0].tx.vq.packed) {
-			restart(v);
+			begin_anew(v);
 			return;
 		}
 	}
@@ -195,6 +207,22 @@ void virtio_net_poll(struct port *port)
 	look(v);
 }
 
+// An owner that was not running for a while may come here after lcore 0 has asked for the pair
+// anew.
+bool virtio_net_take_up(struct virtio_net *v, uint16_t q)
+{
+	struct virtio_pair *p = &v->pair[q];
+
+	__atomic_store_n(&p->parked, false, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&v->pause, __ATOMIC_ACQUIRE)) {
+		park(p);
+		return false;
+	}
+	virtio_net_unpark(v, q);
+	return true;
+}
+
 void virtio_net_poll_queue(struct port *port, uint16_t q)
 {
 	struct virtio_net *v = port->priv;
@@ -206,8 +234,8 @@ void virtio_net_poll_queue(struct port *port, uint16_t q)
 			park(p);
 		return;
 	}
-	if (unlikely(__atomic_load_n(&p->parked, __ATOMIC_RELAXED)))
-		virtio_net_unpark(v, q);
+	if (unlikely(__atomic_load_n(&p->parked, __ATOMIC_RELAXED)) && !virtio_net_take_up(v, q))
+		return;
 	// A pool may have run dry because its buffers wait here, sent but not yet given back.
 	virtio_tx_reclaim(&p->tx);
 	if (p->rx.vq.fault || p->tx.vq.fault)

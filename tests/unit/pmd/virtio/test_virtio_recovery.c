@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "fixture.h"
+#include "pmd/virtio/net.h"
 
 #define LOOK (100 * MSEC) // how often the driver reads the device's registers
 
@@ -221,6 +222,62 @@ static void link_down_is_no_stall(void **state)
 	assert_int_equal(fix_counter("tx-stalled"), 0);
 }
 
+// A link that comes and goes often: the back-off puts the reset off, and it is made up for.
+static void link_up_during_back_off(void **state)
+{
+	uint64_t before = 0, tries = 0;
+
+	if (!fix_packed())
+		return; // needs no reset: follows_the_link()
+	fix_up();
+	do {
+		assert_true(tries++ < 20);
+		before = fix_counter("resets");
+		model_set_link(false);
+		fix_pass(LOOK);
+		model_set_link(true);
+		fix_pass(LOOK);
+	} while (fix_counter("resets") > before);
+	for (unsigned i = 0; i < 20; i++)
+		fix_pass(LOOK);
+	assert_int_equal(fix_counter("resets"), before + 1);
+	fix_works();
+}
+
+// The device's wish is one, however often it is looked at before the back-off lets it have its way.
+static void needs_reset_during_back_off(void **state)
+{
+	fix_up();
+	for (unsigned i = 0; i < 10; i++) {
+		model.status |= 64;
+		fix_pass(LOOK);
+	}
+	for (unsigned i = 0; i < 20; i++)
+		fix_pass(LOOK);
+	assert_int_equal(fix_counter("needs-reset"), fix_counter("resets"));
+	fix_works();
+}
+
+// Lcore 0 may want a pair again just as its owner takes it up: one of the two has it.
+static void takes_no_pair_up_in_a_pause(void **state)
+{
+	struct virtio_pair pair[2] = {0};
+	struct virtio_net v = {.pair = pair, .pairs = 2, .running = true};
+
+	pair[1].parked = true;
+	pair[1].rx.vq.fault = pair[1].tx.vq.fault = VIRTQ_STOPPED;
+	v.pause = true;
+	assert_false(virtio_net_take_up(&v, 1));
+	assert_true(pair[1].parked);
+	assert_int_equal(pair[1].rx.vq.fault, VIRTQ_STOPPED);
+	assert_int_equal(pair[1].tx.vq.fault, VIRTQ_STOPPED);
+	v.pause = false;
+	assert_true(virtio_net_take_up(&v, 1));
+	assert_false(pair[1].parked);
+	assert_int_equal(pair[1].rx.vq.fault, VIRTQ_SOUND);
+	assert_int_equal(pair[1].tx.vq.fault, VIRTQ_SOUND);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, fix_setup, fix_teardown)
 
 int main(void)
@@ -239,6 +296,9 @@ int main(void)
 		T(says_that_nobody_takes_packets),
 		T(counts_stalls_of_a_device_that_has_worked),
 		T(link_down_is_no_stall),
+		T(link_up_during_back_off),
+		T(needs_reset_during_back_off),
+		T(takes_no_pair_up_in_a_pause),
 	};
 
 	return FIX_RUN(tests);
