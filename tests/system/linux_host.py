@@ -169,7 +169,7 @@ class Network:
             netns.run("ip", "-n", host, "link", "set", "lo", "up")
             if self.drivers[host] != "tap":
                 self.cable(host)
-        self.start(weir, where, dict(zip("ab", ports)), 2 if case.endswith("-2-lcores") else 1)
+        self.start(weir, where, dict(zip("ab", ports)), 2 if case.endswith(("-2-lcores", "-pairs")) else 1)
         for host in HOSTS:
             if self.drivers[host] == "tap":
                 netns.run("ip", "link", "set", "w" + host, "netns", host, "name", "e0")

@@ -56,8 +56,7 @@ class Machine(linux_host.Network):
                       f"host_mtu={self.mtu},mac=02:00:00:00:00:0{ord(host) - 96}"]
         return words
 
-    def start(self, weir, where, offloads):
-        pairs = 2 if self.case == "image-pairs" else 1
+    def start(self, weir, where, offloads, pairs):
         lines = ["version: 1", "function: router", f"lcores: {pairs}", "ports:"]
         for n, host in enumerate(HOSTS):
             words = [f'device: "virtio:{n}"', f"addresses: [{ROUTER[host]}/24]", f"mtu: {self.mtu}"]

@@ -6,7 +6,8 @@ usage: vhost_ovs.py WEIR
 
 A capture goes out by port a, through a bridge of OVS (dpdkvhostuserclient ports: OVS connects, weir listens), and by
 port b to another weir. Then ovs-vswitchd is killed (-9) and started again, and packets must flow again. OVS runs from
-folders of its own, without huge pages, and is no system service; nothing of it is left behind.
+folders and a network namespace of its own, without huge pages, and is no system service; nothing of it is left
+behind.
 """
 import json
 import os
@@ -20,6 +21,7 @@ import tempfile
 import time
 
 import capfile
+import netns
 
 VSWITCHD = "/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk"
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
@@ -198,6 +200,7 @@ def main():
         if not os.path.exists(need):
             print(f"SKIP: {need} is not there: install openvswitch-switch-dpdk")
             return 77
+    netns.enter(280)  # a bridge of OVS is an interface of the network it runs in
     children, switch = [], None
     with tempfile.TemporaryDirectory(prefix="weir-") as folder:
         os.chdir(folder)
