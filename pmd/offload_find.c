@@ -17,6 +17,8 @@
 #define IP6_ROUTING 43u
 #define IP6_DSTOPTS 60u
 
+#define IP6_SEGMENTS_LEFT 3u // offset in a routing header (RFC 8200, 4.4)
+
 static bool is_tag(uint16_t type)
 {
 	return type == 0x8100 || type == 0x88a8 || type == 0x9100;
@@ -68,6 +70,10 @@ static int find_ip6(const struct mbuf *m, struct offload_place *p)
 	p->ip_end = at + be16(load16(ip + 4));
 	while (p->proto == IP6_HOPOPTS || p->proto == IP6_ROUTING || p->proto == IP6_DSTOPTS) {
 		if (at + 8 > m->len)
+			return -EBADMSG;
+		// The pseudo header has the last address of the route, not the next (RFC 8200,
+		// 8.1).
+		if (p->proto == IP6_ROUTING && m->data[at + IP6_SEGMENTS_LEFT])
 			return -EBADMSG;
 		p->proto = m->data[at];
 		at += (m->data[at + 1] + 1u) * 8;

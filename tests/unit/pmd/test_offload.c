@@ -151,6 +151,29 @@ static void test_refused(void **state)
 
 // RFC 768: a checksum that comes to 0 is sent as all ones. Ports, length, partial sum and data are
 // chosen to add up to ffff, whose complement is 0.
+// RFC 8200, 4.4 and 8.1: UDP behind a routing header. With segments left the address that the
+// checksum is about is not the one in front, so nothing here may make one.
+static void test_routing_header(void **state)
+{
+	static const char frame[] = "020000000002" "020000000001" "86dd"
+				    "60000000" "0010" "2b" "40"
+				    "20010db8000000000000000000000001"
+				    "20010db8000000000000000000000002"
+				    "11" "00" "fd" "00" "00000000" // type 253 (RFC 4727), none left
+				    "1234" "5678" "0008" "0000";
+	const unsigned segments_left = 14 + 40 + 3;
+	unsigned len = unhex_frame(frame, whole);
+	struct mbuf *m = offload_chain(pool, whole, len, len, len);
+	struct offload_place p;
+
+	assert_int_equal(offload_find(m, &p), 0);
+	assert_int_equal(p.proto, OFFLOAD_UDP);
+	assert_int_equal(p.l4, 14 + 40 + 8);
+	m->data[segments_left] = 1;
+	assert_int_equal(offload_find(m, &p), -EBADMSG);
+	mbuf_free(m);
+}
+
 static void test_udp_zero(void **state)
 {
 	static const char bytes[] = "02000000000102000000000208004500001e000100004011"
@@ -174,6 +197,7 @@ int main(void)
 		cmocka_unit_test(test_cases),	      cmocka_unit_test(test_small_buffers),
 		cmocka_unit_test(test_pool_runs_dry), cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_refused),	      cmocka_unit_test(test_udp_zero),
+		cmocka_unit_test(test_routing_header),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
