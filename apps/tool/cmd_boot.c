@@ -291,11 +291,12 @@ static int boot(struct boot *b, struct qemu_conf *q, const void *blob, size_t le
 	return rc;
 }
 
-// MiB: the packet buffers, the table in the blob and about four times its size as a lookup structure, and
-// plenty for the rest.
+// MiB: the packet buffers, the table in the blob and about four times its size as a lookup
+// structure, and plenty for the rest.
 static unsigned memory_needed(const struct boot *b, size_t blob_len)
 {
-	uint64_t mbufs = b->c.params.mbufs ? b->c.params.mbufs : APP_MBUFS(b->c.n_ports, b->c.params.lcores);
+	uint64_t mbufs = b->c.params.mbufs ? b->c.params.mbufs :
+					     APP_MBUFS(b->c.n_ports, b->c.params.lcores);
 
 	return 48 + (unsigned)((mbufs * MBUF_BYTES + 5 * blob_len) >> 20);
 }

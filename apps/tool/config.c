@@ -64,7 +64,8 @@ static void read_mbufs(struct ydoc *y, yaml_node_t *node, void *arg)
 	for (i = 0; i < c->n_ports; i++) {
 		const struct blob_port *p = &c->ports[i].blob;
 
-		least += (p->rx_size ? p->rx_size : RX_SIZE_MAX) * (p->queues ? p->queues : c->params.lcores);
+		least += (p->rx_size ? p->rx_size : RX_SIZE_MAX) *
+			 (p->queues ? p->queues : c->params.lcores);
 	}
 	ydoc_u32(y, node, least, 1u << 22, &c->params.mbufs);
 }

@@ -53,7 +53,9 @@ static bool good_virtio(const char *args)
 	unsigned n, bus, dev, fn;
 	int end = 0;
 
-	return text_number(strncmp(args, "mmio", 4) ? args : args + 4, 0, 255, &n) ||
+	if (!strncmp(args, "mmio", 4))
+		return text_number(args + 4, 0, 255, &n);
+	return text_number(args, 0, 255, &n) ||
 	       (sscanf(args, "%2x:%2x.%1x%n", &bus, &dev, &fn, &end) == 3 && end && !args[end] &&
 		dev < 32 && fn < 8);
 }
@@ -64,8 +66,9 @@ static void check_virtio(struct ydoc *y, yaml_node_t *node, const struct port_re
 	size_t i;
 
 	if (!good_virtio(p->port->args)) {
-		ydoc_error(y, node, "expected virtio:N, N counting the machine's virtio-net devices "
-				    "from 0, virtio:mmioN or a PCI address, virtio:BB:DD.F");
+		ydoc_error(y, node,
+			   "expected virtio:N, N counting the machine's virtio-net devices "
+			   "from 0, virtio:mmioN or a PCI address, virtio:BB:DD.F");
 		return;
 	}
 	for (i = 0; i < p->index; i++)

@@ -28,6 +28,7 @@ static const struct command commands[] = {
 	 "                        virtio-user:PATH[,server]  a vhost-user back end, by our own driver\n"
 	 "                        loop:NAME     two ports of one NAME are connected\n"
 	 "                        null:[size=N] discard; with a size make frames of N bytes\n"
+	 "                        weir ports tells the options of each, and what it can\n"
 	 "  --clock capture     time is that of the captured packets (the default when a port plays\n"
 	 "                      a capture and no port is live); real: the machine's\n"
 	 "  --linger SECONDS    after the captures' end, wait so long for live ports (default 1)\n"

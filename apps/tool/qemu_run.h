@@ -23,8 +23,8 @@ struct qemu_result {
 };
 
 // Runs args until QEMU ends, SIGINT or SIGTERM comes, or duration seconds have passed (0: no limit);
-// then asks the image to stop and waits up to 10 s, or until a second SIGINT or SIGTERM. Console lines go to console as they come, figures
-// into result. 0 or -errno.
+// then asks the image to stop and waits up to 10 s, or until a second SIGINT or SIGTERM. Console
+// lines go to console as they come, figures into result. 0 or -errno.
 int qemu_run(const struct args *args, unsigned duration, FILE *console, struct qemu_result *result,
 	     struct err *err);
 
