@@ -23,7 +23,7 @@
 #define ANSWER_ERR 1u
 #define NO_ANSWER  0xffu
 
-#define HEAD 0u // the id of every command
+#define PACKED_ID 0u // of every command; split: its first descriptor
 
 int virtio_ctrl_create(struct virtio_ctrl *c, struct err *err)
 {
@@ -44,6 +44,7 @@ int virtio_ctrl_attach(struct virtio_ctrl *c, struct virtio_transport *t, uint16
 	int r;
 
 	c->vq.index = index;
+	c->head = c->next = 0;
 	virtq_clear(&c->vq, size, features);
 	r = virtq_attach(&c->vq, t, err);
 	c->usable = !r;
@@ -67,12 +68,20 @@ static unsigned pieces(struct piece p[3], uint32_t data)
 	return n;
 }
 
-static void put_split(struct virtq *vq, const struct piece *p, unsigned n)
+// Descriptors in the order of their table, as IN_ORDER has it (2.7.9).
+static void put_split(struct virtio_ctrl *c, const struct piece *p, unsigned n)
 {
-	for (unsigned i = 0; i < n; i++)
-		vq->desc[i] = (struct virtq_desc){plat_iova(vq->headers + p[i].at), p[i].len,
-						  p[i].flags, (uint16_t)(i + 1)};
-	virtq_split_set_slot(vq, vq->avail_idx, HEAD);
+	struct virtq *vq = &c->vq;
+
+	c->head = c->next;
+	for (unsigned i = 0; i < n; i++) {
+		uint16_t id = c->next;
+
+		c->next = (uint16_t)((id + 1) & vq->mask);
+		vq->desc[id] = (struct virtq_desc){plat_iova(vq->headers + p[i].at), p[i].len,
+						   p[i].flags, c->next};
+	}
+	virtq_split_set_slot(vq, vq->avail_idx, c->head);
 	vq->avail_idx++;
 	virtq_split_publish(vq);
 }
@@ -85,14 +94,15 @@ static void put_packed(struct virtq *vq, const struct piece *p, unsigned n)
 		uint16_t flags = p[i].flags | virtq_packed_avail_flags(vq, idx);
 
 		virtq_packed_store(vq, idx, plat_iova(vq->headers + p[i].at),
-				   virtq_packed_word(p[i].len, HEAD, flags));
+				   virtq_packed_word(p[i].len, PACKED_ID, flags));
 	}
 	vq->avail_idx = (uint16_t)(vq->avail_idx + n);
 }
 
 // Whether the chain of n descriptors is used: 1, 0 not yet, -EPROTO for what was never asked.
-static int is_used(struct virtq *vq, unsigned n)
+static int is_used(struct virtio_ctrl *c, unsigned n)
 {
+	struct virtq *vq = &c->vq;
 	uint32_t id;
 
 	if (vq->packed) {
@@ -112,7 +122,7 @@ static int is_used(struct virtq *vq, unsigned n)
 		id = virtq_split_used(vq, vq->used_idx).id;
 		vq->used_idx++;
 	}
-	return id == HEAD ? 1 : -EPROTO;
+	return id == c->head ? 1 : -EPROTO;
 }
 
 static int await(struct virtio_ctrl *c, unsigned n)
@@ -120,7 +130,7 @@ static int await(struct virtio_ctrl *c, unsigned n)
 	uint64_t end = tsc_read() + plat_tsc_hz() / 1000 * c->wait_ms;
 	int r;
 
-	while (!(r = is_used(&c->vq, n)))
+	while (!(r = is_used(c, n)))
 		if (tsc_read() > end)
 			return -ETIMEDOUT;
 	return r < 0 ? r : 0;
@@ -134,7 +144,7 @@ static void put(struct virtio_ctrl *c, const struct piece *p, unsigned n)
 	if (vq->packed)
 		put_packed(vq, p, n);
 	else
-		put_split(vq, p, n);
+		put_split(c, p, n);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST); // 2.7.13.4.1, 2.8.21.3.1
 	wanted = vq->packed ? virtq_packed_wants_doorbell(vq) : virtq_split_wants_doorbell(vq);
 	if (wanted)

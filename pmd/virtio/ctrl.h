@@ -18,6 +18,7 @@
 struct virtio_ctrl {
 	struct virtq vq;
 	bool usable;
+	uint16_t head, next; // id of the last command; split: descriptor that the next begins with
 	uint32_t wait_ms;	    // for an answer
 	uint64_t commands, refused; // refused: answered by an error
 	uint64_t silent;	    // not answered in time, or by nonsense

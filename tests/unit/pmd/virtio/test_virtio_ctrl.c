@@ -23,6 +23,7 @@ static struct {
 	struct virtio_transport t;
 	struct virtq_place place;
 	bool packed;
+	uint16_t next;	   // split: descriptor that must come next, with IN_ORDER (2.7.9)
 	uint16_t at, used; // next descriptor or avail entry, next used element; free-running
 	enum lie lie;
 	uint8_t last[1024];
@@ -73,6 +74,7 @@ static void take_split(void)
 
 	assert_int_equal((uint16_t)(avail[1] - dev.at), 1);
 	for (;; i = d[i].next) {
+		assert_int_equal(i, dev.next++ % SIZE);
 		piece(d[i].addr, d[i].len, d[i].flags);
 		if (!(d[i].flags & 1))
 			break;
