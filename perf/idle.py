@@ -37,7 +37,7 @@ def start(weir, client, accel):
         f.write(sleeping.ECHO % ("idle: off" if client.endswith("polling") else ""))
     if client == "dpdk":
         command = ["dpdk-testpmd", "--lcores=0@1,1@1", "--no-huge", "--no-pci", "--no-shconf", "--no-telemetry", "-m", "256",
-                   f"--file-prefix=weiri{os.getpid()}", "--vdev", "net_virtio_user0,path=a.sock,queue_size=1024",
+                   "--file-prefix=weiridle", "--vdev", "net_virtio_user0,path=a.sock,queue_size=1024",
                    "--", "--forward-mode=io", "--total-num-mbufs=8192", "--no-lsc-interrupt", "--disable-link-check",
                    "--no-flush-rx"]
     elif client.startswith("hosted"):

@@ -110,7 +110,7 @@ def backend(args, case, directory):
         vdevs += ['--vdev', f'net_pcap0,{streams},infinite_rx=1']
         forward, ports = 'io', 2
     core = args.cores[0]
-    child = Child(['dpdk-testpmd', f'--lcores=0@{core},1@{core}'] + EAL + [f'--file-prefix=weir{os.getpid()}']
+    child = Child(['dpdk-testpmd', f'--lcores=0@{core},1@{core}'] + EAL + ['--file-prefix=weirseat']
                   + vdevs + ['--', f'--forward-mode={forward}', '--stats-period', '1'] + testpmd(case, ports),
                   f'{directory}/backend.log', core, args.nice)
     return child, sock
@@ -123,7 +123,7 @@ class Testpmd:
         devargs, eal, options = DPDK[case.client]
         core = args.cores[1]
         self.child = Child(['dpdk-testpmd', f'--lcores=0@{core},1@{core}'] + EAL
-                           + [f'--file-prefix=weirp{os.getpid()}'] + eal
+                           + ['--file-prefix=weirpeer'] + eal
                            + ['--vdev', f'net_virtio_user0,path={sock},queues={case.pairs},queue_size=1024,'
                               + devargs, '--', '-i', f'--forward-mode={JOBS[case.job][2]}']
                            + testpmd(case, 2 if case.size == 'imix' else 1) + options,

@@ -3,4 +3,6 @@
 //
 // The tool shows what those drivers say of themselves and never opens them; what they would call to
 // do so is of the image alone.
+#include "pmd/virtio/device.h"
+
 #pragma weak virtio_device_open

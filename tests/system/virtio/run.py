@@ -77,7 +77,7 @@ class Box:
             skip('no dpdk-testpmd')
         return self.start(
             ['dpdk-testpmd', '--lcores=0@0,1@0', '--no-huge', '--no-pci', '--no-shconf', '--no-telemetry', '-m', '128',
-             f'--file-prefix=weir{os.getpid()}', '--vdev', f'net_vhost0,iface={sock},queues={pairs}', '--',
+             '--file-prefix=weirvirtio', '--vdev', f'net_vhost0,iface={sock},queues={pairs}', '--',
              '--total-num-mbufs=4096', f'--forward-mode={forward}', '--nb-cores=1', '--no-lsc-interrupt',
              '--disable-link-check', '--no-flush-rx', '--stats-period', '1', f'--rxq={pairs}', f'--txq={pairs}'],
             'back.log')
