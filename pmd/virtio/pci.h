@@ -6,7 +6,7 @@
 #include "core/pci.h"
 #include "pmd/virtio/transport.h"
 
-#define VIRTIO_PCI_QUEUES_MAX 64u // queue indices this transport serves: below this
+#define VIRTIO_PCI_QUEUES_MAX 1024u // queue indices this transport serves: below this
 
 struct virtio_pci_region { // what one vendor capability names; bounds not yet checked against the
 			   // BAR
