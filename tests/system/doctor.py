@@ -263,7 +263,7 @@ def live():
     fired.update(("vhost-socket", "capture", "arena", "host-noise"))
     write("null", "what: 1\n")
     assert "what: unknown key" in doctor("f.yaml", status=2)
-    assert "a value" in doctor("--pid", "x", status=2)
+    assert "a process's number" in doctor("--pid", "x", status=2)
     r = subprocess.run([WEIR, "doctor", "--probe", "20"], stdout=subprocess.PIPE, text=True)
     assert r.returncode == 0 and "not checked" in r.stdout and "(--all shows them)" in r.stdout, r
     pid = str(os.getpid())
