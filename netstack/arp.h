@@ -8,6 +8,7 @@
 
 #include "core/graph.h"
 #include "netstack/eth.h"
+#include "netstack/iface.h"
 
 #define ARP_HTYPE_ETH 1
 #define ARP_REQUEST   1
@@ -41,16 +42,17 @@ void arp_resolved(struct ip4_stack *s, uint32_t index, const uint8_t mac[6], uin
 // many are asked for.
 bool arp_start(struct ip4_stack *s, uint32_t index);
 
-// Makes m, empty, a request: who has addr tells source (network byte order), from own, to the station `to`.
-void arp_put_request(struct mbuf *m, const uint8_t own[6], const uint8_t to[6], uint32_t source,
+// Makes m, empty, a request: who has addr tells source (network byte order), from the interface to the
+// station `to`.
+void arp_put_request(struct mbuf *m, const struct iface *iface, const uint8_t to[6], uint32_t source,
 		     uint32_t addr);
 
 // From housekeeping of arp-hold: makes the announcements that ip4_stack_announce() asked for.
 void arp_announce(struct node *node, struct ip4_stack *s);
 
-// RFC 826's merge of the sender of `arp`, which came in by `port`. create: it is made when it is new. Its
+// RFC 826's merge of the sender of `arp`, which came in by `iface`. create: it is made when it is new. Its
 // index, 0 when it is not known.
-uint32_t arp_learn(struct ip4_stack *s, uint16_t port, const struct arp_hdr *arp, bool create,
+uint32_t arp_learn(struct ip4_stack *s, uint16_t iface, const struct arp_hdr *arp, bool create,
 		   uint64_t now);
 
 // Among lcores (arp_lcores.c). Tells the others what arp-input has heard in m; made says whether its

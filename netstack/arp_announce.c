@@ -11,26 +11,28 @@ static const uint8_t broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 // An empty pool costs this announcement; whoever misses it asks.
 static void announce(struct node *node, struct ip4_stack *s, const struct ip4_address *a)
 {
+	const struct iface *iface = &s->ifs->iface[a->iface];
 	struct mbuf *m = mbuf_alloc(s->pool);
 
 	if (!m)
 		return;
-	arp_put_request(m, s->port[a->port].mac, broadcast, be32(a->addr), be32(a->addr));
-	m->l3 = ETH_HLEN;
-	m->port = a->port;
-	graph_emit(node, (uint8_t)(ARP_HOLD_EDGE_PORT0 + a->port), m);
+	arp_put_request(m, iface, broadcast, be32(a->addr), be32(a->addr));
+	m->port = a->iface;
+	graph_emit(node, (uint8_t)(ARP_HOLD_EDGE_PORT0 + iface->tx), m);
 }
 
 void arp_announce(struct node *node, struct ip4_stack *s)
 {
 	for (uint32_t i = 0; i < s->addresses; i++)
-		if (s->announce >> s->address[i].port & 1)
+		if (s->announce[s->address[i].iface / 64] >> (s->address[i].iface % 64) & 1)
 			announce(node, s, &s->address[i]);
-	s->announce = 0;
+	memset(s->announce, 0, sizeof(s->announce));
+	s->announces = false;
 }
 
-void ip4_stack_announce(struct ip4_stack *s, uint16_t port)
+void ip4_stack_announce(struct ip4_stack *s, uint16_t iface)
 {
-	s->announce |= 1ull << port;
+	s->announce[iface / 64] |= 1ull << (iface % 64);
+	s->announces = true;
 	graph_wake(s->hold, graph_now(s->hold));
 }

@@ -28,15 +28,13 @@ static const char *const drops[] = {"unresolved", "hold-overflow", "table-full",
 static const uint8_t broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 static const uint8_t unknown[6];
 
-void arp_put_request(struct mbuf *m, const uint8_t own[6], const uint8_t to[6], uint32_t source,
+void arp_put_request(struct mbuf *m, const struct iface *iface, const uint8_t to[6], uint32_t source,
 		     uint32_t addr)
 {
-	struct eth_hdr *eth = mbuf_append(m, ETH_HLEN + ARP_LEN);
-	struct arp_hdr *arp = (struct arp_hdr *)(eth + 1);
+	struct arp_hdr *arp = mbuf_append(m, ARP_LEN);
 
-	memcpy(eth->dst, to, 6);
-	memcpy(eth->src, own, 6);
-	eth->type = be16(ETH_TYPE_ARP);
+	m->l3 = 0;
+	iface_put_eth(iface, m, to, ETH_TYPE_ARP);
 	*arp = (struct arp_hdr){
 		.htype = be16(ARP_HTYPE_ETH),
 		.ptype = be16(ETH_TYPE_IP4),
@@ -46,7 +44,7 @@ void arp_put_request(struct mbuf *m, const uint8_t own[6], const uint8_t to[6], 
 		.spa = source,
 		.tpa = addr,
 	};
-	memcpy(arp->sha, own, 6);
+	memcpy(arp->sha, iface->mac, 6);
 	memcpy(arp->tha, unknown, 6);
 }
 
@@ -56,18 +54,18 @@ static void ask(struct node *node, struct ip4_stack *s, uint32_t index, uint64_t
 {
 	const struct adj *a = &s->neighbors.adj[index];
 	struct neigh *n = &s->neighbors.neigh[index];
-	uint32_t source = ip4_stack_source(s, a->port, be32(a->addr));
+	uint32_t source = ip4_stack_source(s, a->iface, be32(a->addr.v4));
 	struct mbuf *m = mbuf_alloc(s->pool);
 
 	n->tries++;
 	n->due = now + ARP_RETRY;
 	if (!m)
 		return;
-	arp_put_request(m, s->port[a->port].mac, a->ready ? a->eth : broadcast, be32(source), a->addr);
-	m->l3 = ETH_HLEN;
-	m->port = a->port;
+	arp_put_request(m, &s->ifs->iface[a->iface], a->ready ? adj_mac(a) : broadcast, be32(source),
+			a->addr.v4);
+	m->port = a->iface;
 	m->scratch32[SCRATCH_ARP_WORD] = s->lcore;
-	graph_emit(node, (uint8_t)(EDGE_PORT0 + (s->asks ? s->ports : a->port)), m);
+	graph_emit(node, (uint8_t)(EDGE_PORT0 + (s->asks ? s->ifs->outs : a->tx)), m);
 }
 
 static struct mbuf *take_first(struct ip4_stack *s, struct neigh *n)
@@ -127,11 +125,11 @@ static uint32_t neighbor_of(struct ip4_stack *s, const struct mbuf *m)
 
 	if (t->adj[index].kind == ADJ_GLEAN) {
 		uint32_t dst = mbuf_at(m, const struct ip4_hdr *, m->l3)->dst;
-		uint16_t port = t->adj[index].port;
+		uint16_t iface = t->adj[index].iface;
 
-		index = neigh_find(t, port, dst);
+		index = neigh_find(t, iface, dst);
 		if (!index)
-			index = neigh_create(t, port, dst);
+			index = neigh_create(t, iface, dst);
 	}
 	if (index && t->neigh[index].state == NEIGH_IDLE && !arp_start(s, index)) {
 		neigh_forget(t, index);
@@ -147,8 +145,8 @@ static uint8_t pass_on(struct ip4_stack *s, uint32_t index, struct mbuf *m)
 	struct adj *a = &s->neighbors.adj[index];
 
 	a->used = true;
-	ip4_put_eth(m, a);
-	return (uint8_t)(EDGE_PORT0 + a->port);
+	adj_put_eth(m, a);
+	return (uint8_t)(EDGE_PORT0 + a->tx);
 }
 
 static uint8_t hold(struct node *node, struct mbuf *m, uint8_t *next, unsigned place)
@@ -184,7 +182,7 @@ void arp_resolved(struct ip4_stack *s, uint32_t index, const uint8_t mac[6], uin
 
 	if (n->state == NEIGH_STATIC)
 		return;
-	neigh_set_mac(&s->neighbors, index, mac, s->port[a->port].mac);
+	neigh_set_mac(&s->neighbors, index, mac);
 	neigh_set_state(&s->neighbors, index, NEIGH_REACHABLE);
 	n->tries = 0;
 	n->due = now + s->arp_timeout;
@@ -193,8 +191,8 @@ void arp_resolved(struct ip4_stack *s, uint32_t index, const uint8_t mac[6], uin
 		struct mbuf *m = take_first(s, n);
 
 		a->used = true;
-		ip4_put_eth(m, a);
-		graph_release(s->hold, (uint8_t)(EDGE_PORT0 + a->port), m);
+		adj_put_eth(m, a);
+		graph_release(s->hold, (uint8_t)(EDGE_PORT0 + a->tx), m);
 	}
 }
 
@@ -246,9 +244,9 @@ static uint64_t housekeep(struct node *node, uint64_t now)
 	struct neigh_table *t = &s->neighbors;
 	uint64_t first = TIME_NEVER;
 
-	if (s->announce)
+	if (s->announces)
 		arp_announce(node, s);
-	for (uint32_t i = ADJ_INDEX_GLEAN0 + s->ports; i < t->top; i++) {
+	for (uint32_t i = ADJ_INDEX_GLEAN0 + s->ifs->n; i < t->top; i++) {
 		struct neigh *n = &t->neigh[i];
 
 		if (n->state < NEIGH_INCOMPLETE || n->state > NEIGH_PROBE)
@@ -266,7 +264,7 @@ static void destroy(struct node *node)
 	struct ip4_stack *s = node->state;
 	struct neigh_table *t = &s->neighbors;
 
-	for (uint32_t i = ADJ_INDEX_GLEAN0 + s->ports; i < t->top; i++)
+	for (uint32_t i = ADJ_INDEX_GLEAN0 + s->ifs->n; i < t->top; i++)
 		while (t->neigh[i].first)
 			graph_drop_held(node, DROP_SHUTDOWN, take_first(s, &t->neigh[i]));
 	ip4_stack_destroy(s);

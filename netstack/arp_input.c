@@ -42,7 +42,7 @@ static int check_sender(const struct ip4_stack *s, const struct mbuf *m, const s
 {
 	uint32_t spa = be32(arp->spa);
 
-	if (!eth_mac_unicast(arp->sha) || eth_mac(arp->sha) == s->port[m->port].mac48)
+	if (!eth_mac_unicast(arp->sha) || eth_mac(arp->sha) == s->ifs->iface[m->port].mac48)
 		return DROP_BAD_SENDER;
 	if (spa == 0 && arp->op == be16(ARP_REQUEST))
 		return -1;
@@ -55,13 +55,13 @@ static int check_sender(const struct ip4_stack *s, const struct mbuf *m, const s
 	return -1;
 }
 
-uint32_t arp_learn(struct ip4_stack *s, uint16_t port, const struct arp_hdr *arp, bool create,
+uint32_t arp_learn(struct ip4_stack *s, uint16_t iface, const struct arp_hdr *arp, bool create,
 		   uint64_t now)
 {
-	uint32_t i = neigh_find(&s->neighbors, port, arp->spa);
+	uint32_t i = neigh_find(&s->neighbors, iface, arp->spa);
 
 	if (!i && create && arp->spa)
-		i = neigh_create(&s->neighbors, port, arp->spa);
+		i = neigh_create(&s->neighbors, iface, arp->spa);
 	if (i)
 		arp_resolved(s, i, arp->sha, now);
 	return i;
@@ -70,26 +70,19 @@ uint32_t arp_learn(struct ip4_stack *s, uint16_t port, const struct arp_hdr *arp
 // Turns a request into its answer, where it stands.
 static uint8_t answer(const struct ip4_stack *s, struct mbuf *m)
 {
-	struct arp_hdr *arp;
-	struct eth_hdr *eth;
-	uint32_t own;
+	const struct iface *i = &s->ifs->iface[m->port];
+	struct arp_hdr *arp = mbuf_at(m, struct arp_hdr *, m->l3);
+	uint32_t own = arp->tpa;
 
 	mbuf_trim(m, m->l3 + ARP_LEN);
-	mbuf_pull(m, (uint16_t)(m->l3 - ETH_HLEN));
-	m->l3 = ETH_HLEN;
 	m->flags &= ~MBUF_BCAST;
-	eth = mbuf_at(m, struct eth_hdr *, 0);
-	arp = mbuf_at(m, struct arp_hdr *, ETH_HLEN);
-	own = arp->tpa;
 	memcpy(arp->tha, arp->sha, 6);
 	arp->tpa = arp->spa;
-	memcpy(arp->sha, s->port[m->port].mac, 6);
+	memcpy(arp->sha, i->mac, 6);
 	arp->spa = own;
 	arp->op = be16(ARP_REPLY);
-	memcpy(eth->dst, arp->tha, 6);
-	memcpy(eth->src, arp->sha, 6);
-	eth->type = be16(ETH_TYPE_ARP);
-	return (uint8_t)(EDGE_PORT0 + m->port);
+	iface_put_eth(i, m, arp->tha, ETH_TYPE_ARP);
+	return (uint8_t)(EDGE_PORT0 + i->tx);
 }
 
 static uint8_t one(struct node *node, struct ip4_stack *s, struct mbuf *m, uint64_t now)

@@ -42,7 +42,7 @@ void arp_tell(struct node *node, struct ip4_stack *s, const struct mbuf *m,
 	uint64_t due = graph_now(node) + s->arp_timeout;
 
 	for (unsigned i = 0; i < s->tells; i++)
-		send_copy(node, s, (uint8_t)(ARP_INPUT_EDGE_PORT0 + s->ports + i), m, arp,
+		send_copy(node, s, (uint8_t)(ARP_INPUT_EDGE_PORT0 + s->ifs->outs + i), m, arp,
 			  made ? ARP_SAYS_CREATE : ARP_SAYS_UPDATE, due);
 }
 
@@ -99,9 +99,9 @@ static uint8_t answer(struct ip4_stack *s, struct mbuf *m, uint32_t index)
 		return NEXT_CONSUMED;
 	arp->op = be16(ARP_REPLY);
 	memcpy(arp->tha, arp->sha, 6);
-	memcpy(arp->sha, a->eth, 6); // its destination
+	memcpy(arp->sha, adj_mac(a), 6);
 	arp->tpa = arp->spa;
-	arp->spa = a->addr;
+	arp->spa = a->addr.v4;
 	m->scratch32[SCRATCH_ARP_WORD] = ARP_SAYS_UPDATE;
 	m->scratch64[SCRATCH_ARP_DUE] = s->neighbors.neigh[index].due;
 	a->used = true; // over there: so it is asked again before its time is up

@@ -3,7 +3,7 @@
 #include "netstack/eth.h"
 #include "netstack/ip4.h"
 #include "netstack/ip4_graph.h"
-#include "netstack/ip4_stack.h"
+#include "netstack/iface.h"
 #include "netstack/tcp.h"
 
 enum { EDGE_IP4, EDGE_ARP };
@@ -65,7 +65,7 @@ static uint8_t parse_type(struct mbuf *m)
 }
 
 // Everything that is not one segment, to our address, untagged IPv4.
-static __attribute__((noinline)) uint8_t parse(const struct ip4_stack *s, struct mbuf *m)
+static __attribute__((noinline)) uint8_t parse(const struct ifaces *ifs, struct mbuf *m)
 {
 	if (m->pkt_len < ETH_HLEN)
 		return NEXT_DROP(DROP_SHORT_FRAME);
@@ -73,27 +73,27 @@ static __attribute__((noinline)) uint8_t parse(const struct ip4_stack *s, struct
 		return NEXT_DROP(DROP_SPLIT_HEADER);
 	if (m->data[0] & 1)
 		m->flags |= MBUF_BCAST;
-	else if (eth_mac_load8(m->data) != s->port[m->port].mac48)
+	else if (eth_mac_load8(m->data) != ifs->iface[m->port].mac48)
 		return NEXT_DROP(DROP_NOT_OUR_MAC);
 	return parse_type(m);
 }
 
-static always_inline uint8_t one(const struct ip4_stack *s, struct mbuf *m)
+static always_inline uint8_t one(const struct ifaces *ifs, struct mbuf *m)
 {
 	const uint8_t *p = m->data;
 
 	if (likely(m->nsegs == 1 && m->len >= ETH_HLEN && !(m->flags & MBUF_VLAN) &&
-		   eth_mac_load8(p) == s->port[m->port].mac48 &&
+		   eth_mac_load8(p) == ifs->iface[m->port].mac48 &&
 		   load16(p + 12) == be16(ETH_TYPE_IP4))) {
 		m->l3 = ETH_HLEN;
 		return EDGE_IP4;
 	}
-	return parse(s, m);
+	return parse(ifs, m);
 }
 
 static void process(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n)
 {
-	const struct ip4_stack *s = node->state;
+	const struct ifaces *ifs = node->state;
 
 	// This node is the first to look at a packet: its mbuf and its headers may be far away.
 	for (unsigned i = 0; i < n && i < AHEAD; i++)
@@ -103,7 +103,7 @@ static void process(struct node *node, struct mbuf **pkts, uint8_t *next, unsign
 			__builtin_prefetch(pkts[i + 2 * AHEAD]);
 		if (i + AHEAD < n)
 			__builtin_prefetch(pkts[i + AHEAD]->data);
-		next[i] = one(s, pkts[i]);
+		next[i] = one(ifs, pkts[i]);
 	}
 }
 

@@ -83,8 +83,8 @@ static void emit(struct node *node, struct mbuf *piece, uint32_t index)
 		return;
 	}
 	a->used = true;
-	ip4_put_eth(piece, a);
-	graph_emit(node, (uint8_t)(EDGE_PORT0 + a->port), piece);
+	adj_put_eth(piece, a);
+	graph_emit(node, (uint8_t)(EDGE_PORT0 + a->tx), piece);
 }
 
 // A fragment that ends beyond the longest datagram (RFC 791, 3.1: 65,535 bytes with a header of at

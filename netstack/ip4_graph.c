@@ -51,7 +51,7 @@ static int add_nodes(struct graph *g, struct ip4_stack *s, struct err *err)
 		return -ENOSPC;
 	}
 	for (unsigned i = 1; i < KINDS; i++)
-		if (!graph_add(g, kinds[i], kinds[i]->name, s, err))
+		if (!graph_add(g, kinds[i], kinds[i]->name, kinds[i] == &eth_input_node ? (void *)s->ifs : s, err))
 			return -ENOSPC;
 	if (s->lcores > 1 && !graph_add(g, &arp_learn_node, arp_learn_node.name, s, err))
 		return -ENOSPC;
@@ -61,18 +61,18 @@ static int add_nodes(struct graph *g, struct ip4_stack *s, struct err *err)
 	return 0;
 }
 
-static int connect_ports(struct graph *g, unsigned ports, struct node *const *tx, struct err *err)
+static int connect_outs(struct graph *g, unsigned outs, struct node *const *tx, struct err *err)
 {
 	for (unsigned i = 0; i < sizeof(senders) / sizeof(senders[0]); i++) {
 		struct node *from = graph_find(g, senders[i].name);
 
-		for (unsigned p = 0; p < ports; p++) {
+		for (unsigned p = 0; p < outs; p++) {
 			int edge = node_add_edge(from, tx[p], err);
 
 			if (edge < 0)
 				return edge;
 			if ((unsigned)edge != senders[i].port0 + p)
-				return err_set(err, -EINVAL, "%s: port %u got edge %d, not %u",
+				return err_set(err, -EINVAL, "%s: out %u got edge %d, not %u",
 					       from->name, p, edge, senders[i].port0 + p);
 		}
 	}
@@ -82,7 +82,7 @@ static int connect_ports(struct graph *g, unsigned ports, struct node *const *tx
 struct node *ip4_graph_build(struct graph *g, struct ip4_stack *s, struct node *const *tx,
 			     struct err *err)
 {
-	unsigned ports = s->ports;
+	unsigned outs = s->ifs->outs;
 
 	if (add_nodes(g, s, err))
 		return NULL;
@@ -90,7 +90,7 @@ struct node *ip4_graph_build(struct graph *g, struct ip4_stack *s, struct node *
 		if (node_connect(graph_find(g, wires[i].from), wires[i].edge,
 				 graph_find(g, wires[i].to), err))
 			return NULL;
-	if (connect_ports(g, ports, tx, err))
+	if (connect_outs(g, outs, tx, err))
 		return NULL;
 	return graph_find(g, "eth-input");
 }

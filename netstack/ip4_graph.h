@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // ip4_graph.h - the kinds of nodes an IPv4 router is made of, and their wiring
 //
-// Between nodes: mbuf.data is the Ethernet header, mbuf.l3 the offset of the network header. From
+// Between nodes: mbuf.data is the Ethernet header, mbuf.l3 the offset of the network header, mbuf.port
+// the interface the packet came in by. From
 // ip4-lookup and ip4-output on, scratch32[SCRATCH_ADJ] is the index of the packet's adjacency.
 #ifndef WEIR_NETSTACK_IP4_GRAPH_H
 #define WEIR_NETSTACK_IP4_GRAPH_H
@@ -24,16 +25,16 @@ extern const struct node_def icmp_error_node;
 extern const struct node_def arp_resolve_node; // on lcore 0 of several
 extern const struct node_def arp_learn_node;   // on each of several
 
-// Nodes that send have an edge a port after their fixed ones, in the order of the ports.
+// Nodes that send have an edge to each of the outs (iface.h) after their fixed ones, in their order.
 #define ARP_INPUT_EDGE_PORT0	0u
 #define ARP_HOLD_EDGE_PORT0	1u
 #define IP4_REWRITE_EDGE_PORT0	3u
 #define IP4_FRAGMENT_EDGE_PORT0 1u
 #define IP4_OUTPUT_EDGE_PORT0	2u
 
-// Adds the router's nodes to g and connects them; tx[] are the nodes that send by ports 0 to
-// s->ports - 1. Returns the node at which the frames of all ports enter, or NULL and err. The
-// caller has given s away either way: graph_destroy() frees it.
+// Adds the router's nodes to g and connects them; tx[] are its outs (iface.h), s->ifs->outs of them.
+// Returns the node at which the frames of all ports enter, or NULL and err. The caller has given s
+// away either way: graph_destroy() frees it.
 struct node *ip4_graph_build(struct graph *g, struct ip4_stack *s, struct node *const *tx,
 			     struct err *err);
 

@@ -17,10 +17,10 @@ static const char *const drops[] = {"no-route", "too-big", NULL};
 
 static bool set_source(const struct ip4_stack *s, struct ip4_hdr *ip, const struct adj *a)
 {
-	uint32_t peer = a->kind == ADJ_FORWARD ? a->addr : ip->dst;
+	uint32_t peer = a->kind == ADJ_FORWARD ? a->addr.v4 : ip->dst;
 
 	if (!ip->src)
-		ip->src = be32(ip4_stack_source(s, a->port, be32(peer)));
+		ip->src = be32(ip4_stack_source(s, a->iface, be32(peer)));
 	return ip->src != 0;
 }
 
@@ -42,8 +42,8 @@ static uint8_t one(struct ip4_stack *s, struct mbuf *m)
 	if (!a->ready)
 		return EDGE_HOLD;
 	a->used = true;
-	ip4_put_eth(m, a);
-	return (uint8_t)(EDGE_PORT0 + a->port);
+	adj_put_eth(m, a);
+	return (uint8_t)(EDGE_PORT0 + a->tx);
 }
 
 static void process(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n)

@@ -59,8 +59,8 @@ static always_inline uint8_t one(struct node *node, struct adj *adj, struct mbuf
 		return EDGE_HOLD;
 	if (!a->used)
 		a->used = true;
-	ip4_put_eth(m, a);
-	return (uint8_t)(EDGE_PORT0 + a->port);
+	adj_put_eth(m, a);
+	return (uint8_t)(EDGE_PORT0 + a->tx);
 }
 
 static void process(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n)

@@ -4,32 +4,32 @@
 
 #include "netstack/ip4.h"
 
-uint32_t ip4_stack_source(const struct ip4_stack *s, uint16_t port, uint32_t peer)
+uint32_t ip4_stack_source(const struct ip4_stack *s, uint16_t iface, uint32_t peer)
 {
-	const struct ip4_address *a = ip4_stack_onlink(s, port, peer);
+	const struct ip4_address *a = ip4_stack_onlink(s, iface, peer);
 
 	if (a)
 		return a->addr;
 	for (uint32_t i = 0; i < s->addresses; i++)
-		if (s->address[i].port == port)
+		if (s->address[i].iface == iface)
 			return s->address[i].addr;
 	return 0;
 }
 
-const struct ip4_address *ip4_stack_own(const struct ip4_stack *s, uint16_t port, uint32_t addr)
+const struct ip4_address *ip4_stack_own(const struct ip4_stack *s, uint16_t iface, uint32_t addr)
 {
 	for (uint32_t i = 0; i < s->addresses; i++)
-		if (s->address[i].port == port && s->address[i].addr == addr)
+		if (s->address[i].iface == iface && s->address[i].addr == addr)
 			return &s->address[i];
 	return NULL;
 }
 
-const struct ip4_address *ip4_stack_onlink(const struct ip4_stack *s, uint16_t port, uint32_t addr)
+const struct ip4_address *ip4_stack_onlink(const struct ip4_stack *s, uint16_t iface, uint32_t addr)
 {
 	for (uint32_t i = 0; i < s->addresses; i++) {
 		const struct ip4_address *a = &s->address[i];
 
-		if (a->port == port && ((a->addr ^ addr) & ip4_mask(a->plen)) == 0)
+		if (a->iface == iface && ((a->addr ^ addr) & ip4_mask(a->plen)) == 0)
 			return a;
 	}
 	return NULL;

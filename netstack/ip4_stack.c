@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// ip4_stack.c - ports, addresses, routes and neighbors of a router, as its configuration gives them
+// ip4_stack.c - addresses, routes and neighbors of a router, as its configuration gives them
 #include "netstack/ip4_stack.h"
 
 #include <errno.h>
@@ -8,8 +8,6 @@
 
 #include "core/clock.h"
 #include "netstack/ip4.h"
-
-#define MTU_MIN 68 // RFC 791, 3.2: what every link carries
 
 // Nodes make packets of one buffer, which holds at least an Ethernet header and such a packet.
 #define DATA_ROOM_MIN 128u
@@ -59,9 +57,6 @@ static void limits_init(struct ip4_stack *s, const struct ip4_conf *c)
 
 static int check_conf(const struct ip4_conf *c, uint64_t neighbors, struct err *err)
 {
-	if (!c->ports || c->ports > IP4_PORTS_MAX)
-		return err_set(err, -EINVAL, "%u ports: a router has 1 to %u", c->ports,
-			       IP4_PORTS_MAX);
 	if (neighbors > 1u << 24)
 		return err_set(err, -EINVAL, "%llu neighbors: at most %u",
 			       (unsigned long long)neighbors, 1u << 24);
@@ -81,7 +76,7 @@ static int make_tables(struct ip4_stack *s, const struct ip4_conf *c, uint32_t n
 		       struct err *err)
 {
 	struct lpm4_conf lpm = {.name = "ip4", .max_routes = c->routes};
-	int rc = neigh_init(&s->neighbors, c->ports, neighbors, err);
+	int rc = neigh_init(&s->neighbors, c->ifs, neighbors, err);
 
 	if (rc)
 		return rc;
@@ -107,12 +102,12 @@ struct ip4_stack *ip4_stack_create(const struct ip4_conf *c, struct err *err)
 		err_set(err, -ENOMEM, "no memory for a router's tables");
 		return NULL;
 	}
+	s->ifs = ifaces_ref(c->ifs);
 	if (make_tables(s, c, (uint32_t)neighbors, err)) {
 		ip4_stack_destroy(s);
 		return NULL;
 	}
 	s->pool = c->pool;
-	s->ports = c->ports;
 	s->addresses_max = c->addresses;
 	s->arp_timeout = or_default(c->arp_timeout, IP4_ARP_TIMEOUT) * NSEC_PER_SEC;
 	s->arp_hold = or_default(c->arp_hold, IP4_ARP_HOLD);
@@ -129,37 +124,15 @@ void ip4_stack_destroy(struct ip4_stack *s)
 	neigh_fini(&s->neighbors);
 	if (!s->shares)
 		lpm4_destroy(s->lpm);
+	ifaces_unref(s->ifs);
 	free(s->address);
 	free(s);
 }
 
-int ip4_stack_port(struct ip4_stack *s, uint16_t port, const uint8_t mac[6], uint16_t mtu,
-		   struct err *err)
+static int check_iface(const struct ip4_stack *s, uint16_t iface, struct err *err)
 {
-	struct ip4_port *p;
-
-	if (port >= s->ports)
-		return err_set(err, -EINVAL, "port %u: there are %u", port, s->ports);
-	if (!eth_mac_unicast(mac))
-		return err_set(err, -EINVAL,
-			       "port %u: %02x:%02x:%02x:%02x:%02x:%02x is no station's address",
-			       port, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
-	if (mtu < MTU_MIN)
-		return err_set(err, -EINVAL, "port %u: MTU %u is below the %u of RFC 791", port,
-			       mtu, MTU_MIN);
-	p = &s->port[port];
-	memcpy(p->mac, mac, 6);
-	p->mac48 = eth_mac(mac);
-	p->mtu = mtu;
-	p->up = true;
-	neigh_port(&s->neighbors, port, mtu);
-	return 0;
-}
-
-static int check_port(const struct ip4_stack *s, uint16_t port, struct err *err)
-{
-	if (port >= s->ports || !s->port[port].up)
-		return err_set(err, -EINVAL, "port %u is not there", port);
+	if (iface >= s->ifs->n)
+		return err_set(err, -EINVAL, "interface %u: there are %u", iface, s->ifs->n);
 	return 0;
 }
 
@@ -174,16 +147,16 @@ static int add_prefix(struct ip4_stack *s, uint32_t prefix, uint8_t plen, uint32
 	return 0;
 }
 
-// The address itself is there, or its prefix is on another port. Two of a prefix on one port are
+// The address itself is there, or its prefix is on another interface. Two of a prefix on one are
 // fine.
-static bool taken(const struct ip4_stack *s, uint16_t port, uint32_t addr, uint8_t plen)
+static bool taken(const struct ip4_stack *s, uint16_t iface, uint32_t addr, uint8_t plen)
 {
 	for (uint32_t i = 0; i < s->addresses; i++) {
 		const struct ip4_address *a = &s->address[i];
 
 		if (a->addr == addr)
 			return true;
-		if (a->port != port && a->plen == plen && plen < 32 &&
+		if (a->iface != iface && a->plen == plen && plen < 32 &&
 		    ((a->addr ^ addr) & ip4_mask(plen)) == 0)
 			return true;
 	}
@@ -220,10 +193,10 @@ static int add_broadcasts(struct ip4_stack *s, uint32_t addr, uint8_t plen, stru
 	return rc;
 }
 
-static int check_address(struct ip4_stack *s, uint16_t port, uint32_t addr, uint8_t plen,
+static int check_address(struct ip4_stack *s, uint16_t iface, uint32_t addr, uint8_t plen,
 			 struct err *err)
 {
-	int rc = check_port(s, port, err);
+	int rc = check_iface(s, iface, err);
 
 	if (rc)
 		return rc;
@@ -234,22 +207,22 @@ static int check_address(struct ip4_stack *s, uint16_t port, uint32_t addr, uint
 	    (addr == (addr & ip4_mask(plen)) || addr == (addr | ~ip4_mask(plen))))
 		return err_set(err, -EINVAL, IP4_FMT "/%u is the prefix's broadcast address",
 			       IP4_ARGS(addr), plen);
-	if (taken(s, port, addr, plen))
+	if (taken(s, iface, addr, plen))
 		return err_set(err, -EEXIST,
-			       IP4_FMT "/%u: the address or its prefix is on a port already",
+			       IP4_FMT "/%u: the address or its prefix is on an interface already",
 			       IP4_ARGS(addr), plen);
 	if (s->addresses == s->addresses_max)
 		return err_set(err, -ENOSPC, "over %u addresses", s->addresses_max);
 	return 0;
 }
 
-int ip4_stack_address(struct ip4_stack *s, uint16_t port, uint32_t addr, uint8_t plen,
+int ip4_stack_address(struct ip4_stack *s, uint16_t iface, uint32_t addr, uint8_t plen,
 		      struct err *err)
 {
-	int rc = check_address(s, port, addr, plen, err);
+	int rc = check_address(s, iface, addr, plen, err);
 
 	if (!rc && plen < 32)
-		rc = add_prefix(s, addr & ip4_mask(plen), plen, ADJ_INDEX_GLEAN0 + port, err);
+		rc = add_prefix(s, addr & ip4_mask(plen), plen, ADJ_INDEX_GLEAN0 + iface, err);
 	if (!rc)
 		rc = add_broadcasts(s, addr, plen, err);
 	if (!rc)
@@ -257,14 +230,14 @@ int ip4_stack_address(struct ip4_stack *s, uint16_t port, uint32_t addr, uint8_t
 	if (rc)
 		return rc;
 	filter_add(s, addr);
-	s->address[s->addresses++] = (struct ip4_address){.addr = addr, .port = port, .plen = plen};
+	s->address[s->addresses++] = (struct ip4_address){.addr = addr, .iface = iface, .plen = plen};
 	return 0;
 }
 
 // The neighbor's index, made if need be, or -errno.
-static int neighbor_index(struct ip4_stack *s, uint16_t port, uint32_t addr, struct err *err)
+static int neighbor_index(struct ip4_stack *s, uint16_t iface, uint32_t addr, struct err *err)
 {
-	int rc = check_port(s, port, err);
+	int rc = check_iface(s, iface, err);
 	uint32_t i;
 
 	if (rc)
@@ -274,23 +247,23 @@ static int neighbor_index(struct ip4_stack *s, uint16_t port, uint32_t addr, str
 			       IP4_FMT " is no neighbor's address: it is the router's own, a "
 				       "broadcast's, or reserved",
 			       IP4_ARGS(addr));
-	i = neigh_find(&s->neighbors, port, be32(addr));
+	i = neigh_find(&s->neighbors, iface, be32(addr));
 	if (!i)
-		i = neigh_create(&s->neighbors, port, be32(addr));
+		i = neigh_create(&s->neighbors, iface, be32(addr));
 	if (!i)
 		return err_set(err, -ENOSPC, "over %u neighbors and next hops", s->neighbors.size);
 	return (int)i;
 }
 
-int ip4_stack_nexthop(struct ip4_stack *s, uint16_t port, uint32_t via, struct err *err)
+int ip4_stack_nexthop(struct ip4_stack *s, uint16_t iface, uint32_t via, struct err *err)
 {
-	int i = neighbor_index(s, port, via, err);
+	int i = neighbor_index(s, iface, via, err);
 
 	if (i < 0)
 		return i;
-	if (!ip4_stack_onlink(s, port, via))
-		return err_set(err, -EINVAL, "next hop " IP4_FMT " is on no prefix of port %u",
-			       IP4_ARGS(via), port);
+	if (!ip4_stack_onlink(s, iface, via))
+		return err_set(err, -EINVAL, "next hop " IP4_FMT " is on no prefix of interface %u",
+			       IP4_ARGS(via), iface);
 	if (i > (int)LPM4_NH_MAX)
 		return err_set(err, -ENOSPC, "over %u next hops", LPM4_NH_MAX);
 	s->neighbors.neigh[i].pinned = true;
@@ -310,10 +283,10 @@ int ip4_stack_route(struct ip4_stack *s, uint32_t prefix, uint8_t plen, uint32_t
 	return add_prefix(s, prefix, plen, nexthop, err);
 }
 
-int ip4_stack_neighbor(struct ip4_stack *s, uint16_t port, uint32_t addr, const uint8_t mac[6],
+int ip4_stack_neighbor(struct ip4_stack *s, uint16_t iface, uint32_t addr, const uint8_t mac[6],
 		       struct err *err)
 {
-	int i = neighbor_index(s, port, addr, err);
+	int i = neighbor_index(s, iface, addr, err);
 
 	if (i < 0)
 		return i;
@@ -321,7 +294,7 @@ int ip4_stack_neighbor(struct ip4_stack *s, uint16_t port, uint32_t addr, const 
 		return err_set(err, -EINVAL,
 			       "neighbor " IP4_FMT ": its MAC address is a group's or zero",
 			       IP4_ARGS(addr));
-	neigh_set_mac(&s->neighbors, (uint32_t)i, mac, s->port[port].mac);
+	neigh_set_mac(&s->neighbors, (uint32_t)i, mac);
 	neigh_set_state(&s->neighbors, (uint32_t)i, NEIGH_STATIC);
 	s->neighbors.neigh[i].due = TIME_NEVER;
 	return 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// ip4_stack.h - what the IPv4 router's nodes share: ports, addresses, prefixes, neighbors
+// ip4_stack.h - what the IPv4 router's nodes share: addresses, prefixes, neighbors of its interfaces
 //
 // Made by the control path (an application reads its configuration and calls these functions), then
 // given to ip4_graph_build(). One lcore owns it. Addresses here are in host byte order; byte order
@@ -18,10 +18,9 @@
 #include "core/graph.h"
 #include "mempool/mempool.h"
 #include "netstack/eth.h"
+#include "netstack/iface.h"
 #include "netstack/lpm4.h"
 #include "netstack/neigh.h"
-
-#define IP4_PORTS_MAX 64u
 
 // Used where a struct ip4_conf has 0.
 #define IP4_ICMP_RATE	1000u // reports a second
@@ -32,7 +31,7 @@
 
 struct ip4_conf {
 	struct mempool *pool; // packets that nodes make come from here
-	unsigned ports;	      // 1 to IP4_PORTS_MAX
+	struct ifaces *ifs;   // complete; the stack holds a reference
 	uint32_t addresses;   // how many will be added, at most
 	uint32_t nexthops;    // the same, and
 	uint32_t neighbors;   // the same of static neighbors
@@ -45,16 +44,9 @@ struct ip4_conf {
 	struct ip4_stack *lcore0;  // of a router on several: lcore 0's stack, which outlives this one's use
 };
 
-struct ip4_port {
-	uint64_t mac48; // the same as mac, for comparing
-	uint8_t mac[6];
-	uint16_t mtu;
-	bool up; // ip4_stack_port() was called
-};
-
 struct ip4_address { // an address of the router and the on-link prefix it stands in
 	uint32_t addr;
-	uint16_t port;
+	uint16_t iface;
 	uint8_t plen;
 };
 
@@ -73,8 +65,7 @@ struct ip4_stack {
 	// A Bloom filter with one hash over addresses no packet may come from: our own and the
 	// broadcasts of our prefixes. A hit is looked up in `address`.
 	uint64_t filter[(1u << IP4_FILTER_BITS) / 64];
-	struct ip4_port port[IP4_PORTS_MAX];
-	unsigned ports;
+	struct ifaces *ifs;
 	struct ip4_address *address;
 	uint32_t addresses, addresses_max;
 	struct token_bucket icmp;
@@ -85,7 +76,8 @@ struct ip4_stack {
 	bool shares;	// lpm is lcore 0's
 	uint8_t tells;	// edges of arp-input that tell another lcore
 	uint8_t answers; // edges of arp-resolve that answer another lcore
-	uint64_t announce; // ports, by bit, whose addresses arp-hold has yet to announce
+	uint64_t announce[IFACES_MAX / 64]; // interfaces, by bit, whose addresses arp-hold has yet to
+	bool announces;			    // announce, and whether there are any
 	bool asks;	// lcore 0 asks for neighbors: arp-hold has an edge to it
 };
 
@@ -93,19 +85,14 @@ struct ip4_stack {
 struct ip4_stack *ip4_stack_create(const struct ip4_conf *conf, struct err *err);
 void ip4_stack_destroy(struct ip4_stack *s); // s may be NULL; it holds no packets any longer
 
-// Port number `port` (mbuf.port of its packets) with its MAC address, unicast, and its MTU (at
-// least 68, RFC 791). Before anything that names the port. 0 or -EINVAL.
-int ip4_stack_port(struct ip4_stack *s, uint16_t port, const uint8_t mac[6], uint16_t mtu,
-		   struct err *err);
-
-// addr/plen of a port; a port can have several. -EINVAL for one that no host can have, -EEXIST when
-// the address is there already or its prefix is on another port, -ENOSPC over conf.addresses.
-int ip4_stack_address(struct ip4_stack *s, uint16_t port, uint32_t addr, uint8_t plen,
+// addr/plen of an interface, which can have several. -EINVAL for one that no host can have, -EEXIST when
+// the address is there already or its prefix is on another interface, -ENOSPC over conf.addresses.
+int ip4_stack_address(struct ip4_stack *s, uint16_t iface, uint32_t addr, uint8_t plen,
 		      struct err *err);
 
-// The next hop `via`, a neighbor on a prefix of `port`: its index for ip4_stack_route(), or -errno.
+// The next hop `via`, a neighbor on a prefix of `iface`: its index for ip4_stack_route(), or -errno.
 // Asking for the same again gives the same index.
-int ip4_stack_nexthop(struct ip4_stack *s, uint16_t port, uint32_t via, struct err *err);
+int ip4_stack_nexthop(struct ip4_stack *s, uint16_t iface, uint32_t via, struct err *err);
 
 // prefix/plen (no bits beyond plen) by a next hop's index. After the addresses: a route to a prefix
 // that is on-link, or to an address of ours, is passed over, since those need no gateway. 0 or
@@ -114,20 +101,20 @@ int ip4_stack_route(struct ip4_stack *s, uint32_t prefix, uint8_t plen, uint32_t
 		    struct err *err);
 
 // A neighbor that is configured: never asked for, never aged. 0 or -errno.
-int ip4_stack_neighbor(struct ip4_stack *s, uint16_t port, uint32_t addr, const uint8_t mac[6],
+int ip4_stack_neighbor(struct ip4_stack *s, uint16_t iface, uint32_t addr, const uint8_t mac[6],
 		       struct err *err);
 
-// Between turns, with the graph built: the router says on `port` which addresses it has there (RFC 5227, 2.3),
+// Between turns, with the graph built: the router says on `iface` which addresses it has there (RFC 5227, 2.3),
 // since who is on it may have forgotten, or look for them elsewhere.
-void ip4_stack_announce(struct ip4_stack *s, uint16_t port);
+void ip4_stack_announce(struct ip4_stack *s, uint16_t iface);
 
-// The address of `port` to speak from to `peer` (a neighbor's address): the one whose prefix holds
-// it, else the port's first; 0 when the port has none.
-uint32_t ip4_stack_source(const struct ip4_stack *s, uint16_t port, uint32_t peer);
+// The address of `iface` to speak from to `peer` (a neighbor's address): the one whose prefix holds
+// it, else the interface's first; 0 when it has none.
+uint32_t ip4_stack_source(const struct ip4_stack *s, uint16_t iface, uint32_t peer);
 
-// The port's address that is `addr`, or whose prefix holds it; NULL.
-const struct ip4_address *ip4_stack_own(const struct ip4_stack *s, uint16_t port, uint32_t addr);
-const struct ip4_address *ip4_stack_onlink(const struct ip4_stack *s, uint16_t port, uint32_t addr);
+// The interface's address that is `addr`, or whose prefix holds it; NULL.
+const struct ip4_address *ip4_stack_own(const struct ip4_stack *s, uint16_t iface, uint32_t addr);
+const struct ip4_address *ip4_stack_onlink(const struct ip4_stack *s, uint16_t iface, uint32_t addr);
 
 // Whether addr is ours, or a broadcast address of a prefix of ours: no packet may come from it.
 bool ip4_stack_forbidden_source(const struct ip4_stack *s, uint32_t addr);
@@ -157,23 +144,8 @@ static inline uint32_t ip4_resolve(const struct ip4_stack *s, uint32_t nh, uint3
 	a = &s->neighbors.adj[nh];
 	if (a->kind != ADJ_GLEAN)
 		return nh;
-	n = neigh_find(&s->neighbors, a->port, dst);
+	n = neigh_find(&s->neighbors, a->iface, dst);
 	return n ? n : nh;
-}
-
-// Puts the Ethernet header of a ready adjacency right in front of the network header.
-static inline void ip4_put_eth(struct mbuf *m, const struct adj *a)
-{
-	uint8_t *p;
-
-	if (unlikely(m->l3 != ETH_HLEN)) {
-		m->l4 = (uint16_t)(m->l4 - m->l3 + ETH_HLEN); // where it is set
-		mbuf_pull(m, (uint16_t)(m->l3 - ETH_HLEN));
-		m->l3 = ETH_HLEN;
-	}
-	p = m->data;
-	store64(p, load64(a->eth)); // 14 bytes as two overlapping words
-	store64(p + 6, load64(a->eth + 6));
 }
 
 // Takes a token at time now (ns). False when there is none.

@@ -19,7 +19,7 @@ static int seed_hash(struct neigh_table *t, struct err *err)
 	return 0;
 }
 
-int neigh_init(struct neigh_table *t, unsigned ports, uint32_t neighbors, struct err *err)
+int neigh_init(struct neigh_table *t, struct ifaces *ifs, uint32_t neighbors, struct err *err)
 {
 	uint32_t buckets = 64;
 	size_t bytes;
@@ -29,12 +29,12 @@ int neigh_init(struct neigh_table *t, unsigned ports, uint32_t neighbors, struct
 	rc = seed_hash(t, err);
 	if (rc)
 		return rc;
-	t->top = ADJ_INDEX_GLEAN0 + ports;
+	t->top = ADJ_INDEX_GLEAN0 + ifs->n;
 	t->size = t->top + neighbors;
 	while (buckets < t->size)
 		buckets *= 2;
 	t->shift = 64 - (unsigned)__builtin_ctz(buckets);
-	bytes = ((size_t)t->size * sizeof(*t->adj) + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1);
+	bytes = (size_t)t->size * sizeof(*t->adj);
 	t->adj = aligned_alloc(CACHE_LINE, bytes);
 	t->neigh = calloc(t->size, sizeof(*t->neigh));
 	t->bucket = calloc(buckets, sizeof(*t->bucket));
@@ -47,10 +47,14 @@ int neigh_init(struct neigh_table *t, unsigned ports, uint32_t neighbors, struct
 	t->adj[ADJ_INDEX_NONE].kind = ADJ_NONE;
 	t->adj[ADJ_INDEX_LOCAL].kind = ADJ_LOCAL;
 	t->adj[ADJ_INDEX_BROADCAST].kind = ADJ_BROADCAST;
-	for (uint16_t p = 0; p < ports; p++) {
-		t->adj[ADJ_INDEX_GLEAN0 + p].kind = ADJ_GLEAN;
-		t->adj[ADJ_INDEX_GLEAN0 + p].port = p;
-	}
+	for (uint16_t i = 0; i < ifs->n; i++)
+		t->adj[ADJ_INDEX_GLEAN0 + i] = (struct adj){
+			.kind = ADJ_GLEAN,
+			.iface = i,
+			.tx = ifs->iface[i].tx,
+			.mtu = ifs->iface[i].mtu,
+		};
+	t->ifs = ifaces_ref(ifs);
 	return 0;
 }
 
@@ -59,17 +63,13 @@ void neigh_fini(struct neigh_table *t)
 	free(t->adj);
 	free(t->neigh);
 	free(t->bucket);
+	ifaces_unref(t->ifs);
 	memset(t, 0, sizeof(*t));
 }
 
-void neigh_port(struct neigh_table *t, uint16_t port, uint16_t mtu)
+uint32_t neigh_create(struct neigh_table *t, uint16_t iface, uint32_t addr)
 {
-	t->adj[ADJ_INDEX_GLEAN0 + port].mtu = mtu;
-}
-
-uint32_t neigh_create(struct neigh_table *t, uint16_t port, uint32_t addr)
-{
-	uint32_t *bucket = &t->bucket[neigh_hash(t, port, addr)];
+	uint32_t *bucket = &t->bucket[neigh_hash(t, iface, addr)];
 	uint32_t i = t->free;
 
 	if (i)
@@ -80,9 +80,10 @@ uint32_t neigh_create(struct neigh_table *t, uint16_t port, uint32_t addr)
 		return 0;
 	t->adj[i] = (struct adj){
 		.kind = ADJ_FORWARD,
-		.port = port,
-		.mtu = t->adj[ADJ_INDEX_GLEAN0 + port].mtu,
-		.addr = addr,
+		.iface = iface,
+		.tx = t->ifs->iface[iface].tx,
+		.mtu = t->ifs->iface[iface].mtu,
+		.addr.v4 = addr,
 		.next = *bucket,
 	};
 	t->neigh[i] = (struct neigh){.state = NEIGH_IDLE};
@@ -93,7 +94,7 @@ uint32_t neigh_create(struct neigh_table *t, uint16_t port, uint32_t addr)
 void neigh_forget(struct neigh_table *t, uint32_t index)
 {
 	struct adj *a = &t->adj[index];
-	uint32_t *link = &t->bucket[neigh_hash(t, a->port, a->addr)];
+	uint32_t *link = &t->bucket[neigh_hash(t, a->iface, a->addr.v4)];
 
 	neigh_set_state(t, index, NEIGH_IDLE);
 	a->ready = false;
@@ -122,13 +123,24 @@ bool neigh_set_state(struct neigh_table *t, uint32_t index, enum neigh_state sta
 	return true;
 }
 
-void neigh_set_mac(struct neigh_table *t, uint32_t index, const uint8_t mac[6],
-		   const uint8_t own[6])
+void neigh_set_mac(struct neigh_table *t, uint32_t index, const uint8_t mac[6])
 {
-	struct eth_hdr *eth = (struct eth_hdr *)(void *)t->adj[index].eth;
+	struct adj *a = &t->adj[index];
+	const struct iface *i = &t->ifs->iface[a->iface];
+	uint8_t *p;
 
-	memcpy(eth->dst, mac, 6);
-	memcpy(eth->src, own, 6);
-	eth->type = be16(ETH_TYPE_IP4);
-	t->adj[index].ready = true;
+	a->eth_len = i->hlen;
+	p = a->eth + ADJ_ETH_MAX - a->eth_len;
+	memcpy(p, mac, 6);
+	memcpy(p + 6, i->mac, 6);
+	memcpy(p + 12, i->tag, i->hlen - ETH_HLEN);
+	store16(p + i->hlen - 2, be16(ETH_TYPE_IP4));
+	a->ready = true;
+}
+
+void adj_put_any(struct mbuf *m, const struct adj *a)
+{
+	if (m->l3 != a->eth_len)
+		iface_make_room(m, a->eth_len);
+	memcpy(m->data, adj_mac(a), a->eth_len); // which the header begins with
 }

@@ -2,9 +2,9 @@
 // neigh.h - adjacencies and neighbors: where a next hop is, and what to write in front of its
 // packets
 //
-// An adjacency is what a lookup finds: 32 bytes that the data path reads. The first few are the
-// router itself (ADJ_NO_ROUTE ... ADJ_GLEAN, one a port); all others are neighbors, found in a hash
-// table by port and address. adj[i] and neigh[i] are the same neighbor: the half that forwarding
+// An adjacency is what a lookup finds: one cache line that the data path reads. The first few are the
+// router itself (ADJ_NONE ... ADJ_GLEAN, one an interface); all others are neighbors, found in a hash
+// table by interface and address. adj[i] and neigh[i] are the same neighbor: the half that forwarding
 // reads, and the half that ARP keeps. The table is bounded, and so is the number of neighbors that
 // have not answered yet, so that a scan of an on-link prefix cannot push out those that have.
 //
@@ -18,6 +18,8 @@
 
 #include "core/err.h"
 #include "mempool/mbuf.h"
+#include "netstack/iface.h"
+#include "netstack/ip.h"
 
 enum adj_kind {
 	ADJ_NONE,      // no route leads here: the index that LPM4_MISS is mapped to
@@ -31,21 +33,25 @@ enum adj_kind {
 #define ADJ_INDEX_NONE	    0u
 #define ADJ_INDEX_LOCAL	    1u
 #define ADJ_INDEX_BROADCAST 2u
-#define ADJ_INDEX_GLEAN0    3u // + port
+#define ADJ_INDEX_GLEAN0    3u // + interface
+
+#define ADJ_ETH_MAX 24u
 
 struct adj {
 	uint8_t kind;
-	bool ready; // eth is valid
-	bool used;  // a packet was sent by it since it was last asked for
-	uint8_t spare;
-	uint16_t port; // it leaves by
-	uint16_t mtu;  // of the port
-	uint32_t addr; // ADJ_FORWARD: the neighbor's
-	uint32_t next; // in its bucket; 0 ends
-	uint8_t eth[14];
-	uint8_t pad[2];
-};
-static_assert(sizeof(struct adj) == 32, "two adjacencies a cache line");
+	bool ready;	  // eth is valid
+	bool used;	  // a packet was sent by it since it was last asked for
+	uint8_t eth_len;  // of the Ethernet header: 14, and 4 a tag
+	uint16_t iface;	  // it leaves by
+	uint16_t tx;	  // that is, by this of the router's outs
+	uint16_t mtu;	  // of the interface
+	uint16_t spare;
+	uint32_t next;	  // in its bucket; 0 ends
+	union ip_addr addr; // ADJ_FORWARD: the neighbor's
+	uint8_t eth[ADJ_ETH_MAX]; // the header, up to its end
+	uint64_t reserved;
+} cache_aligned;
+static_assert(sizeof(struct adj) == CACHE_LINE, "an adjacency is a cache line");
 
 enum neigh_state {
 	NEIGH_FREE,
@@ -68,6 +74,7 @@ struct neigh {
 };
 
 struct neigh_table {
+	struct ifaces *ifs;
 	struct adj *adj;
 	struct neigh *neigh;
 	uint32_t *bucket;
@@ -79,29 +86,28 @@ struct neigh_table {
 	uint32_t incomplete, incomplete_max;
 };
 
-// A table of `ports` ports with room for `neighbors` more. 0 or -errno. mac and mtu of a port are
-// set with neigh_port().
-int neigh_init(struct neigh_table *t, unsigned ports, uint32_t neighbors, struct err *err);
+// A table for neighbors on the interfaces ifs (which it holds a reference of), with room for
+// `neighbors`. 0 or -errno.
+int neigh_init(struct neigh_table *t, struct ifaces *ifs, uint32_t neighbors, struct err *err);
 void neigh_fini(struct neigh_table *t); // all are freed; none holds packets any longer
-void neigh_port(struct neigh_table *t, uint16_t port, uint16_t mtu);
 
-static inline uint32_t neigh_hash(const struct neigh_table *t, uint16_t port, uint32_t addr)
+static inline uint32_t neigh_hash(const struct neigh_table *t, uint16_t iface, uint32_t addr)
 {
-	return (uint32_t)((((uint64_t)port << 32 | addr) * t->seed) >> t->shift);
+	return (uint32_t)((((uint64_t)iface << 32 | addr) * t->seed) >> t->shift);
 }
 
 // The neighbor's index, or 0 when there is none.
-static inline uint32_t neigh_find(const struct neigh_table *t, uint16_t port, uint32_t addr)
+static inline uint32_t neigh_find(const struct neigh_table *t, uint16_t iface, uint32_t addr)
 {
-	uint32_t i = t->bucket[neigh_hash(t, port, addr)];
+	uint32_t i = t->bucket[neigh_hash(t, iface, addr)];
 
-	while (i && (t->adj[i].addr != addr || t->adj[i].port != port))
+	while (i && (t->adj[i].addr.v4 != addr || t->adj[i].iface != iface))
 		i = t->adj[i].next;
 	return i;
 }
 
 // A new neighbor (neigh_find() found none), NEIGH_IDLE. 0 when the table is full.
-uint32_t neigh_create(struct neigh_table *t, uint16_t port, uint32_t addr);
+uint32_t neigh_create(struct neigh_table *t, uint16_t iface, uint32_t addr);
 
 // Forgets a neighbor that holds nothing; a pinned one becomes NEIGH_IDLE.
 void neigh_forget(struct neigh_table *t, uint32_t index);
@@ -110,8 +116,30 @@ void neigh_forget(struct neigh_table *t, uint32_t index);
 // those.
 bool neigh_set_state(struct neigh_table *t, uint32_t index, enum neigh_state state);
 
-// Writes the Ethernet header that leads to mac from the port's own address.
-void neigh_set_mac(struct neigh_table *t, uint32_t index, const uint8_t mac[6],
-		   const uint8_t own[6]);
+// Writes the Ethernet header that leads to mac by the neighbor's interface.
+void neigh_set_mac(struct neigh_table *t, uint32_t index, const uint8_t mac[6]);
+
+// The neighbor's MAC address, of a ready adjacency.
+static inline const uint8_t *adj_mac(const struct adj *a)
+{
+	return a->eth + ADJ_ETH_MAX - a->eth_len;
+}
+
+// Puts the Ethernet header of a ready adjacency right in front of the network header: any header, and
+// one without tags where an untagged one stood.
+void adj_put_any(struct mbuf *m, const struct adj *a);
+
+static inline void adj_put_eth(struct mbuf *m, const struct adj *a)
+{
+	const uint8_t *eth = a->eth + ADJ_ETH_MAX - ETH_HLEN;
+	uint8_t *p = m->data;
+
+	if (unlikely(m->l3 != ETH_HLEN || a->eth_len != ETH_HLEN)) {
+		adj_put_any(m, a);
+		return;
+	}
+	store64(p, load64(eth)); // 14 bytes as two overlapping words
+	store64(p + 6, load64(eth + 6));
+}
 
 #endif

@@ -70,18 +70,20 @@ static const struct {
 static struct ip4_stack *make_stack(struct bench *b)
 {
 	struct ip4_conf conf = {.pool = b->pool,
-				.ports = PORTS,
+				.ifs = ifaces_create(PORTS, 0, NULL),
 				.addresses = PORTS,
 				.nexthops = 1,
 				.neighbors = sizeof(hosts) / sizeof(hosts[0])};
 	struct err err = {""};
-	struct ip4_stack *s = ip4_stack_create(&conf, &err);
+	struct ip4_stack *s;
 	int rc = 0, nh;
 
+	for (uint16_t p = 0; p < PORTS; p++)
+		rc |= ifaces_port(conf.ifs, p, port_mac[p], 1500, &err);
+	s = ip4_stack_create(&conf, &err);
+	ifaces_unref(conf.ifs);
 	if (!s)
 		die(err.text);
-	for (uint16_t p = 0; p < PORTS; p++)
-		rc |= ip4_stack_port(s, p, port_mac[p], 1500, &err);
 	rc |= ip4_stack_address(s, 0, IP(192, 0, 2, 1), 24, &err);
 	rc |= ip4_stack_address(s, 1, IP(198, 51, 100, 1), 24, &err);
 	nh = ip4_stack_nexthop(s, 0, IP(192, 0, 2, 254), &err);

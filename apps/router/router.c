@@ -7,12 +7,27 @@
 #include "netstack/ip4_graph.h"
 #include "core/wire.h"
 
-static_assert(IP4_PORTS_MAX == BLOB_PORTS_MAX, "every configured port has a place");
+static_assert(IFACE_PORTS_MAX == BLOB_PORTS_MAX, "every configured port has a place");
 
 // The stack of lcore 0.
 static struct ip4_stack *first(const struct app *app)
 {
 	return graph_find(app->lcore[0].graph, "arp-hold")->state;
+}
+
+static struct ifaces *make_ifaces(const struct app *app, struct err *err)
+{
+	struct ifaces *ifs = ifaces_create(app->ports, 0, err);
+
+	for (unsigned p = 0; ifs && p < app->ports; p++) {
+		const struct port_grant *grant = &app->port[p].grant;
+
+		if (ifaces_port(ifs, (uint16_t)p, grant->mac, grant->mtu, err)) {
+			ifaces_unref(ifs);
+			return NULL;
+		}
+	}
+	return ifs;
 }
 
 static struct ip4_stack *create(const struct app_lcore *l, struct err *err)
@@ -21,7 +36,6 @@ static struct ip4_stack *create(const struct app_lcore *l, struct err *err)
 	const struct blob *b = &app->blob;
 	struct ip4_conf conf = {
 		.pool = app->pool,
-		.ports = app->ports,
 		.addresses = b->n_addrs,
 		.nexthops = b->n_nexthops,
 		.neighbors = b->n_neighbors,
@@ -34,20 +48,14 @@ static struct ip4_stack *create(const struct app_lcore *l, struct err *err)
 		.lcores = app->lcores,
 		.lcore0 = l->id ? first(app) : NULL,
 	};
+	struct ip4_stack *s;
 
-	return ip4_stack_create(&conf, err);
-}
-
-static int set_ports(struct ip4_stack *s, const struct app *app, struct err *err)
-{
-	for (unsigned p = 0; p < app->ports; p++) {
-		const struct port_grant *grant = &app->port[p].grant;
-		int rc = ip4_stack_port(s, (uint16_t)p, grant->mac, grant->mtu, err);
-
-		if (rc)
-			return rc;
-	}
-	return 0;
+	conf.ifs = l->id ? ifaces_ref(conf.lcore0->ifs) : make_ifaces(app, err);
+	if (!conf.ifs)
+		return NULL;
+	s = ip4_stack_create(&conf, err);
+	ifaces_unref(conf.ifs);
+	return s;
 }
 
 static int set_addresses(struct ip4_stack *s, const struct blob *b, struct err *err)
@@ -97,10 +105,8 @@ static int set_neighbors(struct ip4_stack *s, const struct blob *b, struct err *
 
 static int configure(struct ip4_stack *s, const struct app *app, struct err *err)
 {
-	int rc = set_ports(s, app, err);
+	int rc = set_addresses(s, &app->blob, err);
 
-	if (!rc)
-		rc = set_addresses(s, &app->blob, err);
 	if (!rc)
 		rc = set_routes(s, &app->blob, err);
 	if (!rc)

@@ -82,7 +82,7 @@ static const struct node_def sent_node = {.name = "tx", .process = sent};
 static struct ip4_stack *make_stack(void)
 {
 	struct ip4_conf conf = {.pool = pool,
-				.ports = PORTS,
+				.ifs = ifaces_create(PORTS, 0, NULL),
 				.addresses = PORTS,
 				.nexthops = 1,
 				.neighbors = 2,
@@ -91,15 +91,18 @@ static struct ip4_stack *make_stack(void)
 				.arp_timeout = 3,
 				.icmp_rate = 10,
 				.icmp_burst = 10};
-	struct ip4_stack *s = ip4_stack_create(&conf, NULL);
+	struct ip4_stack *s;
 	int rc = 0, nh;
 
-	CHECK(s);
+	CHECK(conf.ifs);
 	for (uint16_t p = 0; p < PORTS; p++) {
 		const uint8_t mac[6] = {2, 0, 0, 0, 0, (uint8_t)p};
 
-		rc |= ip4_stack_port(s, p, mac, mtu[p], NULL);
+		rc |= ifaces_port(conf.ifs, p, mac, mtu[p], NULL);
 	}
+	s = ip4_stack_create(&conf, NULL);
+	ifaces_unref(conf.ifs);
+	CHECK(s);
 	rc |= ip4_stack_address(s, 0, IP(192, 0, 2, 1), 24, NULL);
 	rc |= ip4_stack_address(s, 1, IP(198, 51, 100, 1), 24, NULL);
 	rc |= ip4_stack_address(s, 2, IP(10, 0, 0, 1), 8, NULL);

@@ -22,17 +22,17 @@ static void test_bounds(void **state)
 	struct mempool_conf tiny = {.name = "tiny", .count = 16, .data_room = 64};
 	struct world *w = world_open(NULL);
 
-	refused((struct ip4_conf){.pool = w->pool}, "0 ports");
-	refused((struct ip4_conf){.pool = w->pool, .ports = 65}, "65 ports");
-	refused((struct ip4_conf){.pool = w->pool, .ports = 1, .learnt = (1u << 24) + 1},
+	struct ifaces *ifs = w->s->ifs;
+
+	refused((struct ip4_conf){.pool = w->pool, .ifs = ifs, .learnt = (1u << 24) + 1},
 		"16777217 neighbors");
-	refused((struct ip4_conf){.pool = w->pool, .ports = 1, .learnt = ~0u, .nexthops = ~0u},
+	refused((struct ip4_conf){.pool = w->pool, .ifs = ifs, .learnt = ~0u, .nexthops = ~0u},
 		"neighbors");
-	refused((struct ip4_conf){.pool = w->pool, .ports = 1, .icmp_rate = 1000000001},
+	refused((struct ip4_conf){.pool = w->pool, .ifs = ifs, .icmp_rate = 1000000001},
 		"1000000001 ICMP reports");
-	refused((struct ip4_conf){.pool = w->pool, .ports = 1, .arp_hold = 65536}, "65536 packets");
+	refused((struct ip4_conf){.pool = w->pool, .ifs = ifs, .arp_hold = 65536}, "65536 packets");
 	// A piece of a fragmented packet, or a report, would not fit.
-	refused((struct ip4_conf){.pool = mempool_create(&tiny, &err), .ports = 1}, "64 bytes");
+	refused((struct ip4_conf){.pool = mempool_create(&tiny, &err), .ifs = ifs}, "64 bytes");
 	world_close(w);
 }
 
@@ -41,12 +41,16 @@ static void test_ports(void **state)
 	static const uint8_t group[6] = {3, 0, 0, 0, 0, 1}, zero[6];
 	struct world *w = world_open(NULL);
 
-	assert_int_equal(ip4_stack_port(w->s, 3, mac, 1500, &err), -EINVAL);
-	assert_int_equal(ip4_stack_port(w->s, 65535, mac, 1500, &err), -EINVAL);
-	assert_int_equal(ip4_stack_port(w->s, 0, group, 1500, &err), -EINVAL);
-	assert_int_equal(ip4_stack_port(w->s, 0, zero, 1500, &err), -EINVAL);
-	assert_int_equal(ip4_stack_port(w->s, 0, mac, 67, &err), -EINVAL);
+	assert_int_equal(ifaces_port(w->s->ifs, 3, mac, 1500, &err), -EINVAL);
+	assert_int_equal(ifaces_port(w->s->ifs, 65535, mac, 1500, &err), -EINVAL);
+	assert_int_equal(ifaces_port(w->s->ifs, 0, group, 1500, &err), -EINVAL);
+	assert_int_equal(ifaces_port(w->s->ifs, 0, zero, 1500, &err), -EINVAL);
+	assert_int_equal(ifaces_port(w->s->ifs, 0, mac, 67, &err), -EINVAL);
 	assert_string_equal(err.text, "port 0: MTU 67 is below the 68 of RFC 791");
+	assert_null(ifaces_create(0, 0, &err));
+	assert_null(ifaces_create(IFACE_PORTS_MAX + 1, 0, &err));
+	assert_string_equal(err.text, "65 ports: a router has 1 to 64");
+	assert_null(ifaces_create(1, IFACES_MAX, &err));
 	world_close(w);
 }
 
@@ -82,7 +86,7 @@ static void test_routes(void **state)
 	int nh, again;
 
 	assert_int_equal(ip4_stack_nexthop(s, WAN, A(203, 0, 113, 1), &err), -EINVAL);
-	assert_string_equal(err.text, "next hop 203.0.113.1 is on no prefix of port 0");
+	assert_string_equal(err.text, "next hop 203.0.113.1 is on no prefix of interface 0");
 	assert_int_equal(ip4_stack_nexthop(s, WAN, A(192, 0, 2, 1), &err), -EINVAL); // ourselves
 	assert_int_equal(ip4_stack_nexthop(s, WAN, A(192, 0, 2, 255), &err), -EINVAL);
 	assert_string_equal(err.text, "192.0.2.255 is no neighbor's address: it is the router's "
@@ -122,26 +126,11 @@ static void test_neighbors(void **state)
 	world_close(w);
 }
 
-static void test_conf(void **state)
-{
-	struct world *w = world_open(NULL);
-	struct ip4_conf conf = {.pool = w->pool};
-
-	assert_null(ip4_stack_create(&conf, &err));
-	conf.ports = IP4_PORTS_MAX + 1;
-	assert_null(ip4_stack_create(&conf, &err));
-	assert_string_equal(err.text, "65 ports: a router has 1 to 64");
-	conf.ports = 1;
-	conf.learnt = UINT32_MAX;
-	assert_null(ip4_stack_create(&conf, &err));
-	world_close(w);
-}
-
 // A graph has one router; the stack of a second one is freed (the sanitizers' builds would tell).
 static void test_second_router(void **state)
 {
 	struct world *w = world_open(NULL);
-	struct ip4_conf conf = {.pool = w->pool, .ports = WORLD_PORTS};
+	struct ip4_conf conf = {.pool = w->pool, .ifs = w->s->ifs};
 	struct ip4_stack *s = ip4_stack_create(&conf, &err);
 
 	assert_non_null(s);
@@ -152,10 +141,11 @@ static void test_second_router(void **state)
 // Every neighbor can be found, until forgotten, whatever was forgotten in between.
 static void test_table(void **state)
 {
+	struct ifaces *ifs = ifaces_create(2, 0, &err);
 	struct neigh_table t;
 	uint32_t where[500] = {0};
 
-	assert_int_equal(neigh_init(&t, 2, 500, &err), 0);
+	assert_int_equal(neigh_init(&t, ifs, 500, &err), 0);
 	srandom(4);
 	for (unsigned i = 0; i < 500; i++)
 		where[i] = neigh_create(&t, i & 1, A(10, 0, i / 256, i % 256));
@@ -171,6 +161,7 @@ static void test_table(void **state)
 		where[i] = found ? 0 : neigh_create(&t, i & 1, A(10, 0, i / 256, i % 256));
 	}
 	neigh_fini(&t);
+	ifaces_unref(ifs);
 }
 
 int main(void)
@@ -178,7 +169,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bounds),	  cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_addresses), cmocka_unit_test(test_routes),
-		cmocka_unit_test(test_neighbors), cmocka_unit_test(test_conf),
+		cmocka_unit_test(test_neighbors),
 		cmocka_unit_test(test_table),	  cmocka_unit_test(test_second_router),
 	};
 

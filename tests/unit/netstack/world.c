@@ -71,14 +71,23 @@ static void add_host(struct ip4_stack *s, uint16_t port, uint32_t addr)
 	ok(ip4_stack_neighbor(s, port, be32(addr), mac, &err), &err);
 }
 
-static void configure(struct ip4_stack *s)
+struct ifaces *world_ifaces(void)
 {
 	static const uint16_t mtu[WORLD_PORTS] = {1500, 1500, 576};
 	struct err err;
+	struct ifaces *ifs = ifaces_create(WORLD_PORTS, 0, &err);
+
+	assert_non_null(ifs);
+	for (uint16_t p = 0; p < WORLD_PORTS; p++)
+		ok(ifaces_port(ifs, p, port_macs[p], mtu[p], &err), &err);
+	return ifs;
+}
+
+static void configure(struct ip4_stack *s)
+{
+	struct err err;
 	int nh;
 
-	for (uint16_t p = 0; p < WORLD_PORTS; p++)
-		ok(ip4_stack_port(s, p, port_macs[p], mtu[p], &err), &err);
 	ok(ip4_stack_address(s, WAN, be32(ip(192, 0, 2, 1)), 24, &err), &err);
 	ok(ip4_stack_address(s, LAN, be32(ip(198, 51, 100, 1)), 24, &err), &err);
 	ok(ip4_stack_address(s, DMZ, be32(ip(10, 0, 0, 1)), 24, &err), &err);
@@ -133,11 +142,12 @@ struct world *world_open(const struct ip4_conf *conf)
 	w->clock.kind = CLOCK_CAPTURE;
 	w->clock.now = 1000 * NSEC_PER_SEC;
 	c.pool = pool;
-	c.ports = WORLD_PORTS;
+	c.ifs = world_ifaces();
 	c.addresses = 8;
 	c.nexthops = 8;
 	c.neighbors = 16;
 	w->s = ip4_stack_create(&c, &err);
+	ifaces_unref(c.ifs);
 	if (!w->s)
 		fail_msg("%s", err.text);
 	configure(w->s);

@@ -45,6 +45,9 @@ struct world {
 	bool offloads; // the ports do checksums and segments
 };
 
+// The interfaces of such a router: its three ports.
+struct ifaces *world_ifaces(void);
+
 // conf may be NULL. Tests take one world at a time; world_close() checks that the books balance,
 // that every chain was sound and that no packet was lost.
 struct world *world_open(const struct ip4_conf *conf);
