@@ -28,7 +28,7 @@ static int exchange(int fd, uint32_t index, void *reply, size_t room)
 	return n < 0 ? -errno : (int)n;
 }
 
-static int find_stats(const struct nlmsghdr *h, int n, struct iface_figures *f)
+static int find_dropped(const struct nlmsghdr *h, int n, uint64_t *dropped)
 {
 	struct rtnl_link_stats64 s;
 	const struct rtattr *a;
@@ -41,16 +41,13 @@ static int find_stats(const struct nlmsghdr *h, int n, struct iface_figures *f)
 			continue;
 		memset(&s, 0, sizeof(s));
 		memcpy(&s, RTA_DATA(a), RTA_PAYLOAD(a) < sizeof(s) ? RTA_PAYLOAD(a) : sizeof(s));
-		f->rx_dropped = s.rx_dropped;
-		f->tx_dropped = s.tx_dropped;
-		f->rx_errors = s.rx_errors;
-		f->tx_errors = s.tx_errors;
+		*dropped = s.tx_dropped;
 		return 0;
 	}
 	return -ENODATA;
 }
 
-int iface_figures(const struct iface *i, struct iface_figures *f)
+static int read_dropped(const struct iface *i, uint64_t *dropped)
 {
 	union {
 		struct nlmsghdr h;
@@ -65,5 +62,19 @@ int iface_figures(const struct iface *i, struct iface_figures *f)
 		return -errno;
 	n = exchange(fd, (uint32_t)index, &reply, sizeof(reply));
 	close(fd);
-	return n < 0 ? n : find_stats(&reply.h, n, f);
+	return n < 0 ? n : find_dropped(&reply.h, n, dropped);
+}
+
+void iface_drops_begin(const struct iface *i, struct iface_drops *d)
+{
+	d->known = !read_dropped(i, &d->base);
+}
+
+void iface_drops_add(const struct iface *i, const struct iface_drops *d, const char *name,
+		     struct port_stats *s)
+{
+	uint64_t now;
+
+	if (d->known && !read_dropped(i, &now) && now >= d->base)
+		port_stats_add(s, name, now - d->base);
 }

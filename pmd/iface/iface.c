@@ -127,6 +127,36 @@ unsigned iface_rx_queues(const struct iface *i)
 	return c.rx_count + c.combined_count;
 }
 
+int iface_grant_mtu(const struct iface *i, const struct port_conf *conf, uint16_t *mtu,
+		    struct err *err)
+{
+	int has = iface_mtu(i);
+
+	if (has < 0)
+		return err_set(err, has, "port %s: MTU of %s: %s", conf->name, i->name,
+			       strerror(-has));
+	if (conf->mtu > has)
+		return err_set(err, -EINVAL,
+			       "port %s: MTU %u: %s has %d: run `ip link set %s mtu %u`",
+			       conf->name, conf->mtu, i->name, has, i->name, conf->mtu);
+	*mtu = conf->mtu ? conf->mtu : (uint16_t)(has < UINT16_MAX ? has : UINT16_MAX);
+	return 0;
+}
+
+int iface_grant_mac(const struct iface *i, const struct port_conf *conf, uint8_t mac[6],
+		    bool *other, struct err *err)
+{
+	uint8_t has[6];
+	int rc = iface_mac(i, has);
+
+	if (rc)
+		return err_set(err, rc, "port %s: address of %s: %s", conf->name, i->name,
+			       strerror(-rc));
+	memcpy(mac, conf->has_mac ? conf->mac : has, 6);
+	*other = memcmp(mac, has, 6) != 0;
+	return 0;
+}
+
 int iface_missing(const struct iface *i, const struct port_conf *conf, struct err *err)
 {
 	struct if_nameindex *all = if_nameindex();

@@ -19,9 +19,9 @@ struct iface {
 	int ctl; // socket for questions; -1: not open
 };
 
-// What an interface has counted since it was made (struct rtnl_link_stats64, from the host's side).
-struct iface_figures {
-	uint64_t rx_dropped, tx_dropped, rx_errors, tx_errors;
+struct iface_drops { // what the host had dropped there when counting began
+	uint64_t base;
+	bool known;
 };
 
 // Can the n bytes at name be a name? 0, or -EINVAL and in err what was expected.
@@ -42,13 +42,25 @@ int iface_mtu(const struct iface *i); // IP bytes
 int iface_set_mtu(const struct iface *i, uint16_t mtu);
 int iface_set_up(const struct iface *i);
 int iface_up(const struct iface *i); // 1: up and has a carrier
-int iface_figures(const struct iface *i, struct iface_figures *f);
 
 // Speed in Mbit/s; 0 when it is not known.
 uint32_t iface_mbps(const struct iface *i);
 
 // Receive queues it has now; 1 when it does not say.
 unsigned iface_rx_queues(const struct iface *i);
+
+// What is granted of conf: the MTU asked for when the interface has as much, else its own; the
+// address asked for, else its own, and `other` when they differ. 0, or -errno and err.
+int iface_grant_mtu(const struct iface *i, const struct port_conf *conf, uint16_t *mtu,
+		    struct err *err);
+int iface_grant_mac(const struct iface *i, const struct port_conf *conf, uint8_t mac[6],
+		    bool *other, struct err *err);
+
+// What the host has dropped, whoever sent it (rtnl_link_stats64.tx_dropped), counted from now on.
+void iface_drops_begin(const struct iface *i, struct iface_drops *d);
+// Adds it to s under this name, when it can be known.
+void iface_drops_add(const struct iface *i, const struct iface_drops *d, const char *name,
+		     struct port_stats *s);
 
 // err: there is no such interface, there are …; returns -ENODEV.
 int iface_missing(const struct iface *i, const struct port_conf *conf, struct err *err);

@@ -6,19 +6,14 @@
 // kept from it by a MAC address of our own (then the interface is made promiscuous while we are
 // there).
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/utsname.h>
 
-#include "core/plat.h"
 #include "pmd/packet/packet.h"
 #include "pmd/pmds.h"
 
-#define RETRIES_SECOND 10u
-#define LOOKS_SECOND   1000u
 #define SIZE_DEFAULT   4096u // frames in a ring, of 2 KiB in the mean
 #define SIZE_LONG      512u  // where each has a slot for 64 KiB
 #define FRAME_LONG     65553u
@@ -83,38 +78,6 @@ static uint32_t grant_offloads(struct packet_port *p, const struct port_conf *co
 	return ok;
 }
 
-static int check_mtu(const struct packet_port *p, const struct port_conf *conf, uint16_t *mtu,
-		     struct err *err)
-{
-	int has = iface_mtu(&p->iface);
-
-	if (has < 0)
-		return err_set(err, has, "port %s: MTU of %s: %s", conf->name, p->iface.name,
-			       strerror(-has));
-	if (conf->mtu > has)
-		return err_set(err, -EINVAL,
-			       "port %s: MTU %u: %s has %d: run `ip link set %s mtu %u`",
-			       conf->name, conf->mtu, p->iface.name, has, p->iface.name, conf->mtu);
-	*mtu = conf->mtu ? conf->mtu : (uint16_t)(has < UINT16_MAX ? has : UINT16_MAX);
-	return 0;
-}
-
-// The address of the port: the interface's, or one of our own.
-static int choose_mac(struct packet_port *p, const struct port_conf *conf, uint8_t mac[6],
-		      struct err *err)
-{
-	uint8_t has[6];
-	int rc = iface_mac(&p->iface, has);
-
-	if (rc)
-		return err_set(err, rc, "port %s: address of %s: %s", conf->name, p->iface.name,
-			       strerror(-rc));
-	memcpy(mac, conf->has_mac ? conf->mac : has, 6);
-	if (memcmp(mac, has, 6))
-		p->promisc = true;
-	return 0;
-}
-
 static void packet_free(struct packet_port *p)
 {
 	for (unsigned q = 0; q < PORT_QUEUES_MAX; q++)
@@ -177,21 +140,22 @@ static int set_up(struct packet_port *p, const struct port_conf *conf, struct po
 		  struct err *err)
 {
 	struct packet_args a;
+	bool own_mac;
 	int rc;
 
 	read_args(&a, conf->args, NULL);
-	p->promisc = a.promisc;
 	p->immediate = a.immediate;
 	rc = iface_open(&p->iface, conf, conf->args, a.name_len, err);
 	if (rc)
 		return rc;
 	if (!iface_index(&p->iface))
 		return iface_missing(&p->iface, conf, err);
-	rc = check_mtu(p, conf, &g->mtu, err);
+	rc = iface_grant_mtu(&p->iface, conf, &g->mtu, err);
 	if (!rc)
-		rc = choose_mac(p, conf, g->mac, err);
+		rc = iface_grant_mac(&p->iface, conf, g->mac, &own_mac, err);
 	if (rc)
 		return rc;
+	p->promisc = a.promisc || own_mac;
 	g->offloads = grant_offloads(p, conf);
 	choose_size(p, conf, g);
 	return attach_all(p, conf, g->offloads, err);
@@ -213,8 +177,8 @@ static int packet_open(struct port *port, const struct port_conf *conf, struct e
 		packet_free(p);
 		return rc;
 	}
-	p->has_base = !iface_figures(&p->iface, &p->base);
-	p->up = iface_up(&p->iface) == 1;
+	iface_drops_begin(&p->iface, &p->drops);
+	p->link.up = iface_up(&p->iface) == 1;
 	g->queues = p->queues;
 	g->rx_size = g->tx_size = (uint16_t)p->frames;
 	for (uint16_t q = 0; q < p->queues; q++)
@@ -240,7 +204,6 @@ static void packet_stats(const struct port *port, struct port_stats *s)
 {
 	struct packet_port *p = port->priv;
 	struct packet_queue sum = {0};
-	struct iface_figures now;
 	uint64_t dropped = 0, frozen = 0;
 
 	for (uint16_t i = 0; i < p->queues; i++) {
@@ -263,7 +226,7 @@ static void packet_stats(const struct port *port, struct port_stats *s)
 		dropped += q->host_dropped;
 		frozen += q->host_frozen;
 	}
-	port_stats_add(s, "link-changes", p->link_changes);
+	port_stats_add(s, "link-changes", p->link.changes);
 	port_stats_add(s, "device-lost", sum.lost);
 	port_stats_add(s, "rx-host-dropped", dropped); // the ring was full
 	port_stats_add(s, "rx-host-frozen", frozen);
@@ -277,40 +240,21 @@ static void packet_stats(const struct port *port, struct port_stats *s)
 	port_stats_add(s, "tx-too-long", sum.tx_too_long);
 	port_stats_add(s, "tx-full", sum.tx_full);
 	// What the device dropped, whoever sent it (a veth whose peer is down or has no room).
-	if (p->has_base && !iface_figures(&p->iface, &now) && now.tx_dropped >= p->base.tx_dropped)
-		port_stats_add(s, "tx-host-dropped", now.tx_dropped - p->base.tx_dropped);
+	iface_drops_add(&p->iface, &p->drops, "tx-host-dropped", s);
 }
 
 static void packet_link(const struct port *port, struct port_link *link)
 {
 	const struct packet_port *p = port->priv;
 
-	link->up = p->up;
-	link->mbps = p->up ? iface_mbps(&p->iface) : 0;
-}
-
-bool packet_down(struct packet_queue *q)
-{
-	struct packet_port *p = q->port_state;
-	uint64_t now = tsc_read();
-
-	if (p->up)
-		return false;
-	if (now < q->look)
-		return true;
-	q->look = now + plat_tsc_hz() / LOOKS_SECOND;
-	if (iface_up(&p->iface) != 1)
-		return true;
-	p->link_changes += !atomic_exchange(&p->up, true);
-	return false;
+	iface_link_tell(&p->link, &p->iface, link);
 }
 
 static void packet_poll(struct port *port)
 {
 	struct packet_port *p = port->priv;
-	bool up = iface_up(&p->iface) == 1;
 
-	p->link_changes += up != atomic_exchange(&p->up, up);
+	iface_link_note(&p->link, iface_up(&p->iface) == 1);
 }
 
 // An interface that was removed is used again when one of its name is there.
@@ -318,12 +262,10 @@ static void packet_poll_queue(struct port *port, uint16_t queue)
 {
 	struct packet_port *p = port->priv;
 	struct packet_queue *q = &p->queue[queue];
-	uint64_t now = tsc_read();
 	int index;
 
-	if (likely(now < q->retry))
+	if (!iface_due(&q->retry, IFACE_RETRIES_SECOND))
 		return;
-	q->retry = now + plat_tsc_hz() / RETRIES_SECOND;
 	index = iface_index(&p->iface);
 	if (q->fd >= 0 && index != q->ifindex) {
 		packet_detach(q);
@@ -333,26 +275,17 @@ static void packet_poll_queue(struct port *port, uint16_t queue)
 		packet_attach(q, NULL);
 }
 
-// The descriptor ends every halt while a block waits. An error that waits (the interface went down)
-// would too: it is taken off.
+// The descriptor ends every halt while a block waits.
 static int packet_arm(struct port *port, uint16_t queue)
 {
 	const struct packet_port *p = port->priv;
 	const struct packet_queue *q = &p->queue[queue];
-	struct pollfd f = {.fd = q->fd, .events = POLLIN};
-	int error;
-	socklen_t len = sizeof(error);
 
 	if (q->fd < 0)
 		return 0; // taken away: the next look for it is by poll_queue()
 	if (!q->wakes)
 		return -ENOTSUP;
-	if (packet_waiting(q))
-		return -EAGAIN;
-	if (poll(&f, 1, 0) == 0)
-		return 0;
-	getsockopt(q->fd, SOL_SOCKET, SO_ERROR, &error, &len);
-	return -EAGAIN;
+	return packet_waiting(q) ? -EAGAIN : iface_idle(q->fd);
 }
 
 static void packet_disarm(struct port *port, uint16_t queue)

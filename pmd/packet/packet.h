@@ -12,7 +12,7 @@
 #include <stdatomic.h>
 
 #include "mempool/mempool.h"
-#include "pmd/iface/iface.h"
+#include "pmd/iface/link.h"
 #include "pmd/port.h"
 
 #define PACKET_HDR	   10u // bytes of the header in front of a frame
@@ -52,14 +52,13 @@ struct packet_queue {
 struct packet_port {
 	struct packet_queue queue[PORT_QUEUES_MAX];
 	struct iface iface;
-	struct iface_figures base;
-	bool has_base, promisc, bypass, immediate;
+	struct iface_drops drops;
+	bool promisc, bypass, immediate;
 	uint16_t queues;
 	uint32_t frames;    // that a ring shall have room for
 	uint32_t frame_max; // bytes of the longest
 	int fanout;	    // group; 0: none yet
-	_Atomic bool up;
-	_Atomic uint64_t link_changes;
+	struct iface_link link;
 };
 
 // A socket for queue q on the interface, as it is now. 0 or -errno; err may be NULL.
@@ -71,10 +70,6 @@ void packet_collect(struct packet_queue *q);
 
 // Whether frames are ours to read.
 bool packet_waiting(const struct packet_queue *q);
-
-// Whether the interface is down still: its link is looked at 100 times a second at best, and seldom
-// while everything sleeps, but a packet to be sent may be the first after it came up.
-bool packet_down(struct packet_queue *q);
 
 uint16_t packet_rx(void *queue, struct mbuf **pkts, uint16_t n);
 uint16_t packet_rx_immediate(void *queue, struct mbuf **pkts, uint16_t n);

@@ -49,7 +49,7 @@ static __attribute__((noinline)) bool tx_error(struct packet_queue *q, int error
 	case ENOBUFS: // the device's queue is
 	case ENOMEM:
 	case ENETDOWN: // it went down; when it is up, that was before
-		if (q->port_state->up) {
+		if (q->port_state->link.up) {
 			q->tx_full++;
 			return false;
 		}
@@ -76,11 +76,12 @@ static void drop_down(struct packet_queue *q, struct mbuf **pkts, uint16_t n)
 uint16_t packet_tx(void *queue, struct mbuf **pkts, uint16_t n)
 {
 	struct packet_queue *q = queue;
+	struct packet_port *p = q->port_state;
 	int fd = atomic_load_explicit(&q->fd, memory_order_relaxed);
 	struct batch b;
 	uint16_t done = 0;
 
-	if (unlikely(fd < 0 || (!q->port_state->up && packet_down(q)))) {
+	if (unlikely(fd < 0 || (!p->link.up && iface_link_down(&p->link, &p->iface, &q->look)))) {
 		drop_down(q, pkts, n);
 		return n;
 	}

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "mempool/mempool.h"
-#include "pmd/iface/iface.h"
+#include "pmd/iface/link.h"
 #include "pmd/pcap/live.h"
 #include "pmd/pmds.h"
 
@@ -22,15 +22,15 @@
 
 struct live_port {
 	struct iface iface;
+	struct iface_link link;
 	pcap_t *pcap; // NULL: the interface went away; poll() looks for it
 	struct mempool *pool;
 	const struct clock *clock;
 	uint64_t reopen_at;
 	uint16_t id;
-	bool up;
 	uint32_t frame_max;
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
-	uint64_t nombuf, too_long, cut, refused, down, failed, link_changes;
+	uint64_t nombuf, too_long, cut, refused, down, failed;
 	uint64_t ps_drop, ps_ifdrop; // of handles before this one
 };
 
@@ -236,7 +236,7 @@ static int live_open(struct port *port, const struct port_conf *conf, struct err
 		port_default_mac(port, conf, g->mac);
 	g->queues = 1;
 	g->rx_size = g->tx_size = RING;
-	p->up = iface_up(&p->iface) == 1;
+	p->link.up = iface_up(&p->iface) == 1;
 	snprintf(g->text, sizeof(g->text), "pcap live on %s, promiscuous", p->iface.name);
 	port->queue[0] = (struct port_queue){live_rx, p, live_tx, p};
 	port->priv = p;
@@ -267,14 +267,14 @@ static void live_stats(const struct port *port, struct port_stats *s)
 	port_stats_add(s, "tx-refused", p->refused);
 	port_stats_add(s, "tx-down", p->down);
 	port_stats_add(s, "failures", p->failed);
-	port_stats_add(s, "link-changes", p->link_changes);
+	port_stats_add(s, "link-changes", p->link.changes);
 }
 
 static void live_link(const struct port *port, struct port_link *link)
 {
 	const struct live_port *p = port->priv;
 
-	link->up = p->pcap && p->up;
+	link->up = p->pcap && p->link.up;
 	link->mbps = iface_mbps(&p->iface);
 }
 
@@ -284,8 +284,7 @@ static void live_poll(struct port *port)
 	struct live_port *p = port->priv;
 	bool up = iface_up(&p->iface) == 1;
 
-	p->link_changes += up != p->up;
-	p->up = up;
+	iface_link_note(&p->link, up);
 	if (p->pcap || !up || (p->clock && p->clock->now < p->reopen_at))
 		return;
 	p->reopen_at = p->clock ? p->clock->now + REOPEN_NS : 0;

@@ -14,14 +14,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "core/plat.h"
 #include "pmd/pmds.h"
 #include "pmd/tap/tap.h"
 
 #define ETHER_MAX      18u    // Ethernet header and one 802.1Q tag
 #define FRAME_MAX      65553u // the longest that the host hands over uncut: an IP packet and ETHER_MAX
 #define USO	       0x60u // TUN_F_USO4 | TUN_F_USO6 of linux/if_tun.h since 6.2
-#define RETRIES_SECOND 10u   // attempts to attach again
 #define TAP_BUFFERS    500u  // what the host queues for us (its txqueuelen); reported as ring size
 
 static int tap_check(const char *args, struct err *err)
@@ -238,8 +236,8 @@ static int tap_open(struct port *port, const struct port_conf *conf, struct err 
 		tap_free(t);
 		return rc;
 	}
-	t->has_base = !iface_figures(&t->iface, &t->base);
-	t->up = look_up(t);
+	iface_drops_begin(&t->iface, &t->drops);
+	t->link.up = look_up(t);
 	port_default_mac(port, conf, g->mac);
 	g->queues = t->queues;
 	g->rx_size = g->tx_size = TAP_BUFFERS;
@@ -262,7 +260,6 @@ static void tap_stats(const struct port *port, struct port_stats *s)
 {
 	const struct tap_port *t = port->priv;
 	struct tap_queue sum = {0};
-	struct iface_figures now;
 
 	for (uint16_t i = 0; i < t->queues; i++) {
 		const struct tap_queue *q = &t->queue[i];
@@ -280,7 +277,7 @@ static void tap_stats(const struct port *port, struct port_stats *s)
 		sum.tx_full += q->tx_full;
 		sum.lost += q->lost;
 	}
-	port_stats_add(s, "link-changes", t->link_changes);
+	port_stats_add(s, "link-changes", t->link.changes);
 	port_stats_add(s, "device-lost", sum.lost);
 	port_stats_add(s, "rx-nombuf", sum.rx_nombuf);
 	port_stats_add(s, "rx-too-long", sum.rx_too_long);
@@ -290,24 +287,21 @@ static void tap_stats(const struct port *port, struct port_stats *s)
 	port_stats_add(s, "tx-refused", sum.tx_refused);
 	port_stats_add(s, "tx-full", sum.tx_full);
 	// What the host dropped since its queue towards us was full or there was nobody to read it.
-	if (t->has_base && !iface_figures(&t->iface, &now) && now.tx_dropped >= t->base.tx_dropped)
-		port_stats_add(s, "rx-host-dropped", now.tx_dropped - t->base.tx_dropped);
+	iface_drops_add(&t->iface, &t->drops, "rx-host-dropped", s);
 }
 
 static void tap_link(const struct port *port, struct port_link *link)
 {
 	const struct tap_port *t = port->priv;
 
-	link->up = t->up;
+	link->up = t->link.up;
 }
 
 static void tap_poll(struct port *port)
 {
 	struct tap_port *t = port->priv;
-	bool up = look_up(t);
 
-	t->link_changes += up != t->up;
-	t->up = up;
+	iface_link_note(&t->link, look_up(t));
 }
 
 // A device that was removed is attached to again when one of its name is there.
@@ -315,16 +309,10 @@ static void tap_poll_queue(struct port *port, uint16_t queue)
 {
 	struct tap_port *t = port->priv;
 	struct tap_queue *q = &t->queue[queue];
-	uint64_t now;
 	int fd;
 
-	if (likely(q->fd >= 0))
-		return;
-	now = tsc_read();
-	if (now < q->retry)
-		return;
-	q->retry = now + plat_tsc_hz() / RETRIES_SECOND;
-	if (!iface_index(&t->iface))
+	if (likely(q->fd >= 0) || !iface_due(&q->retry, IFACE_RETRIES_SECOND) ||
+	    !iface_index(&t->iface))
 		return;
 	fd = attach(t);
 	if (fd >= 0)
@@ -336,13 +324,12 @@ static int tap_arm(struct port *port, uint16_t queue)
 {
 	const struct tap_port *t = port->priv;
 	const struct tap_queue *q = &t->queue[queue];
-	struct pollfd p = {.fd = q->fd, .events = POLLIN};
 
 	if (q->fd < 0)
 		return 0; // taken away: the next look for it is by poll_queue()
 	if (!q->wakes)
 		return -ENOTSUP;
-	return poll(&p, 1, 0) == 0 ? 0 : -EAGAIN;
+	return iface_idle(q->fd);
 }
 
 static void tap_disarm(struct port *port, uint16_t queue)

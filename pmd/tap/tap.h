@@ -7,11 +7,10 @@
 #ifndef WEIR_PMD_TAP_TAP_H
 #define WEIR_PMD_TAP_TAP_H
 
-#include <stdatomic.h>
 #include <sys/uio.h>
 
 #include "mempool/mempool.h"
-#include "pmd/iface/iface.h"
+#include "pmd/iface/link.h"
 #include "pmd/port.h"
 #include "pmd/virtio/spec.h"
 
@@ -42,13 +41,11 @@ struct tap_queue {
 struct tap_port {
 	struct tap_queue queue[PORT_QUEUES_MAX];
 	struct iface iface;
-	struct iface_figures base; // when it was opened
-	bool has_base;
+	struct iface_drops drops;
 	uint16_t queues;
 	int flags;	   // of TUNSETIFF
 	unsigned offloads; // of TUNSETOFFLOAD
-	_Atomic bool up;
-	uint64_t link_changes;
+	struct iface_link link;
 	bool created;
 };
 

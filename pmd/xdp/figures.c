@@ -47,7 +47,7 @@ void xdp_port_stats(const struct port *port, struct port_stats *s)
 		all.ring_full += f.ring_full;
 		all.fill_empty += f.fill_empty;
 	}
-	port_stats_add(s, "link-changes", p->link_changes);
+	port_stats_add(s, "link-changes", p->link.changes);
 	port_stats_add(s, "device-lost", p->lost);
 	port_stats_add(s, "rx-nombuf", sum.rx_nombuf);
 	port_stats_add(s, "rx-bad-address", sum.rx_bad);

@@ -70,7 +70,7 @@ int xdp_program_attach(struct xdp_port *p, struct err *err)
 		return err_set(err, -ENODEV, "there is no interface %s", p->iface.name);
 	link = bpf_link_create(p->program, index, BPF_XDP, &opts);
 	if (link >= 0) {
-		p->link = link;
+		p->attached = link;
 		p->ifindex = index;
 		return 0;
 	}
@@ -96,9 +96,9 @@ int xdp_program_attach(struct xdp_port *p, struct err *err)
 
 void xdp_program_detach(struct xdp_port *p)
 {
-	if (p->link >= 0)
-		close(p->link);
-	p->link = -1;
+	if (p->attached >= 0)
+		close(p->attached);
+	p->attached = -1;
 	p->ifindex = 0;
 }
 

@@ -149,7 +149,7 @@ uint16_t xdp_tx(void *queue, struct mbuf **pkts, uint16_t n)
 	struct xdp_queue *q = queue;
 	uint16_t done;
 
-	if (unlikely(q->fd < 0 || (!q->xdp->up && xdp_down(q)))) {
+	if (unlikely(q->fd < 0 || (!q->xdp->link.up && xdp_down(q)))) {
 		q->tx_down += n;
 		mbuf_free_bulk(pkts, n);
 		return n;

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <linux/if_link.h>
 #include <linux/if_packet.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/plat.h"
 #include "pmd/pmds.h"
 #include "pmd/xdp/xdp.h"
 
-#define RETRIES_SECOND 10u
-#define LOOKS_SECOND   1000u
 #define SIZE_DEFAULT   1024u
 #define SIZE_MIN       64u
 #define SIZE_MAX_RING  16384u
@@ -87,7 +83,7 @@ static struct xdp_port *xdp_new(const struct port_conf *conf)
 		return NULL;
 	memset(p, 0, sizeof(*p));
 	p->queues = conf->queues;
-	p->map = p->program = p->link = p->promisc = p->iface.ctl = -1;
+	p->map = p->program = p->attached = p->promisc = p->iface.ctl = -1;
 	return p;
 }
 
@@ -118,16 +114,10 @@ static int grant_mtu(const struct xdp_port *p, const struct port_conf *conf, uin
 		     struct err *err)
 {
 	const struct xdp_queue *q = &p->queue[0];
-	int has = iface_mtu(&p->iface);
+	int rc = iface_grant_mtu(&p->iface, conf, mtu, err);
 
-	if (has < 0)
-		return err_set(err, has, "port %s: MTU of %s: %s", conf->name, p->iface.name,
-			       strerror(-has));
-	*mtu = conf->mtu ? conf->mtu : (uint16_t)(has < UINT16_MAX ? has : UINT16_MAX);
-	if (*mtu > has)
-		return err_set(err, -EINVAL,
-			       "port %s: MTU %u: %s has %d: run `ip link set %s mtu %u`",
-			       conf->name, *mtu, p->iface.name, has, p->iface.name, *mtu);
+	if (rc)
+		return rc;
 	if (!q->several && *mtu > one_chunk_mtu(q))
 		return err_set(err, -EINVAL,
 			       "port %s: MTU %u: this kernel or driver takes AF_XDP frames of one "
@@ -167,25 +157,22 @@ static int set_up_all(struct xdp_port *p, struct port *port, const struct port_c
 		      struct err *err)
 {
 	struct xdp_args a;
-	uint8_t mac[6];
+	bool own_mac;
 	int rc;
 
 	xdp_args_read(&a, conf->args, NULL);
 	p->first_queue = (uint16_t)a.queue;
 	p->attach_flags = a.attach_flags;
 	p->bind_flags = a.bind_flags;
-	p->want_promisc = a.promisc;
 	rc = iface_open(&p->iface, conf, conf->args, a.name_len, err);
 	if (rc)
 		return rc;
 	if (!iface_index(&p->iface))
 		return iface_missing(&p->iface, conf, err);
-	rc = iface_mac(&p->iface, mac);
+	rc = iface_grant_mac(&p->iface, conf, port->grant.mac, &own_mac, err);
 	if (rc)
-		return err_set(err, rc, "port %s: address of %s: %s", conf->name, p->iface.name,
-			       strerror(-rc));
-	memcpy(port->grant.mac, conf->has_mac ? conf->mac : mac, 6);
-	p->want_promisc |= memcmp(port->grant.mac, mac, 6) != 0;
+		return rc;
+	p->want_promisc = a.promisc || own_mac;
 	rc = queues_new(p, port, conf, err);
 	if (!rc)
 		rc = set_up(p, conf, err);
@@ -227,7 +214,7 @@ static int xdp_open(struct port *port, const struct port_conf *conf, struct err 
 		xdp_free(p);
 		return rc;
 	}
-	p->up = iface_up(&p->iface) == 1;
+	p->link.up = iface_up(&p->iface) == 1;
 	g->queues = p->queues;
 	g->rx_size = (uint16_t)p->queue[0].rx_size;
 	g->tx_size = (uint16_t)p->queue[0].tx_size;
@@ -248,24 +235,14 @@ static void xdp_link(const struct port *port, struct port_link *link)
 {
 	const struct xdp_port *p = port->priv;
 
-	link->up = p->up;
-	link->mbps = p->up ? iface_mbps(&p->iface) : 0;
+	iface_link_tell(&p->link, &p->iface, link);
 }
 
 bool xdp_down(struct xdp_queue *q)
 {
 	struct xdp_port *p = q->xdp;
-	uint64_t now = tsc_read();
 
-	if (p->up)
-		return false;
-	if (now < q->look)
-		return true;
-	q->look = now + plat_tsc_hz() / LOOKS_SECOND;
-	if (!p->ifindex || iface_up(&p->iface) != 1)
-		return true;
-	p->link_changes += !atomic_exchange(&p->up, true);
-	return false;
+	return !p->ifindex || iface_link_down(&p->link, &p->iface, &q->look);
 }
 
 // The program goes onto an interface of this name that was made anew; the queues follow by the
@@ -274,7 +251,6 @@ static void xdp_poll(struct port *port)
 {
 	struct xdp_port *p = port->priv;
 	int index = iface_index(&p->iface);
-	bool up;
 
 	if (unlikely(index != p->ifindex)) {
 		if (p->ifindex) {
@@ -286,22 +262,17 @@ static void xdp_poll(struct port *port)
 			p->generation++;
 		}
 	}
-	up = p->ifindex && iface_up(&p->iface) == 1;
-	p->link_changes += up != atomic_exchange(&p->up, up);
+	iface_link_note(&p->link, p->ifindex && iface_up(&p->iface) == 1);
 }
 
 static void xdp_poll_queue(struct port *port, uint16_t queue)
 {
 	struct xdp_port *p = port->priv;
 	struct xdp_queue *q = &p->queue[queue];
-	uint64_t now;
 
-	if (likely(q->generation == p->generation && q->fd >= 0))
+	if (likely(q->generation == p->generation && q->fd >= 0) ||
+	    !iface_due(&q->retry, IFACE_RETRIES_SECOND))
 		return;
-	now = tsc_read();
-	if (now < q->retry)
-		return;
-	q->retry = now + plat_tsc_hz() / RETRIES_SECOND;
 	xdp_detach(q);
 	if (p->ifindex)
 		xdp_attach(q, NULL);
@@ -311,7 +282,6 @@ static int xdp_arm(struct port *port, uint16_t queue)
 {
 	struct xdp_port *p = port->priv;
 	struct xdp_queue *q = &p->queue[queue];
-	struct pollfd f = {.fd = q->fd, .events = POLLIN};
 
 	if (q->fd < 0)
 		return 0; // taken away: the next look for it is by poll_queue()
@@ -319,20 +289,10 @@ static int xdp_arm(struct port *port, uint16_t queue)
 		return -ENOTSUP;
 	if (q->sending) {
 		xdp_reap(q);
-		if (!xdp_kick(q) && p->up)
+		if (!xdp_kick(q) && p->link.up)
 			return -EAGAIN;
 	}
-	if (poll(&f, 1, 0) == 0)
-		return 0;
-	// An interface that was removed leaves an error behind: taken off, or it would end every
-	// halt.
-	if (f.revents & POLLERR) {
-		int error;
-		socklen_t len = sizeof(error);
-
-		getsockopt(q->fd, SOL_SOCKET, SO_ERROR, &error, &len);
-	}
-	return -EAGAIN;
+	return iface_idle(q->fd);
 }
 
 static void xdp_disarm(struct port *port, uint16_t queue)

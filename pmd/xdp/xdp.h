@@ -10,11 +10,10 @@
 #ifndef WEIR_PMD_XDP_XDP_H
 #define WEIR_PMD_XDP_XDP_H
 
-#include <stdatomic.h>
 #include <xdp/xsk.h>
 
 #include "mempool/mempool.h"
-#include "pmd/iface/iface.h"
+#include "pmd/iface/link.h"
 #include "pmd/port.h"
 
 #define SOL_XDP_LEVEL	    283	  // of getsockopt()
@@ -89,13 +88,12 @@ struct xdp_port {
 	uint16_t queues, first_queue;
 	uint32_t attach_flags;	// XDP_FLAGS_*
 	uint16_t bind_flags;	// XDP_COPY, XDP_ZEROCOPY
-	int map, program, link; // descriptors; -1: none
+	int map, program, attached; // descriptors; -1: none
 	_Atomic int ifindex;	// that the program is on; 0: none
 	_Atomic uint32_t generation;
-	_Atomic bool up;
 	int promisc; // a packet socket that makes it so; -1: none
 	bool want_promisc;
-	_Atomic uint64_t link_changes;
+	struct iface_link link;
 	uint64_t lost;
 };
 
@@ -122,8 +120,7 @@ void xdp_detach(struct xdp_queue *q);
 void xdp_figures(const struct xdp_queue *q, struct xdp_figures *f);
 void xdp_port_stats(const struct port *port, struct port_stats *s);
 
-// Whether the interface is down still: its link is looked at 100 times a second at best, and seldom
-// while everything sleeps, but a packet to be sent may be the first after it came up.
+// Whether the interface is down still, by iface_link_down(), or ours is no program on it.
 bool xdp_down(struct xdp_queue *q);
 
 uint16_t xdp_rx(void *queue, struct mbuf **pkts, uint16_t n);
