@@ -123,7 +123,8 @@ struct pmd { // a driver: const, listed in pmd/pmds_<home>.c
 	void (*poll_queue)(struct port *port, uint16_t q);
 	// Sleep, by the owning lcore; without it an lcore that has such a port never sleeps. arm: 0 when
 	// a packet that comes on q from now on ends plat_halt() of this lcore; -EAGAIN: some wait
-	// already, do not sleep; -ENOTSUP: this port cannot (now). disarm: back to polling.
+	// already, do not sleep; -ENOTSUP: this port cannot (now). disarm: back to polling; NULL
+	// when arm switched nothing on.
 	int (*arm)(struct port *port, uint16_t q);
 	void (*disarm)(struct port *port, uint16_t q);
 	// Ports that play a capture: time stamp of the next packet not yet delivered, TIME_NEVER at

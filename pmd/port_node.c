@@ -306,7 +306,8 @@ static void source_disarm(void *arg, uint16_t queue)
 {
 	struct port *p = arg;
 
-	p->pmd->disarm(p, queue);
+	if (p->pmd->disarm)
+		p->pmd->disarm(p, queue);
 }
 
 void port_source(struct loop_source *s, struct port *p, uint16_t queue, struct node *entry)

@@ -288,10 +288,6 @@ static int packet_arm(struct port *port, uint16_t queue)
 	return packet_waiting(q) ? -EAGAIN : iface_idle(q->fd);
 }
 
-static void packet_disarm(struct port *port, uint16_t queue)
-{
-}
-
 const struct pmd packet_pmd = {
 	.name = "packet",
 	.help = "IFACE[,promisc][,immediate]: an interface of the Linux host, by AF_PACKET",
@@ -304,5 +300,4 @@ const struct pmd packet_pmd = {
 	.poll = packet_poll,
 	.poll_queue = packet_poll_queue,
 	.arm = packet_arm,
-	.disarm = packet_disarm,
 };

@@ -332,10 +332,6 @@ static int tap_arm(struct port *port, uint16_t queue)
 	return iface_idle(q->fd);
 }
 
-static void tap_disarm(struct port *port, uint16_t queue)
-{
-}
-
 const struct pmd tap_pmd = {
 	.name = "tap",
 	.help = "NAME: a TAP device of the Linux host, attached to or made",
@@ -352,5 +348,4 @@ const struct pmd tap_pmd = {
 	.poll = tap_poll,
 	.poll_queue = tap_poll_queue,
 	.arm = tap_arm,
-	.disarm = tap_disarm,
 };

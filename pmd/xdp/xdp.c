@@ -295,10 +295,6 @@ static int xdp_arm(struct port *port, uint16_t queue)
 	return iface_idle(q->fd);
 }
 
-static void xdp_disarm(struct port *port, uint16_t queue)
-{
-}
-
 const struct pmd xdp_pmd = {
 	.name = "xdp",
 	.help = "IFACE[,queue=N][,copy|zerocopy][,native|skb][,promisc]: an interface of the Linux "
@@ -314,5 +310,4 @@ const struct pmd xdp_pmd = {
 	.poll = xdp_poll,
 	.poll_queue = xdp_poll_queue,
 	.arm = xdp_arm,
-	.disarm = xdp_disarm,
 };

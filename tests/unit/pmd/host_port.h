@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "host_test.h"
+#include "pmd/port_node.h"
 
 struct host_want {
 	uint32_t offloads;
@@ -190,13 +191,15 @@ static inline void host_unfinished(struct port *p, const char *peer, uint16_t ms
 // An armed queue: a packet that comes ends the halt; one that waits forbids it.
 static inline void host_sleep(struct port *p, const char *peer)
 {
+	struct loop_source s;
 	struct mbuf *m;
 	uint8_t f[60];
 	uint64_t t0;
 	int fd = host_socket(peer);
 
 	host_frame(f, 60, 1);
-	assert_int_equal(p->pmd->arm(p, 0), 0);
+	port_source(&s, p, 0, NULL);
+	assert_int_equal(s.arm(s.arm_arg, 0), 0);
 	if (!fork()) {
 		usleep(50000);
 		_exit(send(fd, f, 60, 0) != 60);
@@ -204,12 +207,12 @@ static inline void host_sleep(struct port *p, const char *peer)
 	t0 = tsc_read();
 	plat_halt(900000000);
 	assert_true(tsc_read() - t0 < plat_tsc_hz() / 10 * 8);
-	p->pmd->disarm(p, 0);
-	assert_int_equal(p->pmd->arm(p, 0), -EAGAIN);
+	s.disarm(s.arm_arg, 0);
+	assert_int_equal(s.arm(s.arm_arg, 0), -EAGAIN);
 	assert_int_equal(host_rx(p, 0, &m, 1), 1);
 	mbuf_free(m);
-	assert_int_equal(p->pmd->arm(p, 0), 0);
-	p->pmd->disarm(p, 0);
+	assert_int_equal(s.arm(s.arm_arg, 0), 0);
+	s.disarm(s.arm_arg, 0);
 	assert_true(wait(NULL) > 0);
 	close(fd);
 }
