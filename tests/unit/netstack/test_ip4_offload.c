@@ -10,7 +10,6 @@
 #define WAN_HOST ip(192, 0, 2, 10)
 #define DMZ_HOST ip(10, 0, 0, 10)
 #define PARTIAL	 (MBUF_RX_L4_OK | MBUF_TX_L4_CSUM)
-#define TODO	 (MBUF_TX_L4_CSUM | MBUF_TSO | MBUF_USO)
 
 static unsigned get16(const uint8_t *p)
 {
