@@ -10,6 +10,9 @@
 #include "host_test.h"
 #include "pmd/port_node.h"
 
+#define HOST_OFFLOADS                                                                              \
+	(PORT_RX_CSUM | PORT_TX_CSUM | PORT_TX_TSO4 | PORT_TX_TSO6 | PORT_TX_USO | PORT_RX_LRO)
+
 struct host_want {
 	uint32_t offloads;
 	uint16_t mtu, queues, rx_size;
@@ -127,6 +130,80 @@ static inline void host_there_and_back(struct port *p, const char *peer, const u
 	assert_int_equal(s.tx_packets, count);
 	assert_int_equal(s.rx_bytes, bytes);
 	assert_int_equal(s.tx_bytes, bytes);
+	close(fd);
+}
+
+// A burst in order, packet i from pool i % 8; number 20, of bad_len bytes, is not sent.
+static inline void host_burst(struct port *p, const char *peer, struct mempool *const pools[8],
+			      unsigned bad_len)
+{
+	static uint8_t f[10000], g[10000];
+	struct mbuf *pkts[64];
+	int fd = host_socket(peer);
+
+	for (unsigned i = 0; i < 64; i++) {
+		unsigned len = i == 20 ? bad_len : 60 + i;
+
+		host_frame(f, len, i);
+		pkts[i] = host_mbuf(pools[i % 8], f, len);
+	}
+	assert_int_equal(port_tx_burst(p, 0, pkts, 64), 64);
+	for (unsigned i = 0; i < 64; i++) {
+		if (i == 20)
+			continue;
+		host_frame(f, 60 + i, i);
+		assert_int_equal(host_receive(fd, g, sizeof(g)), 60 + i);
+		assert_memory_equal(f, g, 60 + i);
+	}
+	close(fd);
+}
+
+// The interface is down or away: nothing comes; what is sent is taken and counted.
+static inline void host_tx_down(struct port *p, struct mempool *mp)
+{
+	uint8_t f[60];
+	struct mbuf *m;
+
+	assert_int_equal(port_rx_burst(p, 0, &m, 1), 0);
+	host_frame(f, 60, 1);
+	m = host_mbuf(mp, f, 60);
+	assert_int_equal(port_tx_burst(p, 0, &m, 1), 1);
+	assert_int_equal(test_counter(p, "tx-down"), 1);
+}
+
+// The host takes the interface down, and up again.
+static inline void host_down_up(struct port *p, struct mempool *mp, const char *dev)
+{
+	struct port_link link;
+
+	port_link(p, &link);
+	assert_true(link.up);
+	host("ip link set %s down", dev);
+	assert_true(host_wait_link(p, false));
+	host_tx_down(p, mp);
+	host("ip link set %s up", dev);
+	assert_true(host_wait_link(p, true));
+}
+
+// No buffers: packets wait with the host, and come when there are buffers again.
+static inline void host_no_buffers(struct port *p, struct mempool *mp, const char *peer)
+{
+	struct mbuf *all[512], *m;
+	unsigned n = 0;
+	uint8_t f[60];
+	int fd = host_socket(peer);
+
+	while (n < 512 && !mempool_get_bulk(mp, &all[n], 1))
+		n++;
+	host_frame(f, 60, 7);
+	assert_int_equal(send(fd, f, 60, 0), 60);
+	usleep(10000);
+	assert_int_equal(port_rx_burst(p, 0, &m, 1), 0);
+	assert_true(test_counter(p, "rx-nombuf") > 0);
+	mempool_put_bulk(mp, all, n);
+	assert_int_equal(host_rx(p, 0, &m, 1), 1);
+	host_same(m, f, 60);
+	mbuf_free(m);
 	close(fd);
 }
 

@@ -2,8 +2,6 @@
 // test_packet.c - the AF_PACKET port on one end of a veth pair, a raw socket on the other
 #include "host_port.h"
 
-#define ALL (PORT_RX_CSUM | PORT_TX_CSUM | PORT_TX_TSO4 | PORT_TX_TSO6 | PORT_TX_USO | PORT_RX_LRO)
-
 static struct mempool *pool, *small;
 static const char *dev = "hp0";
 
@@ -33,29 +31,12 @@ static void test_frames(void **state)
 // A burst in order, the one that no interface takes dropped on the way and counted.
 static void test_burst(void **state)
 {
+	struct mempool *const pools[8] = {pool, pool, pool, pool, pool, pool, pool, pool};
 	struct port p = {.id = 0};
-	struct mbuf *pkts[64];
-	static uint8_t f[10000], g[10000];
-	int fd;
 
 	begin(&p, pool, (struct host_want){0});
-	fd = host_socket("hp1");
-	for (unsigned i = 0; i < 64; i++) {
-		unsigned len = i == 20 ? 9100 : 60 + i;
-
-		host_frame(f, len, i);
-		pkts[i] = host_mbuf(pool, f, len);
-	}
-	assert_int_equal(port_tx_burst(&p, 0, pkts, 64), 64);
-	for (unsigned i = 0; i < 64; i++) {
-		if (i == 20)
-			continue;
-		host_frame(f, 60 + i, i);
-		assert_int_equal(host_receive(fd, g, sizeof(g)), 60 + i);
-		assert_memory_equal(f, g, 60 + i);
-	}
+	host_burst(&p, "hp1", pools, 9100);
 	assert_int_equal(test_counter(&p, "tx-too-long"), 1);
-	close(fd);
 	host_close(&p, pool);
 }
 
@@ -69,7 +50,7 @@ static void test_vlan(void **state)
 	int fd;
 
 	for (unsigned turn = 0; turn < 2; turn++) {
-		begin(&p, turn ? small : pool, (struct host_want){.offloads = ALL});
+		begin(&p, turn ? small : pool, (struct host_want){.offloads = HOST_OFFLOADS});
 		fd = host_socket("hp1");
 		host_udp(f, 200, 1);
 		memcpy(g, f, 12);
@@ -88,8 +69,8 @@ static void test_offloads(void **state)
 {
 	struct port p = {.id = 0};
 
-	begin(&p, pool, (struct host_want){.offloads = ALL});
-	assert_int_equal(p.grant.offloads & ~PORT_TX_USO, ALL & ~PORT_TX_USO);
+	begin(&p, pool, (struct host_want){.offloads = HOST_OFFLOADS});
+	assert_int_equal(p.grant.offloads & ~PORT_TX_USO, HOST_OFFLOADS & ~PORT_TX_USO);
 	host_unfinished(&p, "hp1", 8948);
 	host_close(&p, pool);
 }
@@ -125,21 +106,9 @@ static void test_no_offloads(void **state)
 static void test_link(void **state)
 {
 	struct port p = {.id = 0};
-	struct port_link link;
-	struct mbuf *m;
-	uint8_t f[60];
 
 	begin(&p, pool, (struct host_want){0});
-	port_link(&p, &link);
-	assert_true(link.up);
-	host("ip link set hp0 down");
-	assert_true(host_wait_link(&p, false));
-	host_frame(f, 60, 1);
-	m = host_mbuf(pool, f, 60);
-	assert_int_equal(port_tx_burst(&p, 0, &m, 1), 1);
-	assert_int_equal(test_counter(&p, "tx-down"), 1);
-	host("ip link set hp0 up");
-	assert_true(host_wait_link(&p, true));
+	host_down_up(&p, pool, "hp0");
 	assert_int_equal(p.pmd->arm(&p, 0), -EAGAIN); // the error of having been down is taken off
 	assert_int_equal(p.pmd->arm(&p, 0), 0);
 	host_echo(&p, pool, "hp1");
@@ -155,8 +124,6 @@ static void test_link(void **state)
 static void removed(uint16_t queues)
 {
 	struct port p = {.id = 0};
-	struct mbuf *m;
-	uint8_t f[60];
 
 	begin(&p, pool, (struct host_want){.queues = queues});
 	host("ip link del hp0");
@@ -165,11 +132,7 @@ static void removed(uint16_t queues)
 	for (uint16_t q = 1; q < queues; q++)
 		p.pmd->poll_queue(&p, q);
 	assert_int_equal(test_counter(&p, "device-lost"), queues);
-	assert_int_equal(port_rx_burst(&p, 0, &m, 1), 0);
-	host_frame(f, 60, 1);
-	m = host_mbuf(pool, f, 60);
-	assert_int_equal(port_tx_burst(&p, 0, &m, 1), 1);
-	assert_int_equal(test_counter(&p, "tx-down"), 1);
+	host_tx_down(&p, pool);
 	host_veth(NULL);
 	assert_true(host_wait_link(&p, true));
 	usleep(110000);
@@ -189,25 +152,9 @@ static void test_removed(void **state)
 static void test_no_buffers(void **state)
 {
 	struct port p = {.id = 0};
-	struct mbuf *all[512], *m;
-	unsigned n = 0;
-	uint8_t f[60];
-	int fd;
 
 	begin(&p, pool, (struct host_want){0});
-	while (n < 512 && !mempool_get_bulk(pool, &all[n], 1))
-		n++;
-	fd = host_socket("hp1");
-	host_frame(f, 60, 7);
-	assert_int_equal(send(fd, f, 60, 0), 60);
-	usleep(10000);
-	assert_int_equal(port_rx_burst(&p, 0, &m, 1), 0);
-	assert_true(test_counter(&p, "rx-nombuf") > 0);
-	mempool_put_bulk(pool, all, n);
-	assert_int_equal(host_rx(&p, 0, &m, 1), 1);
-	host_same(m, f, 60);
-	mbuf_free(m);
-	close(fd);
+	host_no_buffers(&p, pool, "hp1");
 	host_close(&p, pool);
 }
 

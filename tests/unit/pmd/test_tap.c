@@ -61,26 +61,9 @@ static void test_too_long(void **state)
 static void test_link(void **state)
 {
 	struct port p = {.id = 0};
-	struct port_link link;
-	uint8_t f[60];
-	struct mbuf *m;
 
 	begin(&p, pool, (struct host_want){0});
-	host_frame(f, 60, 1);
-	port_link(&p, &link);
-	assert_true(link.up);
-	host("ip link set wt0 down");
-	p.pmd->poll(&p);
-	port_link(&p, &link);
-	assert_false(link.up);
-	m = host_mbuf(pool, f, 60);
-	assert_int_equal(port_tx_burst(&p, 0, &m, 1), 1);
-	assert_int_equal(test_counter(&p, "tx-down"), 1);
-	assert_int_equal(port_rx_burst(&p, 0, &m, 1), 0);
-	host("ip link set wt0 up");
-	p.pmd->poll(&p);
-	port_link(&p, &link);
-	assert_true(link.up);
+	host_down_up(&p, pool, "wt0");
 	assert_int_equal(test_counter(&p, "link-changes"), 2);
 	host_close(&p, pool);
 }
@@ -89,19 +72,13 @@ static void test_link(void **state)
 static void test_removed(void **state)
 {
 	struct port p = {.id = 0};
-	uint8_t f[60];
 	struct port_link link;
-	struct mbuf *m;
 
 	host("ip tuntap add dev wt0 mode tap");
 	host("ip link set wt0 up");
 	begin(&p, pool, (struct host_want){0});
-	host_frame(f, 60, 1);
 	host("ip link del wt0");
-	assert_int_equal(port_rx_burst(&p, 0, &m, 1), 0);
-	m = host_mbuf(pool, f, 60);
-	assert_int_equal(port_tx_burst(&p, 0, &m, 1), 1);
-	assert_int_equal(test_counter(&p, "tx-down"), 1);
+	host_tx_down(&p, pool);
 	assert_int_equal(test_counter(&p, "device-lost"), 1);
 	p.pmd->poll_queue(&p, 0);
 	p.pmd->poll(&p);
@@ -117,29 +94,12 @@ static void test_removed(void **state)
 	host("ip link del wt0");
 }
 
-// No buffers: packets wait with the host, and come when there are buffers again.
 static void test_no_buffers(void **state)
 {
 	struct port p = {.id = 0};
-	struct mbuf *all[512], *m;
-	unsigned n = 0;
-	uint8_t f[60];
-	int fd;
 
 	begin(&p, pool, (struct host_want){0});
-	while (n < 512 && !mempool_get_bulk(pool, &all[n], 1))
-		n++;
-	fd = host_socket("wt0");
-	host_frame(f, 60, 7);
-	assert_int_equal(send(fd, f, 60, 0), 60);
-	usleep(10000);
-	assert_int_equal(port_rx_burst(&p, 0, &m, 1), 0);
-	assert_true(test_counter(&p, "rx-nombuf") > 0);
-	mempool_put_bulk(pool, all, n);
-	assert_int_equal(host_rx(&p, 0, &m, 1), 1);
-	host_same(m, f, 60);
-	mbuf_free(m);
-	close(fd);
+	host_no_buffers(&p, pool, "wt0");
 	host_close(&p, pool);
 }
 
@@ -173,14 +133,12 @@ static void test_queues_of_existing(void **state)
 	host("ip link del wt0");
 }
 
-#define ALL (PORT_RX_CSUM | PORT_TX_CSUM | PORT_TX_TSO4 | PORT_TX_TSO6 | PORT_TX_USO | PORT_RX_LRO)
-
 static void test_offloads(void **state)
 {
 	struct port p = {.id = 0};
 
-	begin(&p, pool, (struct host_want){.offloads = ALL});
-	assert_int_equal(p.grant.offloads & ~PORT_TX_USO, ALL & ~PORT_TX_USO);
+	begin(&p, pool, (struct host_want){.offloads = HOST_OFFLOADS});
+	assert_int_equal(p.grant.offloads & ~PORT_TX_USO, HOST_OFFLOADS & ~PORT_TX_USO);
 	host_unfinished(&p, "wt0", 1448);
 	host_close(&p, pool);
 }

@@ -51,36 +51,19 @@ static void test_generic(void **state)
 	host_close(&p, pool);
 }
 
-// A burst in order; what it may not send is dropped on the way and counted.
+// A burst in order, some from another pool, some in more pieces than one frame may have; what it may
+// not send is dropped on the way and counted.
 static void test_burst(void **state)
 {
+	struct mempool *const pools[8] = {pool, pool, pool, pool, pool, pool, foreign, tiny};
 	struct port p = {.id = 0};
-	struct mbuf *pkts[64];
-	static uint8_t f[10000], g[10000];
-	int fd;
 
 	begin(&p, "hp0", pool, (struct host_want){0});
-	fd = host_socket("hp1");
-	for (unsigned i = 0; i < 64; i++) {
-		unsigned len = i == 20 ? 13 : 60 + i;
-
-		host_frame(f, len, i);
-		// Some from another pool, some in more pieces than one frame may have.
-		pkts[i] = host_mbuf(i % 8 == 7 ? tiny : i % 8 == 6 ? foreign : pool, f, len);
-	}
-	assert_int_equal(port_tx_burst(&p, 0, pkts, 64), 64);
-	for (unsigned i = 0; i < 64; i++) {
-		if (i == 20)
-			continue;
-		host_frame(f, 60 + i, i);
-		assert_int_equal(host_receive(fd, g, sizeof(g)), 60 + i);
-		assert_memory_equal(f, g, 60 + i);
-	}
+	host_burst(&p, "hp1", pools, 13);
 	assert_int_equal(test_counter(&p, "tx-refused"), 1);
 	assert_int_equal(test_counter(&p, "tx-copied"), 16);
 	assert_int_equal(mempool_available(foreign), mempool_count(foreign));
 	assert_int_equal(mempool_available(tiny), mempool_count(tiny));
-	close(fd);
 	host_close(&p, pool);
 }
 
@@ -116,21 +99,9 @@ static void test_many(void **state)
 static void test_link(void **state)
 {
 	struct port p = {.id = 0};
-	struct port_link link;
-	struct mbuf *m;
-	uint8_t f[60];
 
 	begin(&p, "hp0", pool, (struct host_want){0});
-	port_link(&p, &link);
-	assert_true(link.up);
-	host("ip link set hp0 down");
-	assert_true(host_wait_link(&p, false));
-	host_frame(f, 60, 1);
-	m = host_mbuf(pool, f, 60);
-	assert_int_equal(port_tx_burst(&p, 0, &m, 1), 1);
-	assert_int_equal(test_counter(&p, "tx-down"), 1);
-	host("ip link set hp0 up");
-	assert_true(host_wait_link(&p, true));
+	host_down_up(&p, pool, "hp0");
 	host_echo(&p, pool, "hp1");
 	assert_int_equal(test_counter(&p, "link-changes"), 2);
 	host_close(&p, pool);
@@ -139,18 +110,12 @@ static void test_link(void **state)
 static void test_removed(void **state)
 {
 	struct port p = {.id = 0};
-	struct mbuf *m;
-	uint8_t f[60];
 
 	begin(&p, "hp0", pool, (struct host_want){0});
 	host("ip link del hp0");
 	assert_true(host_wait_link(&p, false));
 	assert_int_equal(test_counter(&p, "device-lost"), 1);
-	assert_int_equal(port_rx_burst(&p, 0, &m, 1), 0);
-	host_frame(f, 60, 1);
-	m = host_mbuf(pool, f, 60);
-	assert_int_equal(port_tx_burst(&p, 0, &m, 1), 1);
-	assert_int_equal(test_counter(&p, "tx-down"), 1);
+	host_tx_down(&p, pool);
 	host_veth(NULL);
 	assert_true(host_wait_link(&p, true));
 	usleep(110000);
