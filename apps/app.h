@@ -28,6 +28,18 @@
 #define APP_LCORES_MAX PORT_QUEUES_MAX
 
 struct app;
+struct app_lcore;
+struct control;
+struct control_ops;
+
+// Something done on lcore l between two of its turns.
+typedef void (*app_call_fn)(struct app_lcore *l, void *arg);
+
+struct app_call {
+	app_call_fn fn;
+	void *arg;
+};
+#define APP_CALLS 8u // under way at once; a power of two
 
 struct app_books { // of one lcore, of one moment
 	struct graph_books graph;
@@ -49,8 +61,9 @@ struct app_lcore {
 	pthread_t thread; // of lcores 1 and up
 	bool started;
 	_Atomic int entered;   // 0: not yet; 1: its thread is on its CPU; -errno
-	_Atomic unsigned told; // the latest app->asked it has answered with `books`
-	struct app_books books;
+	_Atomic unsigned called; // of app->calls: how many it has answered
+	_Atomic bool left;	 // it runs no more
+	struct app_books books;	 // its own, as of the call that asked for them
 } cache_aligned;
 
 struct function {
@@ -64,6 +77,8 @@ struct function {
 	// Optional, by lcore 0 between turns: tells the network behind a port where this station
 	// is, since it asks (a virtual machine has moved, say).
 	void (*announce)(struct app_lcore *l, unsigned port);
+	// Optional: what it does for the control channel (apps/control.h).
+	const struct control_ops *control;
 };
 
 struct app {
@@ -84,7 +99,9 @@ struct app {
 	_Atomic uint64_t first_tx_tsc; // when housekeeping first saw a packet sent; 0: none yet
 	_Atomic bool go;	       // lcores may run
 	_Atomic bool over;	       // app_run() has returned
-	_Atomic unsigned asked;
+	struct app_call call[APP_CALLS];
+	_Atomic unsigned calls;	 // made so far
+	struct control *control; // NULL: nobody can
 };
 
 #define APP_TICKS 100
@@ -105,6 +122,16 @@ void app_run(struct app *app);
 
 // Ends app_run(). Any thread, and from a signal handler.
 void app_end(struct app *app);
+
+// By lcore 0, between its turns (housekeeping, tick), never within fn: runs fn(l, arg) on every lcore
+// between two turns of its own, on lcore 0 now, on others as soon as they get there, in the order of the
+// calls; sleeping ones are woken. Done when app_called(ticket) says so, which lcore 0 asks at later
+// housekeepings: then every burst that was under way at the call has run to its end, so that what it could
+// see may be freed or reused (packets that nodes hold, or that wait between lcores, are still there). An
+// lcore that has ended counts as done. False, and nothing is done: APP_CALLS are under way already; try again
+// at the next housekeeping.
+bool app_call(struct app *app, app_call_fn fn, void *arg, unsigned *ticket);
+bool app_called(const struct app *app, unsigned ticket);
 
 // For a function: the node "handoff-TO-ENTRY" of the graph of lcore `from`, added if need be. What
 // it is given enters at `entry`, a node of the graph of lcore `to`. NULL and err when it cannot be.
@@ -151,7 +178,10 @@ int app_build(struct app *app, const struct app_conf *conf, struct err *err);
 int app_lcores_start(struct app *app, struct err *err);
 void app_lcores_join(struct app *app);
 
-// Between turns of an lcore: answers a question for its books.
-void app_tell(struct app_lcore *l);
+// Between turns of an lcore: does what it was called for.
+void app_answer_calls(struct app_lcore *l);
+
+// The lcore writes down its own books (an app_call_fn).
+void app_tell(struct app_lcore *l, void *arg);
 
 #endif

@@ -122,7 +122,7 @@ static int tick(void *arg, uint64_t now)
 	unsigned i;
 
 	if (l->id)
-		app_tell(l);
+		app_answer_calls(l);
 	note_first_tx(l, tsc);
 	// By the TSC: a capture's clock says nothing about how long the user has waited.
 	if (tsc < l->tick_at)

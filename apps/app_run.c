@@ -18,9 +18,9 @@ static void *lcore_main(void *arg)
 		__builtin_ia32_pause();
 	if (!rc && !atomic_load(&l->loop.stop))
 		loop_run(&l->loop);
-	// One ends, all end. Its books are final: nobody need wait for it.
-	app_tell(l);
-	atomic_store(&l->told, UINT32_MAX);
+	// One ends, all end. Nobody need wait for it.
+	app_answer_calls(l);
+	atomic_store(&l->left, true);
 	atomic_store(&app->lcore[0].loop.stop, true);
 	return NULL;
 }

@@ -15,28 +15,25 @@ static void read_books(const struct app_lcore *l, struct app_books *b)
 		handoff_books(l->app->handoff, l->id, &b->handoff);
 }
 
-void app_tell(struct app_lcore *l)
+void app_tell(struct app_lcore *l, void *arg)
 {
-	unsigned asked = atomic_load_explicit(&l->app->asked, memory_order_acquire);
-
-	if (likely(atomic_load_explicit(&l->told, memory_order_relaxed) == asked))
-		return;
 	read_books(l, &l->books);
-	atomic_store_explicit(&l->told, asked, memory_order_release);
 }
 
-static void ask(struct app *app)
+// The books of all lcores, each written by itself; whether that was in time.
+static bool ask(struct app *app)
 {
 	uint64_t until = tsc_read() + plat_tsc_hz() / 1000 * ASK_MS;
-	unsigned asked = atomic_load(&app->asked) + 1;
+	unsigned ticket;
 
-	atomic_store_explicit(&app->asked, asked, memory_order_release);
-	for (unsigned k = 1; k < app->lcores; k++)
-		plat_wake(k);
-	for (unsigned k = 1; k < app->lcores; k++)
-		while (atomic_load_explicit(&app->lcore[k].told, memory_order_acquire) < asked &&
-		       tsc_read() < until)
-			__builtin_ia32_pause();
+	if (!app_call(app, app_tell, NULL, &ticket))
+		return false;
+	while (!app_called(app, ticket)) {
+		if (tsc_read() > until)
+			return false;
+		__builtin_ia32_pause();
+	}
+	return true;
 }
 
 static void add(struct app_books *sum, const struct app_books *b)
@@ -53,15 +50,14 @@ static void add(struct app_books *sum, const struct app_books *b)
 
 bool app_books(struct app *app, struct graph_books *b)
 {
-	bool live = atomic_load(&app->go) && !atomic_load(&app->over), balanced = true;
+	bool live = atomic_load(&app->go) && !atomic_load(&app->over), balanced = true, told;
 	struct app_books sum = {0}, one;
 
-	if (live && app->lcores > 1)
-		ask(app);
+	told = live && app->lcores > 1 && ask(app);
 	for (unsigned k = 0; k < app->lcores; k++) {
 		struct app_lcore *l = &app->lcore[k];
 
-		if (live && k && atomic_load(&l->told))
+		if (told && k && !atomic_load(&l->left))
 			one = l->books;
 		else
 			read_books(l, &one);
