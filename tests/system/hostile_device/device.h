@@ -3,9 +3,9 @@
 //
 // One connection, one queue pair, split or packed rings as the front end takes them. Layers:
 // vhost.c (the protocol), ring.c over ring_split.c and ring_packed.c, traffic.c (frames that the
-// front end is to send back, checked byte by byte), sins.c and sins_wire.c, main.c. Nothing of
-// Weir's driver is used here: what this knows of virtio (1.2) and vhost-user (QEMU
-// docs/interop/vhost-user.rst) it has of its own.
+// front end is to send back, checked byte by byte), sins.c (over sins_used.c and sins_memory.c) and
+// sins_wire.c, main.c. Nothing of Weir's driver is used here: what this knows of virtio (1.2) and
+// vhost-user (QEMU docs/interop/vhost-user.rst) it has of its own.
 #ifndef WEIR_TESTS_SYSTEM_HOSTILE_DEVICE_H
 #define WEIR_TESTS_SYSTEM_HOSTILE_DEVICE_H
 
