@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// model.c - the device of model.h: registers
+// model.c - the device of model.h: configuration space, and its windows onto the registers
 #include "model.h"
 
 #include <assert.h>
@@ -9,7 +9,7 @@
 
 #include "core/mmio_dev.h"
 #include "core/pci.h"
-#include "model_ring.h"
+#include "model_regs.h"
 #include "pmd/virtio/mmio.h"
 
 #define BAR_COMMON 0x0000u
@@ -20,9 +20,6 @@
 #define COMMON_LEN 0x38u
 #define MULTIPLIER 4u
 #define BAR_NUMBER 4u
-
-#define STATUS_DRIVER_OK   4u
-#define STATUS_FEATURES_OK 8u
 
 struct model model;
 static struct pci_dev pci_dev;
@@ -177,7 +174,7 @@ void pci_enable(struct pci_dev *d, int on)
 	model.bus_master = on;
 }
 
-// --- registers ---
+// --- windows ---
 
 static uint32_t bar_offset(const volatile void *p, size_t len)
 {
@@ -190,177 +187,13 @@ static uint32_t bar_offset(const volatile void *p, size_t len)
 	return (uint32_t)off;
 }
 
-static uint8_t status_read(void)
-{
-	if (model.reset_wait && --model.reset_wait == 0)
-		model.status = 0;
-	return model.status;
-}
-
-static void device_reset(void)
-{
-	model.resets++;
-	for (unsigned i = 0; i < 2; i++) {
-		struct model_queue *q = &model.q[i];
-
-		q->size = q->max;
-		q->enable = 0;
-		q->next_avail = 0;
-		q->used_idx = 0;
-		q->next_id = 0;
-		q->packets_taken = 0;
-		q->desc = q->avail = q->used = 0;
-		q->vector = MODEL_NO_VECTOR;
-	}
-	model.driver_features = 0;
-	model.reset_wait = model.reset_reads;
-	if (!model.reset_wait)
-		model.status = 0;
-}
-
-static void status_write(uint8_t v)
-{
-	if (v == 0) {
-		device_reset();
-		return;
-	}
-	if ((v & STATUS_FEATURES_OK) && model.refuse_features)
-		v &= (uint8_t)~STATUS_FEATURES_OK;
-	if ((v & STATUS_DRIVER_OK) && !(model.status & STATUS_FEATURES_OK))
-		model_fatal("is ready before the features are agreed");
-	model.status = v;
-}
-
-static struct model_queue *selected(void)
-{
-	return model.queue_select < 2 && model.queue_select < model.queues
-		       ? &model.q[model.queue_select]
-		       : NULL;
-}
-
-static uint64_t common_read(uint32_t off)
-{
-	struct model_queue *q = selected();
-
-	switch (off) {
-	case 0x04:
-		return model.feature_select > 1
-			       ? 0
-			       : (uint32_t)(model.features >> (32 * model.feature_select));
-	case 0x12:
-		return model.queues;
-	case 0x14:
-		return status_read();
-	case 0x15:
-		model.generation = (uint8_t)(model.generation + model.restless);
-		return model.generation;
-	case 0x18:
-		return q ? q->max : 0;
-	case 0x1a:
-		return q ? q->vector : 0;
-	case 0x1e:
-		return q ? q->notify_off : 0;
-	default:
-		model_fatal("reads a register that it has no use for");
-		return 0;
-	}
-}
-
-static void set_half(uint64_t *field, bool high, uint32_t v)
-{
-	*field = high ? (uint32_t)*field | (uint64_t)v << 32 : (*field >> 32 << 32) | v;
-}
-
-static void queue_write(uint32_t off, uint32_t v)
-{
-	struct model_queue *q = selected();
-
-	if (!q) {
-		model_fatal("sets up a queue that is not there");
-		return;
-	}
-	if (!(model.status & STATUS_FEATURES_OK) || (model.status & STATUS_DRIVER_OK) || q->enable)
-		model_fatal("sets up a queue at the wrong time");
-	switch (off) {
-	case 0x18:
-		if (!v || (v & (v - 1)) || v > q->max)
-			model_fatal("chooses an impossible queue size");
-		q->size = (uint16_t)v;
-		return;
-	case 0x1a:
-		q->vector = model.no_vectors ? MODEL_NO_VECTOR : (uint16_t)v;
-		return;
-	case 0x1c:
-		if (q->desc % 16 || q->avail % 2 || q->used % 4 || !q->desc || !q->avail ||
-		    !q->used)
-			model_fatal("misaligns a ring");
-		q->enable = (uint16_t)v;
-		return;
-	case 0x20:
-	case 0x24:
-		set_half(&q->desc, off & 4, v);
-		return;
-	case 0x28:
-	case 0x2c:
-		set_half(&q->avail, off & 4, v);
-		return;
-	case 0x30:
-	case 0x34:
-		set_half(&q->used, off & 4, v);
-		return;
-	default:
-		model_fatal("writes a register that it has no use for");
-	}
-}
-
-static void common_write(uint32_t off, uint32_t v)
-{
-	switch (off) {
-	case 0x00:
-		model.feature_select = v;
-		return;
-	case 0x08:
-		model.driver_select = v;
-		return;
-	case 0x0c:
-		set_half(&model.driver_features, model.driver_select, v);
-		if (model.driver_features & ~model.features)
-			model_fatal("takes features that were not offered");
-		return;
-	case 0x14:
-		status_write((uint8_t)v);
-		return;
-	case 0x16:
-		model.queue_select = (uint16_t)v;
-		return;
-	default:
-		queue_write(off, v);
-	}
-}
-
-static uint64_t device_read(uint32_t off, size_t len)
-{
-	uint8_t c[12];
-	uint64_t v = 0;
-
-	memcpy(c, model.mac, 6);
-	put16(c + 6, model.net_status);
-	put16(c + 8, model.pairs);
-	put16(c + 10, model.mtu);
-	if (off + len > sizeof(c) || len != (off < 6 ? 1 : 2)) // 4.1.3.1
-		model_fatal("reads the configuration by accesses of the wrong width");
-	else
-		memcpy(&v, c + off, len);
-	return v;
-}
-
 // 4.2.2, by the registers of the common structure that say the same.
 static uint64_t window_read(uint32_t off, size_t len)
 {
-	struct model_queue *q = selected();
+	struct model_queue *q = model_selected();
 
 	if (off >= 0x100)
-		return device_read(off - 0x100, len);
+		return model_device_read(off - 0x100, len);
 	if (len != 4 || off % 4) // 4.2.2.2
 		model_fatal("reads a register by an access of the wrong width");
 	switch (off) {
@@ -371,15 +204,15 @@ static uint64_t window_read(uint32_t off, size_t len)
 	case 0x008:
 		return model.mmio_id;
 	case 0x010:
-		return common_read(0x04);
+		return model_common_read(0x04);
 	case 0x034:
-		return common_read(0x18);
+		return model_common_read(0x18);
 	case 0x044:
 		return q ? q->enable : 0;
 	case 0x070:
-		return common_read(0x14);
+		return model_common_read(0x14);
 	case 0x0fc:
-		return common_read(0x15);
+		return model_common_read(0x15);
 	default:
 		model_fatal("reads a register that it has no use for");
 		return 0;
@@ -394,30 +227,30 @@ static void window_write(uint32_t off, size_t len, uint32_t v)
 		model_fatal("writes a register by an access of the wrong width");
 	switch (off) {
 	case 0x014:
-		return common_write(0x00, v);
+		return model_common_write(0x00, v);
 	case 0x020:
-		return common_write(0x0c, v);
+		return model_common_write(0x0c, v);
 	case 0x024:
-		return common_write(0x08, v);
+		return model_common_write(0x08, v);
 	case 0x030:
-		return common_write(0x16, v);
+		return model_common_write(0x16, v);
 	case 0x038:
-		return common_write(0x18, v);
+		return model_common_write(0x18, v);
 	case 0x044:
-		return common_write(0x1c, v);
+		return model_common_write(0x1c, v);
 	case 0x050:
 		return doorbell(v < 2 ? model.q[v].notify_off * MULTIPLIER : 0, v);
 	case 0x070:
-		return common_write(0x14, v);
+		return model_common_write(0x14, v);
 	case 0x080:
 	case 0x084:
-		return common_write(0x20 + (off & 4), v);
+		return model_common_write(0x20 + (off & 4), v);
 	case 0x090:
 	case 0x094:
-		return common_write(0x28 + (off & 4), v);
+		return model_common_write(0x28 + (off & 4), v);
 	case 0x0a0:
 	case 0x0a4:
-		return common_write(0x30 + (off & 4), v);
+		return model_common_write(0x30 + (off & 4), v);
 	default:
 		model_fatal("writes a register that it has no use for");
 	}
@@ -441,9 +274,9 @@ static uint64_t bar_read(const volatile void *p, size_t len)
 	if (model.mmio)
 		return window_read(off, len);
 	if (off < BAR_ISR)
-		return common_read(off);
+		return model_common_read(off);
 	if (off >= BAR_DEVICE && off < BAR_NOTIFY)
-		return device_read(off - BAR_DEVICE, len);
+		return model_device_read(off - BAR_DEVICE, len);
 	model_fatal("reads where there is nothing to read");
 	return 0;
 }
@@ -454,7 +287,7 @@ static void doorbell(uint32_t off, uint32_t v)
 		model_fatal("rings the wrong doorbell");
 		return;
 	}
-	if (!(model.status & STATUS_DRIVER_OK))
+	if (!(model.status & MODEL_DRIVER_OK))
 		model_fatal("rings before it is ready");
 	model.q[v].doorbells++;
 	if (model.bell)
@@ -468,7 +301,7 @@ static void bar_write(volatile void *p, size_t len, uint32_t v)
 	if (model.mmio)
 		window_write(off, len, v);
 	else if (off < BAR_ISR)
-		common_write(off, v);
+		model_common_write(off, v);
 	else if (off >= BAR_NOTIFY)
 		doorbell(off - BAR_NOTIFY, v);
 	else

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// model_ring.h - between model.c, model_ring.c and model_packed.c
+// model_ring.h - between the files of the model; its rings, split (model_ring.c) and packed
 #ifndef WEIR_TESTS_VIRTIO_MODEL_RING_H
 #define WEIR_TESTS_VIRTIO_MODEL_RING_H
 
