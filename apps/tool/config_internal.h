@@ -19,12 +19,7 @@ void config_read_routes(struct ydoc *y, yaml_node_t *node, void *arg);
 void config_read_neighbors(struct ydoc *y, yaml_node_t *node, void *arg);
 void config_read_patches(struct ydoc *y, yaml_node_t *node, void *arg);
 
-// Text to values: true when s is exactly that. IPv4 in host byte order.
-bool parse_ip4(const char *s, uint32_t *addr);
-bool parse_prefix4(const char *s, uint32_t *prefix, uint8_t *plen); // host bits may be set
-bool parse_mac(const char *s, uint8_t mac[6]);
-
-// The same with a diag at the node.
+// Text to values, with a diag at the node.
 bool config_ip4(struct ydoc *y, yaml_node_t *node, uint32_t *addr);
 bool config_mac(struct ydoc *y, yaml_node_t *node, uint8_t mac[6]);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "apps/tool/config_internal.h"
+#include "apps/tool/ip_text.h"
 #include "apps/tool/util.h"
 #include "pmd/port.h"
 
@@ -119,6 +120,7 @@ static void read_address(struct ydoc *y, yaml_node_t *node, void *arg)
 	struct config *c = p->r->c;
 	const char *s = ydoc_text(y, node, "an address like 192.0.2.1/24");
 	struct blob_addr a = {.port = p->index, .family = 4};
+	union ip_addr ip;
 	uint32_t addr, net;
 	size_t i;
 
@@ -129,10 +131,11 @@ static void read_address(struct ydoc *y, yaml_node_t *node, void *arg)
 		ydoc_error(y, node, "expected an IPv4 address: IPv6 is not routed yet");
 		return;
 	}
-	if (!parse_prefix4(s, &addr, &a.plen) || !a.plen) {
+	if (!ip_parse_prefix(s, &a.family, &ip, &a.plen) || !a.plen) {
 		ydoc_error(y, node, "expected ADDRESS/LENGTH like 192.0.2.1/24");
 		return;
 	}
+	addr = ntohl(ip.v4);
 	if (!config_usable_host(addr, a.plen)) {
 		ydoc_error(y, node, "expected a host's address, not a network, broadcast, "
 				    "multicast, loopback or reserved one");

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // config_routes.c - read routes, route files and neighbors
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "apps/tool/config_internal.h"
+#include "apps/tool/ip_text.h"
 #include "apps/tool/util.h"
 
 #define ROUTE_FILE_MAX (256u << 20)
@@ -26,10 +28,14 @@ static void add_route(struct config *c, const struct config_prefix *route)
 // NULL when (prefix, plen) is a proper IPv4 prefix, else what was expected.
 static const char *prefix_fault(const char *s, uint32_t *prefix, uint8_t *plen)
 {
+	union ip_addr addr;
+	uint8_t family;
+
 	if (strchr(s, ':'))
 		return "expected an IPv4 prefix: IPv6 is not routed yet";
-	if (!parse_prefix4(s, prefix, plen))
+	if (!ip_parse_prefix(s, &family, &addr, plen))
 		return "expected a prefix like 198.51.100.0/24";
+	*prefix = ntohl(addr.v4);
 	if (*plen < 32 && (*prefix & (UINT32_MAX >> *plen)))
 		return "expected a prefix without host bits";
 	return NULL;
@@ -123,6 +129,8 @@ static void read_line(struct route_file *f, char *line)
 	unsigned n = split(line, token);
 	unsigned via = n == 3 && !strcmp(token[1], "via") ? 2 : 1;
 	const char *fault;
+	union ip_addr addr;
+	uint8_t family;
 
 	if (!n)
 		return;
@@ -133,10 +141,11 @@ static void read_line(struct route_file *f, char *line)
 	} else if (n != via + 1) {
 		diag_add(f->diags, f->name, f->line, (size_t)(token[n - 1] - line) + 1,
 			 token[n - 1], "expected PREFIX via ADDRESS and nothing else");
-	} else if (!parse_ip4(token[via], &route.via)) {
+	} else if (!ip_parse(token[via], &family, &addr) || family != 4) {
 		diag_add(f->diags, f->name, f->line, (size_t)(token[via] - line) + 1, token[via],
 			 "expected an IPv4 address like 192.0.2.254");
 	} else {
+		route.via = ntohl(addr.v4);
 		route.place.column = (size_t)(token[via] - line) + 1;
 		add_route(f->c, &route);
 	}

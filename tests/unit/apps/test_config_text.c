@@ -2,8 +2,6 @@
 // test_config_text.c - configurations that are no YAML, or costly, or hide something; exact parsers
 #include "config_test.h"
 
-#include "apps/tool/config_internal.h"
-
 static void not_yaml(void **state)
 {
 	char *got;
@@ -60,36 +58,11 @@ static void costly_yaml(void **state)
 	free(text);
 }
 
-static void exact_parsers(void **state)
-{
-	uint32_t a;
-	uint8_t plen, mac[6];
-
-	assert_true(parse_ip4("255.255.255.255", &a));
-	assert_int_equal(a, 0xffffffff);
-	assert_false(parse_ip4("1.2.3", &a));
-	assert_false(parse_ip4("1.2.3.4 ", &a));
-	assert_false(parse_ip4("01.2.3.4", &a));
-	assert_true(parse_prefix4("1.2.3.4/32", &a, &plen));
-	assert_int_equal(plen, 32);
-	assert_false(parse_prefix4("1.2.3.4/", &a, &plen));
-	assert_false(parse_prefix4("1.2.3.4/+8", &a, &plen));
-	assert_false(parse_prefix4("1.2.3.4/08", &a, &plen));
-	assert_false(parse_prefix4("1.2.3.4/000", &a, &plen));
-	assert_false(parse_prefix4("1.2.3.4", &a, &plen));
-	assert_true(parse_mac("02:aB:00:00:00:0f", mac));
-	assert_memory_equal(mac, "\x02\xab\0\0\0\x0f", 6);
-	assert_false(parse_mac("02:ab:00:00:00:0f:", mac));
-	assert_false(parse_mac("2:ab:00:00:00:0f", mac));
-	assert_false(parse_mac("02-ab-00-00-00-0f", mac));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(not_yaml),
 		cmocka_unit_test(costly_yaml),
-		cmocka_unit_test(exact_parsers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
