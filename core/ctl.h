@@ -160,7 +160,8 @@ struct ctl_route { // followed by `paths` struct ctl_path
 	uint8_t plen;
 	uint8_t kind;	// enum fib_kind (netstack/fib.h)
 	uint16_t vrf;	// index
-	uint16_t paths; // 0 to CTL_PATHS_MAX; 0 with CTL_DEL, CTL_FORGET and kinds without next hop
+	uint8_t paths;	// 0 to CTL_PATHS_MAX; 0 with CTL_DEL, CTL_FORGET and kinds without next hop
+	uint8_t owner;	// enum ctl_owner: kept with the route, and shown
 	uint8_t prefix[16];
 };
 #define CTL_PATHS_MAX 16u
@@ -173,6 +174,10 @@ struct ctl_path {
 	uint8_t family;	 // of via
 };
 #define CTL_IFACE_ANY UINT16_MAX
+
+// Who put a route there. The router only keeps it (it takes part in no comparison and no lookup); a feeder
+// that begins anew finds by it what its predecessor left, and leaves alone what others have put there.
+enum ctl_owner { CTL_OWNER_NONE, CTL_OWNER_CONFIG, CTL_OWNER_CTL, CTL_OWNER_FPM };
 
 enum ctl_origin { CTL_ORIGIN_ROUTE = 1, CTL_ORIGIN_CONNECTED, CTL_ORIGIN_LOCAL };
 
