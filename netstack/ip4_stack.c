@@ -12,26 +12,6 @@
 // Nodes make packets of one buffer, which holds at least an Ethernet header and such a packet.
 #define DATA_ROOM_MIN 128u
 
-static void bucket_init(struct token_bucket *b, uint32_t rate, uint32_t burst)
-{
-	b->cost = rate ? NSEC_PER_SEC / rate : 1;
-	b->max = b->cost * burst;
-	b->level = b->max;
-}
-
-bool token_bucket_take(struct token_bucket *b, uint64_t now)
-{
-	uint64_t passed = b->started && now > b->last ? now - b->last : 0;
-
-	b->level = passed > b->max - b->level ? b->max : b->level + passed;
-	b->last = now;
-	b->started = true;
-	if (b->level < b->cost)
-		return false;
-	b->level -= b->cost;
-	return true;
-}
-
 static uint32_t or_default(uint32_t value, uint32_t otherwise)
 {
 	return value ? value : otherwise;
@@ -52,7 +32,7 @@ static void limits_init(struct ip4_stack *s, const struct ip4_conf *c)
 
 	s->held_max = share(mempool_count(c->pool) / 8, c) + 1;
 	// A rate with a burst of nothing would be no rate; a share of no rate has no burst either.
-	bucket_init(&s->icmp, rate, rate ? or_default(burst, 1) : 0);
+	token_bucket_init(&s->icmp, rate, rate ? or_default(burst, 1) : 0);
 }
 
 static int check_conf(const struct ip4_conf *c, uint64_t neighbors, struct err *err)

@@ -21,6 +21,7 @@
 #include "netstack/iface.h"
 #include "netstack/lpm4.h"
 #include "netstack/neigh.h"
+#include "netstack/token_bucket.h"
 
 // Used where a struct ip4_conf has 0.
 #define IP4_ICMP_RATE	1000u // reports a second
@@ -48,11 +49,6 @@ struct ip4_address { // an address of the router and the on-link prefix it stand
 	uint32_t addr;
 	uint16_t iface;
 	uint8_t plen;
-};
-
-struct token_bucket { // in ns: a token is worth 1/rate seconds
-	uint64_t cost, max, level, last;
-	bool started;
 };
 
 #define IP4_FILTER_BITS 12
@@ -147,8 +143,5 @@ static inline uint32_t ip4_resolve(const struct ip4_stack *s, uint32_t nh, uint3
 	n = neigh_find(&s->neighbors, a->iface, dst);
 	return n ? n : nh;
 }
-
-// Takes a token at time now (ns). False when there is none.
-bool token_bucket_take(struct token_bucket *b, uint64_t now);
 
 #endif
