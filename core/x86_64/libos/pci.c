@@ -40,51 +40,41 @@ static int out_of_range(const struct pci_dev *d, uint16_t off, unsigned size)
 	return off & (size - 1) || off >= (ecam_address(d, 0) ? CFG_LEN_ECAM : CFG_LEN_PORT);
 }
 
-// Plain mov of the register's own width: wider or vector accesses to device memory are not
-// portable.
-uint8_t pci_read8(const struct pci_dev *d, uint16_t off)
-{
-	uint64_t a = ecam_address(d, off);
-	uint8_t v;
-
-	if (out_of_range(d, off, 1))
-		return 0xff;
-	if (!a) {
-		port_select(d, off);
-		return inb(CFG_DATA + (off & 3));
-	}
-	__asm__ volatile("movb (%1), %0" : "=q"(v) : "r"(a) : "memory");
-	return v;
-}
-
-uint16_t pci_read16(const struct pci_dev *d, uint16_t off)
-{
-	uint64_t a = ecam_address(d, off);
-	uint16_t v;
-
-	if (out_of_range(d, off, 2))
-		return 0xffff;
-	if (!a) {
-		port_select(d, off);
-		return (uint16_t)(inl(CFG_DATA) >> (8 * (off & 2)));
-	}
-	__asm__ volatile("movw (%1), %0" : "=r"(v) : "r"(a) : "memory");
-	return v;
-}
-
-uint32_t pci_read32(const struct pci_dev *d, uint16_t off)
+// All ones where there is nothing. A plain mov of the register's own width: wider or vector accesses
+// to device memory are not portable.
+static uint32_t config_read(const struct pci_dev *d, uint16_t off, unsigned size)
 {
 	uint64_t a = ecam_address(d, off);
 	uint32_t v;
 
-	if (out_of_range(d, off, 4))
-		return 0xffffffff;
+	if (out_of_range(d, off, size))
+		return UINT32_MAX;
 	if (!a) {
 		port_select(d, off);
-		return inl(CFG_DATA);
+		return inl(CFG_DATA) >> (8 * (off & 3));
 	}
-	__asm__ volatile("movl (%1), %0" : "=r"(v) : "r"(a) : "memory");
+	if (size == 1)
+		__asm__ volatile("movzbl (%1), %0" : "=r"(v) : "r"(a) : "memory");
+	else if (size == 2)
+		__asm__ volatile("movzwl (%1), %0" : "=r"(v) : "r"(a) : "memory");
+	else
+		__asm__ volatile("movl (%1), %0" : "=r"(v) : "r"(a) : "memory");
 	return v;
+}
+
+uint8_t pci_read8(const struct pci_dev *d, uint16_t off)
+{
+	return (uint8_t)config_read(d, off, sizeof(uint8_t));
+}
+
+uint16_t pci_read16(const struct pci_dev *d, uint16_t off)
+{
+	return (uint16_t)config_read(d, off, sizeof(uint16_t));
+}
+
+uint32_t pci_read32(const struct pci_dev *d, uint16_t off)
+{
+	return config_read(d, off, sizeof(uint32_t));
 }
 
 void pci_write16(const struct pci_dev *d, uint16_t off, uint16_t v)
