@@ -12,7 +12,7 @@
 #define ROOT_BYTES (LPM4_SLOTS * sizeof(uint32_t))
 #define FIRST_ROOM (128u << 10) // for blocks, and for prefixes as well
 
-static_assert(sizeof(struct lpm4_group) == 8, "a full table has 2^18 of them");
+static_assert(sizeof(struct lpm_group) == 8, "a full table has 2^18 of them");
 
 static int choose_bulk(struct lpm4 *t, enum lpm4_simd simd)
 {
@@ -39,9 +39,9 @@ struct lpm4 *lpm4_create(const struct lpm4_conf *conf)
 		goto fail;
 	// The table of the Internet takes 3.6 and 4.8 bytes a prefix.
 	routes = conf->max_routes < 1u << 26 ? conf->max_routes : 1u << 26;
-	err = lpm4_pool_init(&t->fib, ROOT_BYTES, ROOT_BYTES + FIRST_ROOM + 4 * routes);
+	err = lpm_pool_init(&t->fib.pool, ROOT_BYTES, ROOT_BYTES + FIRST_ROOM + 4 * routes);
 	if (!err)
-		err = lpm4_pool_init(&t->rib, 0, FIRST_ROOM + 5 * routes);
+		err = lpm_pool_init(&t->rib, 0, FIRST_ROOM + 5 * routes);
 	if (err)
 		goto fail;
 	lpm4_clear_nodes(t->nodes, 256);
@@ -55,63 +55,36 @@ fail:
 	return NULL;
 }
 
-static void free_limbo(struct lpm4_limbo *l)
-{
-	for (uint32_t i = 0; i < l->arenas; i++)
-		free(l->arena[i]);
-	free(l->refs);
-}
-
 void lpm4_destroy(struct lpm4 *t)
 {
 	if (!t)
 		return;
-	lpm4_pool_destroy(&t->fib);
-	lpm4_pool_destroy(&t->rib);
+	lpm_arena_destroy(&t->fib);
+	lpm_pool_destroy(&t->rib);
 	for (unsigned i = 0; i < 256; i++)
 		free(t->pages[i]);
 	free(t->handles);
-	free_limbo(&t->limbo);
-	free_limbo(&t->waiting);
 	free(t);
-}
-
-static const uint8_t *fib_base(const struct lpm4 *t)
-{
-	return __atomic_load_n(&t->fib.base, __ATOMIC_ACQUIRE);
 }
 
 uint32_t lpm4_lookup(const struct lpm4 *t, uint32_t addr)
 {
-	return lpm4_fib_lookup(fib_base(t), addr);
+	return lpm4_fib_lookup(lpm_arena_base(&t->fib), addr);
 }
 
 void lpm4_lookup_bulk(const struct lpm4 *t, const uint32_t *addrs, uint32_t *nhs, unsigned n)
 {
-	t->bulk(fib_base(t), addrs, nhs, n);
+	t->bulk(lpm_arena_base(&t->fib), addrs, nhs, n);
 }
 
 void lpm4_quiescent(struct lpm4 *t)
 {
-	struct lpm4_limbo done = t->waiting;
-
-	for (uint32_t i = 0; i < done.count; i++)
-		lpm4_pool_free(&t->fib, done.refs[i]);
-	for (uint32_t i = 0; i < done.arenas; i++)
-		free(done.arena[i]);
-	done.count = done.arenas = 0;
-	done.arena_bytes = 0;
-	t->waiting = t->limbo;
-	t->limbo = done;
+	lpm_arena_quiescent(&t->fib);
 }
 
 void lpm4_set_live(struct lpm4 *t, bool live)
 {
-	t->live = live;
-	if (live)
-		return;
-	lpm4_quiescent(t);
-	lpm4_quiescent(t);
+	lpm_arena_set_live(&t->fib, live);
 }
 
 size_t lpm4_count(const struct lpm4 *t)
@@ -121,18 +94,17 @@ size_t lpm4_count(const struct lpm4 *t)
 
 size_t lpm4_fib_memory(const struct lpm4 *t)
 {
-	return t->fib.size;
+	return t->fib.pool.size;
 }
 
 size_t lpm4_memory(const struct lpm4 *t)
 {
-	size_t bytes = sizeof(*t) + t->fib.size + t->rib.size;
+	size_t bytes = sizeof(*t) + lpm_arena_memory(&t->fib) + t->rib.size;
 
 	for (unsigned i = 0; i < 256; i++)
 		bytes += t->pages[i] ? sizeof(*t->pages[i]) : 0;
 	bytes += t->handles_size * sizeof(*t->handles);
-	bytes += (t->limbo.size + t->waiting.size) * sizeof(uint32_t);
-	return bytes + t->limbo.arena_bytes + t->waiting.arena_bytes;
+	return bytes;
 }
 
 const char *lpm4_name(const struct lpm4 *t)

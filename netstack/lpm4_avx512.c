@@ -40,7 +40,7 @@ AVX512 static inline struct lanes roots(const uint8_t *fib, __mmask16 lanes, __m
 
 AVX512 static inline void runs(const uint8_t *fib, struct lanes *l)
 {
-	__m512i off = _mm512_and_si512(l->word, _mm512_set1_epi32(LPM4_OFF_MASK));
+	__m512i off = _mm512_and_si512(l->word, _mm512_set1_epi32(LPM_OFF_MASK));
 	__m512i bit = _mm512_and_si512(_mm512_srli_epi32(l->addr, 8), _mm512_set1_epi32(63));
 	__m256i lo = runs_upto(fib, (__mmask8)l->blocks, _mm512_castsi512_si256(off),
 			       _mm512_castsi512_si256(bit));
@@ -53,7 +53,7 @@ AVX512 static inline void runs(const uint8_t *fib, struct lanes *l)
 // Lanes without a block keep their word.
 AVX512 static inline void leaves(const uint8_t *fib, struct lanes *l)
 {
-	__m512i off = _mm512_and_si512(l->word, _mm512_set1_epi32(LPM4_OFF_MASK));
+	__m512i off = _mm512_and_si512(l->word, _mm512_set1_epi32(LPM_OFF_MASK));
 	// In uint16_t from the arena's base: the leaf, less one so that it is the upper half of the
 	// 32 bits that a gather reads. These lie in one cache line when the leaf does.
 	__m512i at = _mm512_add_epi32(_mm512_slli_epi32(off, 2),
@@ -83,7 +83,7 @@ AVX512 static inline void store(const uint8_t *fib, const struct lanes *l, uint3
 				__mmask16 lanes)
 {
 	__mmask16 deep =
-		_mm512_mask_test_epi32_mask(l->blocks, l->leaf, _mm512_set1_epi32(LPM4_IS_DEEP));
+		_mm512_mask_test_epi32_mask(l->blocks, l->leaf, _mm512_set1_epi32(LPM_DEEP));
 
 	_mm512_mask_storeu_epi32(nhs, lanes, l->leaf);
 	if (__builtin_expect(deep, 0))

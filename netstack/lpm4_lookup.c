@@ -14,7 +14,7 @@ static inline uint64_t upto(unsigned i)
 
 static inline const uint8_t *block_at(const uint8_t *fib, uint32_t word)
 {
-	return fib + (size_t)(word & LPM4_OFF_MASK) * 8;
+	return fib + (size_t)(word & LPM_OFF_MASK) * 8;
 }
 
 static inline uint32_t root_word(const uint8_t *fib, uint32_t addr)
@@ -34,7 +34,7 @@ static inline uint32_t block_leaf(const uint8_t *block, uint32_t addr)
 uint32_t lpm4_deep_lookup(const uint8_t *fib, uint32_t word, uint32_t leaf, uint32_t addr)
 {
 	const uint32_t *words = (const uint32_t *)block_at(fib, word);
-	uint32_t deep = __atomic_load_n(words + (leaf & ~LPM4_IS_DEEP), __ATOMIC_ACQUIRE);
+	uint32_t deep = __atomic_load_n(words + (leaf & ~LPM_DEEP), __ATOMIC_ACQUIRE);
 	const uint8_t *block = block_at(fib, deep);
 	unsigned w = addr >> 6 & 3;
 	uint64_t map = ((const uint64_t *)block)[w];
@@ -48,10 +48,10 @@ uint32_t lpm4_fib_lookup(const uint8_t *fib, uint32_t addr)
 {
 	uint32_t word = root_word(fib, addr), leaf;
 
-	if (!(word & LPM4_IS_BLOCK))
+	if (!(word & LPM_IS_BLOCK))
 		return word;
 	leaf = block_leaf(block_at(fib, word), addr);
-	return leaf & LPM4_IS_DEEP ? lpm4_deep_lookup(fib, word, leaf, addr) : leaf;
+	return leaf & LPM_DEEP ? lpm4_deep_lookup(fib, word, leaf, addr) : leaf;
 }
 
 // Two passes: the first starts the cache misses of all root words and then blocks, the second finds
@@ -72,7 +72,7 @@ static inline void bulk_chunk(const uint8_t *fib, const uint32_t *addrs, uint32_
 		uint32_t addr = addrs[i], has_block = (uint32_t)((int32_t)word[i] >> 31);
 		uint32_t leaf = block_leaf(block_at(fib, word[i] & has_block), addr) & has_block;
 
-		if (__builtin_expect(leaf & LPM4_IS_DEEP, 0))
+		if (__builtin_expect(leaf & LPM_DEEP, 0))
 			leaf = lpm4_deep_lookup(fib, word[i], leaf, addr);
 		nhs[i] = leaf | (word[i] & ~has_block);
 	}

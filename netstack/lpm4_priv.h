@@ -3,7 +3,7 @@
 //
 // What readers see (fib, one arena: the root first, then blocks):
 //
-//   word    bit 31 clear: a next hop; set: a reference (lpm4_pool.h) of a block
+//   word    bit 31 clear: a next hop; set: a reference (lpm_pool.h) of a block
 //   block   uint64_t bitmap; uint16_t leaf[runs]; pad to 4; uint32_t deep[]
 //   leaf    bit 15 clear: a next hop; set: low bits are the index, in words from the start of the
 //           block, of the word that stands for this /24
@@ -14,21 +14,15 @@
 //   page    one a /8: 1,024 slots, and the prefixes of length 8 to 17
 //   slot    one a /18: the group of its prefixes of length 18 to 24
 //   handle  one a /24 with prefixes of length 25 to 32: their group
-//
-// A prefix inside its part is a node of a binary tree numbered as a heap is: the part itself is 1,
-// the halves of node i are 2i and 2i + 1. Groups of prefixes are sorted arrays of
-// (node << shift | value), which is short prefixes first: painting them in order leaves every
-// address with its longest match.
 #ifndef WEIR_NETSTACK_LPM4_PRIV_H
 #define WEIR_NETSTACK_LPM4_PRIV_H
 
 #include "netstack/lpm4.h"
-#include "netstack/lpm4_pool.h"
+#include "netstack/lpm_arena.h"
+#include "netstack/lpm_group.h"
 
 #define LPM4_SLOTS	(1u << 18)
 #define LPM4_PAGE_SLOTS 1024u
-#define LPM4_IS_BLOCK	(1u << 31)
-#define LPM4_IS_DEEP	(1u << 15) // of a leaf
 
 // Groups of a slot: nodes 2^0 to 2^7-1 hold next hops, 128 + i holds the handle of the i-th /24.
 #define LPM4_MID_SHIFT	 24
@@ -37,52 +31,31 @@
 // Groups of a handle: nodes 2 to 2^9-1.
 #define LPM4_LONG_SHIFT 16
 
-#define LPM4_ABSENT 0xffffu // no such prefix, in arrays of next hops by node
-
-struct lpm4_group {
-	uint32_t where; // one entry: the entry itself; more: reference into the rib pool
-	uint16_t count;
-	uint16_t nh; // longest match among the prefixes too short for this group
-};
-
 struct lpm4_page {
-	struct lpm4_group slots[LPM4_PAGE_SLOTS];
+	struct lpm_group slots[LPM4_PAGE_SLOTS];
 	uint8_t lens[LPM4_PAGE_SLOTS]; // length + 1 of the match behind nh of each; 0: none
 	uint16_t nodes[1024];	       // next hops of lengths 8 to 17 by node
 	uint32_t count;		       // prefixes of length 8 and more
 };
 
 struct lpm4_handle {
-	struct lpm4_group group; // where: the next free handle while this one is free
-	uint32_t fib;		 // word of the deep block; 0: all addresses are alike
-	uint16_t all;		 // and this is their next hop
-	bool stale;		 // the group changed since fib was made
-};
-
-// Memory withdrawn in the same period between two calls of lpm4_quiescent(). An arena grows by a
-// quarter at least, so from 1 MiB to 1 GiB it grows 32 times at most.
-#define LPM4_MAX_ARENAS 32
-struct lpm4_limbo {
-	uint32_t *refs;
-	uint32_t count, size;
-	uint32_t arenas;
-	void *arena[LPM4_MAX_ARENAS];
-	size_t arena_bytes; // all of them
+	struct lpm_group group; // where: the next free handle while this one is free
+	uint32_t fib;		// word of the deep block; 0: all addresses are alike
+	uint16_t all;		// and this is their next hop
+	bool stale;		// the group changed since fib was made
 };
 
 typedef void (*lpm4_bulk_fn)(const uint8_t *fib, const uint32_t *addrs, uint32_t *nhs, unsigned n);
 
 struct lpm4 {
-	struct lpm4_pool fib; // readers use fib.base only
+	struct lpm_arena fib;
 	lpm4_bulk_fn bulk;
 
-	struct lpm4_pool rib;
+	struct lpm_pool rib;
 	struct lpm4_page *pages[256];
 	uint16_t nodes[256]; // next hops of lengths 0 to 7 by node
 	struct lpm4_handle *handles;
 	uint32_t handles_used, handles_size, handles_free; // [0] is not used
-	struct lpm4_limbo limbo, waiting;
-	bool live;
 	size_t count;
 	char name[32];
 };
@@ -98,22 +71,12 @@ void lpm4_bulk_avx512(const uint8_t *fib, const uint32_t *addrs, uint32_t *nhs, 
 // bytes and blocks in total. -ENOMEM, -ENOSPC.
 // lpm4_fib_update - bring a /18 in line with its slot. lpm4_fib_fill - the same for the 1,024 of a
 // /8 that has no page.
-// lpm4_fib_retire - the block of a word that readers may still see.
 int lpm4_fib_reserve(struct lpm4 *t, size_t bytes, size_t blocks);
-void lpm4_fib_bound(struct lpm4 *t, struct lpm4_group *slot, size_t *bytes, size_t *blocks);
-void lpm4_fib_update(struct lpm4 *t, uint32_t index, struct lpm4_group *slot);
+void lpm4_fib_bound(struct lpm4 *t, struct lpm_group *slot, size_t *bytes, size_t *blocks);
+void lpm4_fib_update(struct lpm4 *t, uint32_t index, struct lpm_group *slot);
 void lpm4_fib_fill(struct lpm4 *t, uint32_t index, uint32_t nh);
-void lpm4_fib_retire(struct lpm4 *t, uint32_t word);
 
 // lpm4_update.c
-void lpm4_clear_nodes(uint16_t *nodes, size_t n); // to LPM4_ABSENT
-
-// lpm4_rib.c: groups. put and remove need room for one block in the pool.
-uint32_t *lpm4_group_entries(const struct lpm4_pool *rib, struct lpm4_group *g);
-uint32_t *lpm4_group_find(const struct lpm4_pool *rib, struct lpm4_group *g, uint32_t node,
-			  unsigned shift);
-void lpm4_group_put(struct lpm4_pool *rib, struct lpm4_group *g, uint32_t node, unsigned shift,
-		    uint32_t value);
-void lpm4_group_remove(struct lpm4_pool *rib, struct lpm4_group *g, uint32_t node, unsigned shift);
+void lpm4_clear_nodes(uint16_t *nodes, size_t n); // to LPM_ABSENT
 
 #endif

@@ -11,7 +11,7 @@
 void lpm4_clear_nodes(uint16_t *nodes, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		nodes[i] = LPM4_ABSENT;
+		nodes[i] = LPM_ABSENT;
 }
 
 // node_of - the number of prefix/len in a part that starts at bit `from` (len >= from).
@@ -33,7 +33,7 @@ static void longest(const struct lpm4 *t, uint32_t prefix, unsigned len, uint16_
 	*nh_len = 0;
 	if (page && len >= 8) {
 		for (node = node_of(prefix, len, 8); node; node >>= 1, len--) {
-			if (page->nodes[node] == LPM4_ABSENT)
+			if (page->nodes[node] == LPM_ABSENT)
 				continue;
 			*nh = page->nodes[node];
 			*nh_len = (uint8_t)(len + 1);
@@ -42,7 +42,7 @@ static void longest(const struct lpm4 *t, uint32_t prefix, unsigned len, uint16_
 	}
 	len = len < 7 ? len : 7;
 	for (node = node_of(prefix, len, 0); node; node >>= 1, len--) {
-		if (t->nodes[node] == LPM4_ABSENT)
+		if (t->nodes[node] == LPM_ABSENT)
 			continue;
 		*nh = t->nodes[node];
 		*nh_len = (uint8_t)(len + 1);
@@ -50,7 +50,7 @@ static void longest(const struct lpm4 *t, uint32_t prefix, unsigned len, uint16_
 	}
 }
 
-static struct lpm4_group *slot_at(const struct lpm4 *t, uint32_t prefix)
+static struct lpm_group *slot_at(const struct lpm4 *t, uint32_t prefix)
 {
 	struct lpm4_page *page = t->pages[prefix >> 24];
 
@@ -96,9 +96,9 @@ static void count_route(struct lpm4 *t, uint32_t prefix, unsigned len, int by)
 static int reserve_rib(struct lpm4 *t)
 {
 	// A group and the group of a new handle.
-	const size_t need = 2 * (size_t)LPM4_MAX_BLOCK;
+	const size_t need = 2 * (size_t)LPM_MAX_BLOCK;
 	void *old;
-	int err = lpm4_pool_grow(&t->rib, need, &old);
+	int err = lpm_pool_grow(&t->rib, need, &old);
 
 	free(old);
 	return err;
@@ -173,7 +173,7 @@ static int add_short(struct lpm4 *t, uint32_t prefix, unsigned len, uint32_t nh)
 	if (err)
 		return err;
 	node = short_node(t, prefix, len);
-	if (*node == LPM4_ABSENT)
+	if (*node == LPM_ABSENT)
 		count_route(t, prefix, len, 1);
 	*node = (uint16_t)nh;
 	spread(t, prefix, len);
@@ -185,12 +185,12 @@ static int delete_short(struct lpm4 *t, uint32_t prefix, unsigned len)
 	uint16_t *node = short_node(t, prefix, len);
 	int err;
 
-	if (!node || *node == LPM4_ABSENT)
+	if (!node || *node == LPM_ABSENT)
 		return -ENOENT;
 	err = reserve_short(t, prefix, len);
 	if (err)
 		return err;
-	*node = LPM4_ABSENT;
+	*node = LPM_ABSENT;
 	spread(t, prefix, len);
 	count_route(t, prefix, len, -1);
 	return 0;
@@ -200,26 +200,26 @@ static int delete_short(struct lpm4 *t, uint32_t prefix, unsigned len)
 
 static void add_mid(struct lpm4 *t, uint32_t prefix, unsigned len, uint32_t nh)
 {
-	struct lpm4_group *slot = slot_at(t, prefix);
+	struct lpm_group *slot = slot_at(t, prefix);
 	uint32_t had = slot->count;
 
-	lpm4_group_put(&t->rib, slot, node_of(prefix, len, 18), LPM4_MID_SHIFT, nh);
+	lpm_group_put(&t->rib, slot, node_of(prefix, len, 18), LPM4_MID_SHIFT, nh);
 	count_route(t, prefix, len, (int)(slot->count - had));
 	lpm4_fib_update(t, prefix >> 14, slot);
 }
 
 static int delete_mid(struct lpm4 *t, uint32_t prefix, unsigned len)
 {
-	struct lpm4_group *slot = slot_at(t, prefix);
+	struct lpm_group *slot = slot_at(t, prefix);
 	uint32_t node = node_of(prefix, len, 18);
 	int err;
 
-	if (!slot || !lpm4_group_find(&t->rib, slot, node, LPM4_MID_SHIFT))
+	if (!slot || !lpm_group_find(&t->rib, slot, node, LPM4_MID_SHIFT))
 		return -ENOENT;
 	err = lpm4_fib_reserve(t, 0, 0);
 	if (err)
 		return err;
-	lpm4_group_remove(&t->rib, slot, node, LPM4_MID_SHIFT);
+	lpm_group_remove(&t->rib, slot, node, LPM4_MID_SHIFT);
 	lpm4_fib_update(t, prefix >> 14, slot);
 	count_route(t, prefix, len, -1);
 	return 0;
@@ -232,10 +232,10 @@ static uint32_t handle_node(uint32_t prefix)
 	return LPM4_MID_HANDLE + (prefix >> 8 & 63);
 }
 
-static struct lpm4_handle *find_handle(const struct lpm4 *t, struct lpm4_group *slot,
+static struct lpm4_handle *find_handle(const struct lpm4 *t, struct lpm_group *slot,
 				       uint32_t prefix)
 {
-	uint32_t *entry = lpm4_group_find(&t->rib, slot, handle_node(prefix), LPM4_MID_SHIFT);
+	uint32_t *entry = lpm_group_find(&t->rib, slot, handle_node(prefix), LPM4_MID_SHIFT);
 
 	return entry ? t->handles + (*entry & LPM4_HANDLE_MASK) : NULL;
 }
@@ -262,7 +262,7 @@ static int reserve_handle(struct lpm4 *t)
 	return 0;
 }
 
-static struct lpm4_handle *make_handle(struct lpm4 *t, struct lpm4_group *slot, uint32_t prefix)
+static struct lpm4_handle *make_handle(struct lpm4 *t, struct lpm_group *slot, uint32_t prefix)
 {
 	struct lpm4_handle *h;
 	uint32_t i = t->handles_free;
@@ -273,22 +273,22 @@ static struct lpm4_handle *make_handle(struct lpm4 *t, struct lpm4_group *slot, 
 		i = t->handles_used++;
 	h = t->handles + i;
 	memset(h, 0, sizeof(*h));
-	lpm4_group_put(&t->rib, slot, handle_node(prefix), LPM4_MID_SHIFT, i);
+	lpm_group_put(&t->rib, slot, handle_node(prefix), LPM4_MID_SHIFT, i);
 	return h;
 }
 
-static void drop_handle(struct lpm4 *t, struct lpm4_group *slot, uint32_t prefix,
+static void drop_handle(struct lpm4 *t, struct lpm_group *slot, uint32_t prefix,
 			struct lpm4_handle *h)
 {
-	lpm4_group_remove(&t->rib, slot, handle_node(prefix), LPM4_MID_SHIFT);
-	lpm4_fib_retire(t, h->fib);
+	lpm_group_remove(&t->rib, slot, handle_node(prefix), LPM4_MID_SHIFT);
+	lpm_arena_retire(&t->fib, h->fib);
 	h->group.where = t->handles_free;
 	t->handles_free = (uint32_t)(h - t->handles);
 }
 
 static int add_long(struct lpm4 *t, uint32_t prefix, unsigned len, uint32_t nh)
 {
-	struct lpm4_group *slot = slot_at(t, prefix);
+	struct lpm_group *slot = slot_at(t, prefix);
 	struct lpm4_handle *h;
 	uint32_t had;
 	int err = reserve_handle(t);
@@ -299,7 +299,7 @@ static int add_long(struct lpm4 *t, uint32_t prefix, unsigned len, uint32_t nh)
 	if (!h)
 		h = make_handle(t, slot, prefix);
 	had = h->group.count;
-	lpm4_group_put(&t->rib, &h->group, node_of(prefix, len, 24), LPM4_LONG_SHIFT, nh);
+	lpm_group_put(&t->rib, &h->group, node_of(prefix, len, 24), LPM4_LONG_SHIFT, nh);
 	h->stale = true;
 	count_route(t, prefix, len, (int)(h->group.count - had));
 	lpm4_fib_update(t, prefix >> 14, slot);
@@ -308,17 +308,17 @@ static int add_long(struct lpm4 *t, uint32_t prefix, unsigned len, uint32_t nh)
 
 static int delete_long(struct lpm4 *t, uint32_t prefix, unsigned len)
 {
-	struct lpm4_group *slot = slot_at(t, prefix);
+	struct lpm_group *slot = slot_at(t, prefix);
 	struct lpm4_handle *h = slot ? find_handle(t, slot, prefix) : NULL;
 	uint32_t node = node_of(prefix, len, 24);
 	int err;
 
-	if (!h || !lpm4_group_find(&t->rib, &h->group, node, LPM4_LONG_SHIFT))
+	if (!h || !lpm_group_find(&t->rib, &h->group, node, LPM4_LONG_SHIFT))
 		return -ENOENT;
 	err = lpm4_fib_reserve(t, 0, 0);
 	if (err)
 		return err;
-	lpm4_group_remove(&t->rib, &h->group, node, LPM4_LONG_SHIFT);
+	lpm_group_remove(&t->rib, &h->group, node, LPM4_LONG_SHIFT);
 	h->stale = true;
 	if (h->group.count == 0)
 		drop_handle(t, slot, prefix, h);
@@ -368,7 +368,7 @@ int lpm4_delete(struct lpm4 *t, uint32_t prefix, uint8_t len)
 
 int lpm4_get(const struct lpm4 *t, uint32_t prefix, uint8_t len)
 {
-	struct lpm4_group *slot;
+	struct lpm_group *slot;
 	struct lpm4_handle *h;
 	uint32_t *entry = NULL;
 	uint16_t *node;
@@ -377,15 +377,15 @@ int lpm4_get(const struct lpm4 *t, uint32_t prefix, uint8_t len)
 		return -EINVAL;
 	if (len < 18) {
 		node = short_node((struct lpm4 *)t, prefix, len);
-		return node && *node != LPM4_ABSENT ? *node : -ENOENT;
+		return node && *node != LPM_ABSENT ? *node : -ENOENT;
 	}
 	slot = slot_at(t, prefix);
 	if (slot && len < 25) {
-		entry = lpm4_group_find(&t->rib, slot, node_of(prefix, len, 18), LPM4_MID_SHIFT);
+		entry = lpm_group_find(&t->rib, slot, node_of(prefix, len, 18), LPM4_MID_SHIFT);
 	} else if (slot) {
 		h = find_handle(t, slot, prefix);
-		entry = h ? lpm4_group_find(&t->rib, &h->group, node_of(prefix, len, 24),
-					    LPM4_LONG_SHIFT)
+		entry = h ? lpm_group_find(&t->rib, &h->group, node_of(prefix, len, 24),
+					   LPM4_LONG_SHIFT)
 			  : NULL;
 	}
 	return entry ? (int)(*entry & 0xffff) : -ENOENT;

@@ -263,8 +263,8 @@ static int run(struct routes *r, const struct options *o)
 		return -ENOMEM;
 	printf("lpm/table %u prefixes, %u next hops, bursts of %u, %u rounds, TSC %.2f GHz\n",
 	       r->count, o->next_hops, o->burst, o->rounds, lpm_tsc_hz / 1e9);
-	print_memory("lpm4", lpm4_memory(best), r->count, best->fib.base);
-	printf("lpm/memory/lpm4-of-which-lookups %12.2f MiB\n", (double)best->fib.used / (1 << 20));
+	print_memory("lpm4", lpm4_memory(best), r->count, best->fib.pool.base);
+	printf("lpm/memory/lpm4-of-which-lookups %12.2f MiB\n", (double)best->fib.pool.used / (1 << 20));
 	add_ours(rows, &n, best, scalar);
 	if (add_peers(rows, &n, r, &fib) || make_patterns(addrs, r))
 		return -ENOMEM;

@@ -104,6 +104,8 @@ static void read_while_updated(enum lpm4_simd simd)
 	assert_int_equal(pthread_create(&reader, NULL, read_on, &s), 0);
 	for (unsigned i = 0; i < 60000; i++) {
 		update(&s, &seed);
+		if (i % 8 == 0) // elsewhere, so that there are ever more
+			assert_int_equal(lpm4_add(s.t, BASE + (1u << 24) + i * 64, 32, 1), 0);
 		if (i % 128 == 0)
 			grace(&s);
 	}

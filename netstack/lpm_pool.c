@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// lpm4_pool.c - small blocks of a few sizes in one growing arena
-#include "netstack/lpm4_pool.h"
+// lpm_pool.c - small blocks of a few sizes in one growing arena
+#include "netstack/lpm_pool.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -9,21 +9,22 @@
 
 #define LINE	  64u
 #define PAGE	  4096u
-#define MAX_ARENA ((size_t)8 << LPM4_OFF_BITS)
+#define MAX_ARENA ((size_t)8 << LPM_OFF_BITS)
 
 // Sizes in bytes. Below a line they are carved from a whole line, so that none straddles two.
-static const uint16_t class_bytes[LPM4_CLASSES] = {16,	24,  32,  48,  64,   128,  192,
-						   256, 384, 512, 768, 1024, 1536, 2048};
+static const uint16_t class_bytes[LPM_CLASSES] = {16,  24,  32,	 48,   64,   128,  192, 256,
+						  384, 512, 768, 1024, 1536, 2048, 3072};
 // Class of a size: up to a line by units of 8 bytes, above by lines.
 static const uint8_t class_of_unit[9] = {0, 0, 0, 1, 2, 3, 3, 4, 4};
-static const uint8_t class_of_line[33] = {4,  4,  5,  6,  7,  8,  8,  9,  9,  10, 10,
-					  10, 10, 11, 11, 11, 11, 12, 12, 12, 12, 12,
-					  12, 12, 12, 13, 13, 13, 13, 13, 13, 13, 13};
+static const uint8_t class_of_line[49] = {4,  4,  5,  6,  7,  8,  8,  9,  9,  10, 10, 10, 10,
+					  11, 11, 11, 11, 12, 12, 12, 12, 12, 12, 12, 12, 13,
+					  13, 13, 13, 13, 13, 13, 13, 14, 14, 14, 14, 14, 14,
+					  14, 14, 14, 14, 14, 14, 14, 14, 14, 14};
 
 #define CLASS_16   0
 #define CLASS_LINE 4
 
-static_assert(LPM4_CLASSES <= 1 << (31 - LPM4_OFF_BITS), "a class fits a reference");
+static_assert(LPM_CLASSES <= 1 << (31 - LPM_OFF_BITS), "a class fits a reference");
 
 static unsigned class_of(size_t bytes)
 {
@@ -40,7 +41,7 @@ static void *arena_alloc(size_t *size)
 	return posix_memalign(&arena, PAGE, *size) ? NULL : arena;
 }
 
-int lpm4_pool_init(struct lpm4_pool *p, size_t fixed, size_t size)
+int lpm_pool_init(struct lpm_pool *p, size_t fixed, size_t size)
 {
 	memset(p, 0, sizeof(*p));
 	p->used = (fixed + LINE - 1) / LINE * LINE;
@@ -54,19 +55,19 @@ int lpm4_pool_init(struct lpm4_pool *p, size_t fixed, size_t size)
 	return 0;
 }
 
-void lpm4_pool_destroy(struct lpm4_pool *p)
+void lpm_pool_destroy(struct lpm_pool *p)
 {
 	free(p->base);
 	memset(p, 0, sizeof(*p));
 }
 
-int lpm4_pool_grow(struct lpm4_pool *p, size_t bytes, void **old)
+int lpm_pool_grow(struct lpm_pool *p, size_t bytes, void **old)
 {
 	size_t size = p->size + p->size / 4;
 	uint8_t *base;
 
 	*old = NULL;
-	if (lpm4_pool_has(p, bytes))
+	if (lpm_pool_has(p, bytes))
 		return 0;
 	if (bytes > MAX_ARENA - p->used)
 		return -ENOSPC;
@@ -85,7 +86,7 @@ int lpm4_pool_grow(struct lpm4_pool *p, size_t bytes, void **old)
 	return 0;
 }
 
-size_t lpm4_pool_cost(size_t bytes)
+size_t lpm_pool_cost(size_t bytes)
 {
 	unsigned class = class_of(bytes);
 
@@ -94,29 +95,29 @@ size_t lpm4_pool_cost(size_t bytes)
 
 static uint32_t make_ref(unsigned class, size_t byte_off)
 {
-	return (uint32_t) class << LPM4_OFF_BITS | (uint32_t)(byte_off / 8);
+	return (uint32_t) class << LPM_OFF_BITS | (uint32_t)(byte_off / 8);
 }
 
 // carve - a line in equal parts, all but the first free; what is left over in 16-byte blocks.
-static uint32_t carve(struct lpm4_pool *p, unsigned class, size_t line)
+static uint32_t carve(struct lpm_pool *p, unsigned class, size_t line)
 {
 	unsigned size = class_bytes[class], at = size;
 
 	for (; at + size <= LINE; at += size)
-		lpm4_pool_free(p, make_ref(class, line + at));
+		lpm_pool_free(p, make_ref(class, line + at));
 	for (; at + class_bytes[CLASS_16] <= LINE; at += class_bytes[CLASS_16])
-		lpm4_pool_free(p, make_ref(CLASS_16, line + at));
+		lpm_pool_free(p, make_ref(CLASS_16, line + at));
 	return make_ref(class, line);
 }
 
-uint32_t lpm4_pool_alloc(struct lpm4_pool *p, size_t bytes)
+uint32_t lpm_pool_alloc(struct lpm_pool *p, size_t bytes)
 {
 	unsigned class = class_of(bytes);
 	uint32_t ref = p->free[class];
 	size_t at = p->used;
 
 	if (ref) {
-		p->free[class] = *(uint32_t *)lpm4_pool_at(p, ref);
+		p->free[class] = *(uint32_t *)lpm_pool_at(p, ref);
 		return ref;
 	}
 	p->used += class < CLASS_LINE ? LINE : class_bytes[class];
@@ -124,15 +125,15 @@ uint32_t lpm4_pool_alloc(struct lpm4_pool *p, size_t bytes)
 	return class < CLASS_LINE ? carve(p, class, at) : make_ref(class, at);
 }
 
-void lpm4_pool_free(struct lpm4_pool *p, uint32_t ref)
+void lpm_pool_free(struct lpm_pool *p, uint32_t ref)
 {
-	unsigned class = ref >> LPM4_OFF_BITS;
+	unsigned class = ref >> LPM_OFF_BITS;
 
-	*(uint32_t *)lpm4_pool_at(p, ref) = p->free[class];
+	*(uint32_t *)lpm_pool_at(p, ref) = p->free[class];
 	p->free[class] = ref;
 }
 
-int lpm4_pool_fits(uint32_t ref, size_t bytes)
+int lpm_pool_fits(uint32_t ref, size_t bytes)
 {
-	return ref >> LPM4_OFF_BITS == class_of(bytes);
+	return ref >> LPM_OFF_BITS == class_of(bytes);
 }
