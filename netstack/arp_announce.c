@@ -34,5 +34,5 @@ void ip4_stack_announce(struct ip4_stack *s, uint16_t iface)
 {
 	s->announce[iface / 64] |= 1ull << (iface % 64);
 	s->announces = true;
-	graph_wake(s->hold, graph_now(s->hold));
+	graph_wake(s->neighbors.node, graph_now(s->neighbors.node));
 }

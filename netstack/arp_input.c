@@ -55,18 +55,6 @@ static int check_sender(const struct ip4_stack *s, const struct mbuf *m, const s
 	return -1;
 }
 
-uint32_t arp_learn(struct ip4_stack *s, uint16_t iface, const struct arp_hdr *arp, bool create,
-		   uint64_t now)
-{
-	uint32_t i = neigh_find(&s->neighbors, iface, arp->spa);
-
-	if (!i && create && arp->spa)
-		i = neigh_create(&s->neighbors, iface, arp->spa);
-	if (i)
-		arp_resolved(s, i, arp->sha, now);
-	return i;
-}
-
 // Turns a request into its answer, where it stands.
 static uint8_t answer(const struct ip4_stack *s, struct mbuf *m)
 {
@@ -88,6 +76,10 @@ static uint8_t answer(const struct ip4_stack *s, struct mbuf *m)
 static uint8_t one(struct node *node, struct ip4_stack *s, struct mbuf *m, uint64_t now)
 {
 	const struct arp_hdr *arp = mbuf_at(m, const struct arp_hdr *, m->l3);
+	struct neigh_news news = {
+		.flags = NEIGH_HAS_MAC | NEIGH_CONFIRMED | NEIGH_OVERRIDE, // RFC 826's merge
+		.iface = m->port,
+	};
 	bool request, for_us, known;
 	int drop = check_format(m, arp);
 
@@ -97,10 +89,15 @@ static uint8_t one(struct node *node, struct ip4_stack *s, struct mbuf *m, uint6
 		return NEXT_DROP(drop);
 	request = arp->op == be16(ARP_REQUEST);
 	for_us = ip4_stack_own(s, m->port, be32(arp->tpa)) != NULL;
-	known = arp_learn(s, m->port, arp, request && for_us, now) != 0;
+	news.addr = (union ip_addr){.v4 = arp->spa};
+	memcpy(news.mac, arp->sha, 6);
+	if (request && for_us && arp->spa)
+		news.flags |= NEIGH_CREATE;
+	known = neigh_heard(&s->neighbors, &news, now) != 0;
 	// What lcore 0 does not know, nobody waits for: it asks for all.
-	if (unlikely(s->tells) && (known || s->lcore))
-		arp_tell(node, s, m, arp, request && for_us);
+	if (unlikely(s->neighbors.tells) && (known || s->lcore))
+		neigh_tell(&s->neighbors, node, (uint8_t)(ARP_INPUT_EDGE_PORT0 + s->ifs->outs),
+			   &news);
 	if (request && for_us)
 		return answer(s, m);
 	if (known)

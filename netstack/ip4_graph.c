@@ -45,18 +45,18 @@ static const struct {
 
 static int add_nodes(struct graph *g, struct ip4_stack *s, struct err *err)
 {
-	s->hold = graph_add(g, kinds[0], kinds[0]->name, s, err);
-	if (!s->hold) {
+	s->neighbors.node = graph_add(g, kinds[0], kinds[0]->name, s, err);
+	if (!s->neighbors.node) {
 		ip4_stack_destroy(s);
 		return -ENOSPC;
 	}
 	for (unsigned i = 1; i < KINDS; i++)
 		if (!graph_add(g, kinds[i], kinds[i]->name, kinds[i] == &eth_input_node ? (void *)s->ifs : s, err))
 			return -ENOSPC;
-	if (s->lcores > 1 && !graph_add(g, &arp_learn_node, arp_learn_node.name, s, err))
+	if (s->lcores > 1 && !graph_add(g, &arp_learn_node, arp_learn_node.name, &s->neighbors, err))
 		return -ENOSPC;
 	if (s->lcores > 1 && !s->lcore &&
-	    !graph_add(g, &arp_resolve_node, arp_resolve_node.name, s, err))
+	    !graph_add(g, &arp_resolve_node, arp_resolve_node.name, &s->neighbors, err))
 		return -ENOSPC;
 	return 0;
 }
@@ -95,39 +95,40 @@ struct node *ip4_graph_build(struct graph *g, struct ip4_stack *s, struct node *
 	return graph_find(g, "eth-input");
 }
 
-// An edge from the node called `from` of g to `to`; gives the stack they share.
-static int join(struct graph *g, const char *from, struct node *to, struct ip4_stack **s, struct err *err)
+// An edge from the node called `from` of g to `to`; gives the neighbors of g's stack.
+static int join(struct graph *g, const char *from, struct node *to, struct neigh_table **t,
+		struct err *err)
 {
-	struct node *node = graph_find(g, from);
-	int edge = node_add_edge(node, to, err);
+	struct ip4_stack *s = graph_find(g, "arp-hold")->state;
+	int edge = node_add_edge(graph_find(g, from), to, err);
 
-	*s = node->state;
+	*t = &s->neighbors;
 	return edge < 0 ? edge : 0;
 }
 
 int ip4_graph_tells(struct graph *g, struct node *to, struct err *err)
 {
-	struct ip4_stack *s;
-	int rc = join(g, "arp-input", to, &s, err);
+	struct neigh_table *t;
+	int rc = join(g, "arp-input", to, &t, err);
 
-	s->tells += !rc;
+	t->tells += !rc;
 	return rc;
 }
 
 int ip4_graph_asks(struct graph *g, struct node *to, struct err *err)
 {
-	struct ip4_stack *s;
-	int rc = join(g, "arp-hold", to, &s, err);
+	struct neigh_table *t;
+	int rc = join(g, "arp-hold", to, &t, err);
 
-	s->asks = !rc;
+	t->asks = !rc;
 	return rc;
 }
 
 int ip4_graph_answers(struct graph *g, struct node *to, struct err *err)
 {
-	struct ip4_stack *s;
-	int rc = join(g, "arp-resolve", to, &s, err);
+	struct neigh_table *t;
+	int rc = join(g, "arp-resolve", to, &t, err);
 
-	s->answers += !rc;
+	t->answers += !rc;
 	return rc;
 }

@@ -3,14 +3,13 @@
 //
 // Between nodes: mbuf.data is the Ethernet header, mbuf.l3 the offset of the network header, mbuf.port
 // the interface the packet came in by. From
-// ip4-lookup and ip4-output on, scratch32[SCRATCH_ADJ] is the index of the packet's adjacency.
+// ip4-lookup and ip4-output on, scratch32[SCRATCH_ADJ] is the index of the packet's adjacency
+// (neigh.h).
 #ifndef WEIR_NETSTACK_IP4_GRAPH_H
 #define WEIR_NETSTACK_IP4_GRAPH_H
 
 #include "core/graph.h"
 #include "netstack/ip4_stack.h"
-
-#define SCRATCH_ADJ 0
 
 extern const struct node_def eth_input_node;
 extern const struct node_def arp_input_node;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "netstack/arp.h"
 #include "netstack/ip4.h"
 
 // Nodes make packets of one buffer, which holds at least an Ethernet header and such a packet.
@@ -30,7 +31,6 @@ static void limits_init(struct ip4_stack *s, const struct ip4_conf *c)
 	uint32_t rate = share(or_default(c->icmp_rate, IP4_ICMP_RATE), c);
 	uint32_t burst = share(or_default(c->icmp_burst, IP4_ICMP_BURST), c);
 
-	s->held_max = share(mempool_count(c->pool) / 8, c) + 1;
 	// A rate with a burst of nothing would be no rate; a share of no rate has no burst either.
 	token_bucket_init(&s->icmp, rate, rate ? or_default(burst, 1) : 0);
 }
@@ -52,11 +52,22 @@ static int check_conf(const struct ip4_conf *c, uint64_t neighbors, struct err *
 	return 0;
 }
 
-static int make_tables(struct ip4_stack *s, const struct ip4_conf *c, uint32_t neighbors,
-		       struct err *err)
+static int make_tables(struct ip4_stack *s, const struct ip4_conf *c, struct err *err)
 {
 	struct lpm4_conf lpm = {.name = "ip4", .max_routes = c->routes};
-	int rc = neigh_init(&s->neighbors, c->ifs, neighbors, err);
+	struct neigh_conf neighbors = {
+		.family = &arp_family,
+		.stack = s,
+		.ifs = c->ifs,
+		.pool = c->pool,
+		.hops = c->nexthops,
+		.learnt = or_default(c->learnt, IP4_NEIGHBORS) + c->neighbors,
+		.hold = or_default(c->arp_hold, IP4_ARP_HOLD),
+		.held_max = share(mempool_count(c->pool) / 8, c) + 1,
+		.reachable = or_default(c->arp_timeout, IP4_ARP_TIMEOUT) * NSEC_PER_SEC,
+		.lcore = c->lcore,
+	};
+	int rc = neigh_init(&s->neighbors, &neighbors, err);
 
 	if (rc)
 		return rc;
@@ -83,14 +94,12 @@ struct ip4_stack *ip4_stack_create(const struct ip4_conf *c, struct err *err)
 		return NULL;
 	}
 	s->ifs = ifaces_ref(c->ifs);
-	if (make_tables(s, c, (uint32_t)neighbors, err)) {
+	if (make_tables(s, c, err)) {
 		ip4_stack_destroy(s);
 		return NULL;
 	}
 	s->pool = c->pool;
 	s->addresses_max = c->addresses;
-	s->arp_timeout = or_default(c->arp_timeout, IP4_ARP_TIMEOUT) * NSEC_PER_SEC;
-	s->arp_hold = or_default(c->arp_hold, IP4_ARP_HOLD);
 	s->lcore = c->lcore;
 	s->lcores = c->lcores ? c->lcores : 1;
 	limits_init(s, c);
@@ -214,40 +223,38 @@ int ip4_stack_address(struct ip4_stack *s, uint16_t iface, uint32_t addr, uint8_
 	return 0;
 }
 
-// The neighbor's index, made if need be, or -errno.
-static int neighbor_index(struct ip4_stack *s, uint16_t iface, uint32_t addr, struct err *err)
+static int check_neighbor(struct ip4_stack *s, uint16_t iface, uint32_t addr, struct err *err)
 {
 	int rc = check_iface(s, iface, err);
-	uint32_t i;
 
-	if (rc)
-		return rc;
-	if (!ip4_unicast(addr) || ip4_stack_forbidden_source(s, addr))
-		return err_set(err, -EINVAL,
-			       IP4_FMT " is no neighbor's address: it is the router's own, a "
-				       "broadcast's, or reserved",
-			       IP4_ARGS(addr));
-	i = neigh_find(&s->neighbors, iface, be32(addr));
-	if (!i)
-		i = neigh_create(&s->neighbors, iface, be32(addr));
-	if (!i)
-		return err_set(err, -ENOSPC, "over %u neighbors and next hops", s->neighbors.size);
-	return (int)i;
+	if (!rc && (!ip4_unicast(addr) || ip4_stack_forbidden_source(s, addr)))
+		rc = err_set(err, -EINVAL,
+			     IP4_FMT " is no neighbor's address: it is the router's own, a "
+				     "broadcast's, or reserved",
+			     IP4_ARGS(addr));
+	return rc;
 }
 
 int ip4_stack_nexthop(struct ip4_stack *s, uint16_t iface, uint32_t via, struct err *err)
 {
-	int i = neighbor_index(s, iface, via, err);
+	struct neigh_table *t = &s->neighbors;
+	int rc = check_neighbor(s, iface, via, err);
+	uint32_t i;
 
-	if (i < 0)
-		return i;
+	if (rc)
+		return rc;
 	if (!ip4_stack_onlink(s, iface, via))
 		return err_set(err, -EINVAL, "next hop " IP4_FMT " is on no prefix of interface %u",
 			       IP4_ARGS(via), iface);
-	if (i > (int)LPM4_NH_MAX)
-		return err_set(err, -ENOSPC, "over %u next hops", LPM4_NH_MAX);
-	s->neighbors.neigh[i].pinned = true;
-	return i;
+	i = neigh_find4(t, iface, be32(via));
+	if (i && i < t->learnt0)
+		return (int)i;
+	i = t->hop0 + s->nexthops;
+	if (i >= t->learnt0 || i > LPM4_NH_MAX)
+		return err_set(err, -ENOSPC, "over %u next hops", s->nexthops);
+	neigh_pin(t, i, iface, &(union ip_addr){.v4 = be32(via)});
+	s->nexthops++;
+	return (int)i;
 }
 
 int ip4_stack_route(struct ip4_stack *s, uint32_t prefix, uint8_t plen, uint32_t nexthop,
@@ -266,16 +273,16 @@ int ip4_stack_route(struct ip4_stack *s, uint32_t prefix, uint8_t plen, uint32_t
 int ip4_stack_neighbor(struct ip4_stack *s, uint16_t iface, uint32_t addr, const uint8_t mac[6],
 		       struct err *err)
 {
-	int i = neighbor_index(s, iface, addr, err);
+	int rc = check_neighbor(s, iface, addr, err);
 
-	if (i < 0)
-		return i;
+	if (rc)
+		return rc;
 	if (!eth_mac_unicast(mac))
 		return err_set(err, -EINVAL,
 			       "neighbor " IP4_FMT ": its MAC address is a group's or zero",
 			       IP4_ARGS(addr));
-	neigh_set_mac(&s->neighbors, (uint32_t)i, mac);
-	neigh_set_state(&s->neighbors, (uint32_t)i, NEIGH_STATIC);
-	s->neighbors.neigh[i].due = TIME_NEVER;
+	rc = neigh_set_static(&s->neighbors, iface, &(union ip_addr){.v4 = be32(addr)}, mac);
+	if (rc)
+		return err_set(err, rc, "over %u neighbors and next hops", s->neighbors.size);
 	return 0;
 }

@@ -7,7 +7,7 @@
 //
 // A router on several lcores is a stack each. They are configured by the same calls in the same order;
 // the prefix table, which nobody writes then, is lcore 0's and shared. Neighbors, what waits for them and
-// the limit of ICMP reports are each lcore's own; arp_lcores.c says how all learn what one hears.
+// the limit of ICMP reports are each lcore's own; neigh_lcores.c says how all learn what one hears.
 #ifndef WEIR_NETSTACK_IP4_STACK_H
 #define WEIR_NETSTACK_IP4_STACK_H
 
@@ -57,7 +57,6 @@ struct ip4_stack {
 	struct lpm4 *lpm; // to indices of neighbors.adj
 	struct neigh_table neighbors;
 	struct mempool *pool;
-	struct node *hold; // arp-hold
 	// A Bloom filter with one hash over addresses no packet may come from: our own and the
 	// broadcasts of our prefixes. A hit is looked up in `address`.
 	uint64_t filter[(1u << IP4_FILTER_BITS) / 64];
@@ -65,16 +64,11 @@ struct ip4_stack {
 	struct ip4_address *address;
 	uint32_t addresses, addresses_max;
 	struct token_bucket icmp;
-	uint64_t arp_timeout;	 // ns
-	uint32_t arp_hold;	 // packets a neighbor
-	uint32_t held, held_max; // packets by all neighbors: an eighth of the pool (a share of it)
+	uint32_t nexthops; // pinned in the table of neighbors
 	unsigned lcore, lcores;
-	bool shares;	// lpm is lcore 0's
-	uint8_t tells;	// edges of arp-input that tell another lcore
-	uint8_t answers; // edges of arp-resolve that answer another lcore
+	bool shares; // lpm is lcore 0's
 	uint64_t announce[IFACES_MAX / 64]; // interfaces, by bit, whose addresses arp-hold has yet to
 	bool announces;			    // announce, and whether there are any
-	bool asks;	// lcore 0 asks for neighbors: arp-hold has an edge to it
 };
 
 // NULL and err when there is no memory or conf is out of bounds.
@@ -140,7 +134,7 @@ static inline uint32_t ip4_resolve(const struct ip4_stack *s, uint32_t nh, uint3
 	a = &s->neighbors.adj[nh];
 	if (a->kind != ADJ_GLEAN)
 		return nh;
-	n = neigh_find(&s->neighbors, a->iface, dst);
+	n = neigh_find4(&s->neighbors, a->iface, dst);
 	return n ? n : nh;
 }
 

@@ -9,53 +9,76 @@
 #include "core/plat.h"
 #include "netstack/eth.h"
 
+static_assert(ADJ_INDEX_GLEAN0 == ADJ_PROHIBIT + 1, "gleans stand behind what every table has");
+
 static int seed_hash(struct neigh_table *t, struct err *err)
 {
 	int rc = plat_entropy(&t->seed, sizeof(t->seed));
 
+	if (!rc)
+		rc = plat_entropy(&t->seed2, sizeof(t->seed2));
 	if (rc)
 		return err_set(err, rc, "no random number for the neighbor table's hash");
 	t->seed |= 1;
 	return 0;
 }
 
-int neigh_init(struct neigh_table *t, struct ifaces *ifs, uint32_t neighbors, struct err *err)
+static void set_known(struct neigh_table *t)
 {
-	uint32_t buckets = 64;
-	size_t bytes;
-	int rc;
-
-	memset(t, 0, sizeof(*t));
-	rc = seed_hash(t, err);
-	if (rc)
-		return rc;
-	t->top = ADJ_INDEX_GLEAN0 + ifs->n;
-	t->size = t->top + neighbors;
-	while (buckets < t->size)
-		buckets *= 2;
-	t->shift = 64 - (unsigned)__builtin_ctz(buckets);
-	bytes = (size_t)t->size * sizeof(*t->adj);
-	t->adj = aligned_alloc(CACHE_LINE, bytes);
-	t->neigh = calloc(t->size, sizeof(*t->neigh));
-	t->bucket = calloc(buckets, sizeof(*t->bucket));
-	if (!t->adj || !t->neigh || !t->bucket) {
-		neigh_fini(t);
-		return err_set(err, -ENOMEM, "no memory for a table of %u neighbors", neighbors);
-	}
-	memset(t->adj, 0, bytes);
-	t->incomplete_max = neighbors / 4 + 1;
-	t->adj[ADJ_INDEX_NONE].kind = ADJ_NONE;
-	t->adj[ADJ_INDEX_LOCAL].kind = ADJ_LOCAL;
-	t->adj[ADJ_INDEX_BROADCAST].kind = ADJ_BROADCAST;
-	for (uint16_t i = 0; i < ifs->n; i++)
+	for (uint8_t kind = ADJ_NONE; kind <= ADJ_PROHIBIT; kind++)
+		t->adj[kind].kind = kind;
+	for (uint16_t i = 0; i < t->ifs->n; i++)
 		t->adj[ADJ_INDEX_GLEAN0 + i] = (struct adj){
 			.kind = ADJ_GLEAN,
 			.iface = i,
-			.tx = ifs->iface[i].tx,
-			.mtu = ifs->iface[i].mtu,
+			.tx = t->ifs->iface[i].tx,
+			.mtu = t->ifs->iface[i].mtu,
 		};
-	t->ifs = ifaces_ref(ifs);
+}
+
+static int make_arrays(struct neigh_table *t, uint32_t buckets, struct err *err)
+{
+	size_t bytes = (size_t)t->size * sizeof(*t->adj);
+
+	t->adj = aligned_alloc(CACHE_LINE, bytes);
+	t->neigh = calloc(t->size, sizeof(*t->neigh));
+	t->bucket = calloc(buckets, sizeof(*t->bucket));
+	if (!t->adj || !t->neigh || !t->bucket)
+		return err_set(err, -ENOMEM, "no memory for a table of %u neighbors", t->size);
+	memset(t->adj, 0, bytes);
 	return 0;
+}
+
+int neigh_init(struct neigh_table *t, const struct neigh_conf *c, struct err *err)
+{
+	uint32_t buckets = 64;
+	int rc;
+
+	*t = (struct neigh_table){
+		.family = c->family,
+		.stack = c->stack,
+		.pool = c->pool,
+		.hold = c->hold,
+		.held_max = c->held_max,
+		.reachable = c->reachable,
+		.lcore = c->lcore,
+		.ifs = ifaces_ref(c->ifs),
+		.hop0 = ADJ_INDEX_GLEAN0 + c->ifs->n,
+	};
+	t->learnt0 = t->top = t->hop0 + c->hops;
+	t->size = t->learnt0 + c->learnt;
+	t->incomplete_max = (c->hops + c->learnt) / 4 + 1;
+	while (buckets < t->size)
+		buckets *= 2;
+	t->shift = 64 - (unsigned)__builtin_ctz(buckets);
+	rc = seed_hash(t, err);
+	if (!rc)
+		rc = make_arrays(t, buckets, err);
+	if (rc)
+		neigh_fini(t);
+	else
+		set_known(t);
+	return rc;
 }
 
 void neigh_fini(struct neigh_table *t)
@@ -67,60 +90,134 @@ void neigh_fini(struct neigh_table *t)
 	memset(t, 0, sizeof(*t));
 }
 
-uint32_t neigh_create(struct neigh_table *t, uint16_t iface, uint32_t addr)
+uint32_t neigh_find(const struct neigh_table *t, uint16_t iface, const union ip_addr *addr)
 {
-	uint32_t *bucket = &t->bucket[neigh_hash(t, iface, addr)];
+	return neigh_is_ip4(t) ? neigh_find4(t, iface, addr->v4) : neigh_find6(t, iface, addr);
+}
+
+static uint32_t *bucket_of(struct neigh_table *t, uint16_t iface, const union ip_addr *addr)
+{
+	return &t->bucket[neigh_is_ip4(t) ? neigh_hash4(t, iface, addr->v4) :
+					    neigh_hash6(t, iface, addr)];
+}
+
+static void link_in(struct neigh_table *t, uint32_t i)
+{
+	uint32_t *bucket = bucket_of(t, t->adj[i].iface, &t->adj[i].addr);
+
+	t->adj[i].next = *bucket;
+	*bucket = i;
+}
+
+static void link_out(struct neigh_table *t, uint32_t i)
+{
+	uint32_t *link = bucket_of(t, t->adj[i].iface, &t->adj[i].addr);
+
+	while (*link != i)
+		link = &t->adj[*link].next;
+	*link = t->adj[i].next;
+}
+
+static void put(struct neigh_table *t, uint32_t i, uint16_t iface, const union ip_addr *addr)
+{
+	t->adj[i] = (struct adj){
+		.kind = ADJ_FORWARD,
+		.iface = iface,
+		.tx = t->ifs->iface[iface].tx,
+		.mtu = t->ifs->iface[iface].mtu,
+		.addr = *addr,
+	};
+	t->neigh[i] = (struct neigh){.state = NEIGH_IDLE};
+	link_in(t, i);
+}
+
+// A free place behind the hops; 0: there is none.
+static uint32_t place(struct neigh_table *t)
+{
 	uint32_t i = t->free;
 
 	if (i)
 		t->free = t->neigh[i].next_free;
 	else if (t->top < t->size)
 		i = t->top++;
-	else
-		return 0;
-	t->adj[i] = (struct adj){
-		.kind = ADJ_FORWARD,
-		.iface = iface,
-		.tx = t->ifs->iface[iface].tx,
-		.mtu = t->ifs->iface[iface].mtu,
-		.addr.v4 = addr,
-		.next = *bucket,
-	};
-	t->neigh[i] = (struct neigh){.state = NEIGH_IDLE};
-	*bucket = i;
+	return i;
+}
+
+// i, in no bucket, is nobody any longer.
+static void vacate(struct neigh_table *t, uint32_t i)
+{
+	memset(&t->adj[i], 0, sizeof(t->adj[i]));
+	t->neigh[i] = (struct neigh){.state = NEIGH_FREE};
+	if (i < t->learnt0)
+		return;
+	t->neigh[i].next_free = t->free;
+	t->free = i;
+}
+
+static void move(struct neigh_table *t, uint32_t from, uint32_t to)
+{
+	link_out(t, from);
+	t->adj[to] = t->adj[from];
+	t->neigh[to] = t->neigh[from];
+	link_in(t, to);
+	vacate(t, from);
+}
+
+uint32_t neigh_create(struct neigh_table *t, uint16_t iface, const union ip_addr *addr)
+{
+	uint32_t i = place(t);
+
+	if (i)
+		put(t, i, iface, addr);
 	return i;
 }
 
 void neigh_forget(struct neigh_table *t, uint32_t index)
 {
-	struct adj *a = &t->adj[index];
-	uint32_t *link = &t->bucket[neigh_hash(t, a->iface, a->addr.v4)];
-
-	neigh_set_state(t, index, NEIGH_IDLE);
-	a->ready = false;
-	if (t->neigh[index].pinned)
-		return;
-	while (*link != index)
-		link = &t->adj[*link].next;
-	*link = a->next;
-	memset(a, 0, sizeof(*a));
-	t->neigh[index] = (struct neigh){.state = NEIGH_FREE, .next_free = t->free};
-	t->free = index;
-}
-
-bool neigh_set_state(struct neigh_table *t, uint32_t index, enum neigh_state state)
-{
 	struct neigh *n = &t->neigh[index];
 
-	if (state == NEIGH_INCOMPLETE && n->state != NEIGH_INCOMPLETE) {
-		if (t->incomplete >= t->incomplete_max && !n->pinned)
-			return false;
-		t->incomplete++;
-	}
-	if (n->state == NEIGH_INCOMPLETE && state != NEIGH_INCOMPLETE)
+	if (n->state == NEIGH_INCOMPLETE)
 		t->incomplete--;
-	n->state = (uint8_t)state;
-	return true;
+	n->state = NEIGH_IDLE;
+	t->adj[index].ready = false;
+	if (n->pinned)
+		return;
+	link_out(t, index);
+	vacate(t, index);
+}
+
+int neigh_pin(struct neigh_table *t, uint32_t hop, uint16_t iface, const union ip_addr *addr)
+{
+	uint32_t i = neigh_find(t, iface, addr);
+
+	if (hop < t->hop0 || hop >= t->learnt0)
+		return -EINVAL;
+	if (i && i < t->learnt0)
+		return i == hop ? 0 : -EEXIST;
+	if (t->adj[hop].kind != ADJ_NONE)
+		return -EBUSY;
+	if (i)
+		move(t, i, hop);
+	else
+		put(t, hop, iface, addr);
+	t->neigh[hop].pinned = true;
+	return 0;
+}
+
+void neigh_unpin(struct neigh_table *t, uint32_t hop)
+{
+	struct neigh *n = &t->neigh[hop];
+	uint32_t i = 0;
+
+	n->pinned = n->watched = n->failed = false;
+	if (n->state > NEIGH_IDLE && n->state != NEIGH_FAILED)
+		i = place(t);
+	if (i) {
+		move(t, hop, i);
+		return;
+	}
+	neigh_drop(t, hop, NEIGH_DROP_FULL, false);
+	neigh_forget(t, hop);
 }
 
 void neigh_set_mac(struct neigh_table *t, uint32_t index, const uint8_t mac[6])
@@ -134,7 +231,7 @@ void neigh_set_mac(struct neigh_table *t, uint32_t index, const uint8_t mac[6])
 	memcpy(p, mac, 6);
 	memcpy(p + 6, i->mac, 6);
 	memcpy(p + 12, i->tag, i->hlen - ETH_HLEN);
-	store16(p + i->hlen - 2, be16(ETH_TYPE_IP4));
+	store16(p + i->hlen - 2, be16(t->family->type));
 	a->ready = true;
 }
 

@@ -183,7 +183,7 @@ static void check_held(const struct ip4_stack *s)
 		CHECK(!t->neigh[i].held || (!t->adj[i].ready && t->neigh[i].first));
 		held += t->neigh[i].held;
 	}
-	CHECK(held == s->held);
+	CHECK(held == t->held);
 }
 
 static void run(struct router *r)

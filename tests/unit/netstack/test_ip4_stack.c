@@ -138,39 +138,12 @@ static void test_second_router(void **state)
 	world_close(w);
 }
 
-// Every neighbor can be found, until forgotten, whatever was forgotten in between.
-static void test_table(void **state)
-{
-	struct ifaces *ifs = ifaces_create(2, 0, &err);
-	struct neigh_table t;
-	uint32_t where[500] = {0};
-
-	assert_int_equal(neigh_init(&t, ifs, 500, &err), 0);
-	srandom(4);
-	for (unsigned i = 0; i < 500; i++)
-		where[i] = neigh_create(&t, i & 1, A(10, 0, i / 256, i % 256));
-	assert_int_equal(neigh_create(&t, 0, A(11, 0, 0, 1)), 0); // full
-	for (unsigned round = 0; round < 20000; round++) {
-		unsigned i = (unsigned)random() % 500;
-		uint32_t found = neigh_find(&t, i & 1, A(10, 0, i / 256, i % 256));
-
-		assert_int_equal(found, where[i]);
-		assert_int_equal(neigh_find(&t, !(i & 1), A(10, 0, i / 256, i % 256)), 0);
-		if (found)
-			neigh_forget(&t, found);
-		where[i] = found ? 0 : neigh_create(&t, i & 1, A(10, 0, i / 256, i % 256));
-	}
-	neigh_fini(&t);
-	ifaces_unref(ifs);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bounds),	  cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_addresses), cmocka_unit_test(test_routes),
-		cmocka_unit_test(test_neighbors),
-		cmocka_unit_test(test_table),	  cmocka_unit_test(test_second_router),
+		cmocka_unit_test(test_neighbors), cmocka_unit_test(test_second_router),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

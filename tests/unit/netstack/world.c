@@ -174,7 +174,7 @@ void world_check(struct world *w)
 
 	graph_books(w->g, &b);
 	assert_true(graph_balanced(&b));
-	assert_int_equal(b.held, w->s->held);
+	assert_int_equal(b.held, w->s->neighbors.held);
 	if (mempool_available(pool) + held_segments(w) != mempool_count(pool)) {
 		mempool_report(pool, stderr);
 		fail_msg("buffers are out of the pool that nobody is known to hold");
