@@ -25,8 +25,13 @@ static const struct section_slot slots[BLOB_TYPES] = {
 	[BLOB_PARAMS] = SLOT("params", params, n_params, struct blob_params, 1),
 	[BLOB_PORTS] = SLOT("ports", ports, n_ports, struct blob_port, BLOB_PORTS_MAX),
 	[BLOB_ADDRS] = SLOT("addresses", addrs, n_addrs, struct blob_addr, 1u << 16),
-	[BLOB_NEXTHOPS] = SLOT("next hops", nexthops, n_nexthops, struct blob_nexthop, 1u << 16),
+	[BLOB_IFACES] = SLOT("interfaces", ifaces, n_ifaces, struct blob_iface, BLOB_IFACES_MAX),
+	[BLOB_MEMBERS] = SLOT("members", members, n_members, uint16_t, BLOB_IFACES_MAX),
+	[BLOB_VRFS] = SLOT("VRFs", vrfs, n_vrfs, uint32_t, BLOB_VRFS_MAX),
+	[BLOB_PATHS] = SLOT("paths", paths, n_paths, struct blob_path, BLOB_HOPS_MAX * BLOB_PATHS_MAX),
+	[BLOB_HOPS] = SLOT("hops", hops, n_hops, struct blob_hop, BLOB_HOPS_MAX),
 	[BLOB_ROUTES4] = SLOT("IPv4 routes", routes4, n_routes4, struct blob_route4, 1u << 22),
+	[BLOB_ROUTES6] = SLOT("IPv6 routes", routes6, n_routes6, struct blob_route6, 1u << 21),
 	[BLOB_NEIGHBORS] = SLOT("neighbors", neighbors, n_neighbors, struct blob_neighbor, 1u << 16),
 	[BLOB_PATCHES] = SLOT("patches", patches, n_patches, struct blob_patch, 1u << 10),
 };
@@ -106,15 +111,6 @@ static int check_ports(const struct blob *b, struct err *err)
 		if ((p->flags & ~BLOB_PORT_FLAGS) || p->rss >= BLOB_RSS_KINDS)
 			return BAD(err, "port %u: flags %#x, rss %u", i, p->flags, p->rss);
 	}
-	for (i = 0; i < b->n_addrs; i++) {
-		const struct blob_addr *a = &b->addrs[i];
-
-		if (a->port >= b->n_ports)
-			return BAD(err, "address %u: there is no port %u", i, a->port);
-		if (!(a->family == 4 && a->plen <= 32) && !(a->family == 6 && a->plen <= 128))
-			return BAD(err, "address %u: family %u with prefix length %u", i, a->family,
-				   a->plen);
-	}
 	for (i = 0; i < b->n_patches; i++)
 		if (b->patches[i].from >= b->n_ports || b->patches[i].to >= b->n_ports)
 			return BAD(err, "patch %u: there is no port %u or %u", i,
@@ -122,29 +118,147 @@ static int check_ports(const struct blob *b, struct err *err)
 	return 0;
 }
 
-static int check_routes(const struct blob *b, struct err *err)
+// In what order interfaces stand is part of the format: those of the ports, then each after what it is
+// made of.
+static int check_iface(const struct blob *b, uint32_t i, struct err *err)
 {
-	uint32_t i;
+	const struct blob_iface *f = &b->ifaces[i];
+	bool makes = f->kind == BLOB_IFACE_GROUP || f->kind == BLOB_IFACE_BRIDGE;
 
-	for (i = 0; i < b->n_nexthops; i++)
-		if (b->nexthops[i].port >= b->n_ports)
-			return BAD(err, "next hop %u: there is no port %u", i,
-				   b->nexthops[i].port);
-	for (i = 0; i < b->n_neighbors; i++)
-		if (b->neighbors[i].port >= b->n_ports)
-			return BAD(err, "neighbor %u: there is no port %u", i,
-				   b->neighbors[i].port);
-	for (i = 0; i < b->n_routes4; i++) {
-		const struct blob_route4 *r = &b->routes4[i];
+	if (bad_string(b, f->name))
+		return BAD(err, "interface %u: a string lies outside", i);
+	if (f->kind >= BLOB_IFACE_KINDS || f->urpf >= BLOB_URPF_KINDS || f->flags & ~BLOB_IFACE_FLAGS)
+		return BAD(err, "interface %u: kind %u, urpf %u, flags %#x", i, f->kind, f->urpf,
+			   f->flags);
+	if ((i < b->n_ports) != (f->kind == BLOB_IFACE_PORT))
+		return BAD(err, "interface %u of kind %u with %u ports", i, f->kind, b->n_ports);
+	if (f->vrf > b->n_vrfs)
+		return BAD(err, "interface %u: there is no VRF %u", i, f->vrf);
+	if (f->kind == BLOB_IFACE_VLAN && (f->parent >= i || !f->vid[0] || f->vid[0] > 4094 || f->vid[1] > 4094))
+		return BAD(err, "interface %u: VLAN %u, %u of interface %u", i, f->vid[0], f->vid[1],
+			   f->parent);
+	if (!makes && f->members)
+		return BAD(err, "interface %u of kind %u has members", i, f->kind);
+	if (f->members > b->n_members || f->first > b->n_members - f->members)
+		return BAD(err, "interface %u: %u members from %u, there are %u", i, f->members,
+			   f->first, b->n_members);
+	for (uint32_t k = 0; k < f->members; k++)
+		if (b->members[f->first + k] >= i)
+			return BAD(err, "interface %u: member %u", i, b->members[f->first + k]);
+	return 0;
+}
 
-		if (r->plen > 32 || r->nexthop >= b->n_nexthops)
-			return BAD(err, "route %u: prefix length %u, next hop %u of %u", i, r->plen,
-				   r->nexthop, b->n_nexthops);
-		if (r->plen < 32 && (r->prefix & (UINT32_MAX >> r->plen)))
-			return BAD(err, "route %u: prefix %08x/%u has host bits", i, r->prefix,
-				   r->plen);
+static int check_ifaces(const struct blob *b, struct err *err)
+{
+	int rc = 0;
+
+	if (b->n_ifaces && b->n_ifaces < b->n_ports)
+		return BAD(err, "%u interfaces for %u ports", b->n_ifaces, b->n_ports);
+	for (uint32_t i = 0; i < b->n_vrfs; i++)
+		if (bad_string(b, b->vrfs[i]))
+			return BAD(err, "VRF %u: a string lies outside", i);
+	for (uint32_t i = 0; !rc && i < b->n_ifaces; i++)
+		rc = check_iface(b, i, err);
+	for (uint32_t i = 0; !rc && i < b->n_addrs; i++) {
+		const struct blob_addr *a = &b->addrs[i];
+
+		if (a->iface >= b->n_ifaces)
+			rc = BAD(err, "address %u: there is no interface %u", i, a->iface);
+		else if (!(a->family == 4 && a->plen <= 32) && !(a->family == 6 && a->plen <= 128))
+			rc = BAD(err, "address %u: family %u with prefix length %u", i, a->family,
+				 a->plen);
+	}
+	for (uint32_t i = 0; !rc && i < b->n_neighbors; i++) {
+		const struct blob_neighbor *n = &b->neighbors[i];
+
+		if (n->iface >= b->n_ifaces || (n->family != 4 && n->family != 6))
+			rc = BAD(err, "neighbor %u: family %u on interface %u", i, n->family, n->iface);
+	}
+	return rc;
+}
+
+static int check_hops(const struct blob *b, struct err *err)
+{
+	for (uint32_t i = 0; i < b->n_paths; i++) {
+		const struct blob_path *p = &b->paths[i];
+
+		if ((p->family != 4 && p->family != 6) || !p->weight ||
+		    (p->iface >= b->n_ifaces && p->iface != BLOB_IFACE_ANY))
+			return BAD(err, "path %u: family %u, weight %u, interface %u", i, p->family,
+				   p->weight, p->iface);
+	}
+	for (uint32_t i = 0; i < b->n_hops; i++) {
+		const struct blob_hop *h = &b->hops[i];
+
+		if (h->kind >= BLOB_HOP_KINDS || h->paths > BLOB_PATHS_MAX ||
+		    !h->paths != (h->kind != BLOB_HOP_VIA))
+			return BAD(err, "hop %u: kind %u with %u paths", i, h->kind, h->paths);
+		if (h->paths > b->n_paths || h->first > b->n_paths - h->paths)
+			return BAD(err, "hop %u: %u paths from %u, there are %u", i, h->paths,
+				   h->first, b->n_paths);
+		for (uint32_t k = 1; k < h->paths; k++)
+			if (b->paths[h->first + k].family != b->paths[h->first].family)
+				return BAD(err, "hop %u: paths of two families", i);
 	}
 	return 0;
+}
+
+// A route's hop is there and of its family.
+static bool bad_hop(const struct blob *b, uint16_t hop, uint8_t family)
+{
+	const struct blob_hop *h = &b->hops[hop];
+
+	return hop >= b->n_hops || (h->paths && b->paths[h->first].family != family);
+}
+
+// Whether a bit beyond plen is set.
+static bool host_bits(const uint8_t prefix[16], uint8_t plen)
+{
+	unsigned i = plen / 8;
+
+	if (plen % 8 && prefix[i++] & (0xff >> (plen % 8)))
+		return true;
+	for (; i < 16; i++)
+		if (prefix[i])
+			return true;
+	return false;
+}
+
+static int check_routes(const struct blob *b, struct err *err)
+{
+	for (uint32_t i = 0; i < b->n_routes4; i++) {
+		const struct blob_route4 *r = &b->routes4[i];
+
+		if (r->plen > 32 || r->vrf > b->n_vrfs || bad_hop(b, r->hop, 4))
+			return BAD(err, "IPv4 route %u: prefix length %u, VRF %u, hop %u of %u", i,
+				   r->plen, r->vrf, r->hop, b->n_hops);
+		if (r->plen < 32 && (r->prefix & (UINT32_MAX >> r->plen)))
+			return BAD(err, "IPv4 route %u: prefix %08x/%u has host bits", i, r->prefix,
+				   r->plen);
+	}
+	for (uint32_t i = 0; i < b->n_routes6; i++) {
+		const struct blob_route6 *r = &b->routes6[i];
+
+		if (r->plen > 128 || r->vrf > b->n_vrfs || bad_hop(b, r->hop, 6))
+			return BAD(err, "IPv6 route %u: prefix length %u, VRF %u, hop %u of %u", i,
+				   r->plen, r->vrf, r->hop, b->n_hops);
+		if (host_bits(r->prefix, r->plen))
+			return BAD(err, "IPv6 route %u: its prefix of %u bits has host bits", i, r->plen);
+	}
+	return 0;
+}
+
+static int check_contents(const struct blob *b, struct err *err)
+{
+	int rc = check_ports(b, err);
+
+	if (!rc && b->params->reass_flags & ~BLOB_REASS_FLAGS)
+		rc = BAD(err, "reassembly flags %#x", b->params->reass_flags);
+	if (!rc)
+		rc = check_ifaces(b, err);
+	if (!rc)
+		rc = check_hops(b, err);
+	return rc ? rc : check_routes(b, err);
 }
 
 int blob_open(struct blob *b, const void *data, size_t len, struct err *err)
@@ -172,6 +286,5 @@ int blob_open(struct blob *b, const void *data, size_t len, struct err *err)
 		return BAD(err, "the %s section is missing", b->n_params ? "strings" : "params");
 	if (b->strings[b->n_strings - 1] || !memchr(b->hdr->function, 0, sizeof(b->hdr->function)))
 		return BAD(err, "a string does not end");
-	rc = check_ports(b, err);
-	return rc ? rc : check_routes(b, err);
+	return check_contents(b, err);
 }

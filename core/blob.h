@@ -2,8 +2,8 @@
 // blob.h - the configuration as the data plane reads it: flat, versioned, checksummed
 //
 // The host compiles YAML into it (apps/tool/); the image gets it by `weir pack` or as initrd. All
-// values little-endian (both homes are x86-64), IPv4 addresses in host byte order, MAC and IPv6
-// addresses as on the wire. Layout: blob_hdr, hdr.sections blob_section, the sections' arrays (each
+// values little-endian (both homes are x86-64), MAC and IP addresses as on the wire (IPv4 in the first four
+// of 16 bytes, the rest 0), but the prefixes of blob_route4 in host byte order. Layout: blob_hdr, hdr.sections blob_section, the sections' arrays (each
 // 8-byte aligned). Nothing points: names are offsets into the strings section, things are indices.
 //
 // blob_open() checks everything a reader relies on (bounds, sizes, checksum, every index and string
@@ -18,16 +18,21 @@
 #include "core/err.h"
 
 #define BLOB_MAGIC   "WEIRCONF"
-#define BLOB_VERSION 2u
+#define BLOB_VERSION 3u
 #define BLOB_LEN_MAX (64u << 20)
 
 enum blob_section_type {
 	BLOB_STRINGS = 1, // char[], each string ends in 0; offset 0 is ""
 	BLOB_PARAMS,      // one struct blob_params
 	BLOB_PORTS,       // struct blob_port[]
+	BLOB_IFACES,      // struct blob_iface[]: those of the ports, then what is made of them
+	BLOB_MEMBERS,     // uint16_t[]: interfaces that groups and bridges consist of
+	BLOB_VRFS,        // uint32_t[]: strings, the names of VRFs 1, 2 and so on
 	BLOB_ADDRS,       // struct blob_addr[]
-	BLOB_NEXTHOPS,    // struct blob_nexthop[]
+	BLOB_PATHS,       // struct blob_path[]
+	BLOB_HOPS,        // struct blob_hop[]
 	BLOB_ROUTES4,     // struct blob_route4[]
+	BLOB_ROUTES6,     // struct blob_route6[]
 	BLOB_NEIGHBORS,   // struct blob_neighbor[]
 	BLOB_PATCHES,     // struct blob_patch[]
 	BLOB_TYPES
@@ -58,8 +63,19 @@ struct blob_params {
 	uint32_t arp_timeout; // seconds a learnt neighbor lives
 	uint32_t arp_hold;    // packets held for an unresolved neighbor
 	uint32_t idle_us;     // without packets before an lcore sleeps; BLOB_IDLE_NEVER: it polls for ever
+	uint32_t nd_reachable;  // seconds an IPv6 neighbor is trusted; 0: the default, as in the next
+	uint32_t nd_hold;       // packets held for an unresolved one
+	uint32_t nd_dad;        // probes for an IPv6 address of our own before it is used; 0: none
+	uint32_t reass_packets; // fragments held for reassembly at most; 0: the default
+	uint32_t reass_timeout; // seconds
+	uint16_t reass_flags;   // BLOB_REASS_*
+	uint16_t echo_port;     // UDP, on our addresses; 0: no such service
+	uint16_t twamp_port;    // UDP: TWAMP-Light (RFC 5357, appendix I)
+	uint16_t reserved[3];
 };
 #define BLOB_IDLE_NEVER UINT32_MAX
+#define BLOB_REASS_VIRTUAL 1u // also of packets that are only forwarded
+#define BLOB_REASS_FLAGS   1u
 
 struct blob_port {
 	uint32_t name;   // string
@@ -80,30 +96,90 @@ struct blob_port {
 #define BLOB_PORT_FLAGS	    15u
 enum blob_rss { BLOB_RSS_SYMMETRIC, BLOB_RSS_MICROSOFT, BLOB_RSS_KINDS }; // the Toeplitz key
 
-struct blob_addr { // an address of a port and its on-link prefix
-	uint16_t port;
+enum blob_iface_kind {
+	BLOB_IFACE_PORT,   // the port of the same index
+	BLOB_IFACE_VLAN,   // vid[0] (and vid[1] inside) of interface `parent`
+	BLOB_IFACE_GROUP,  // the members are one link; ports
+	BLOB_IFACE_BRIDGE, // the members are one network; it may have addresses itself
+	BLOB_IFACE_KINDS
+};
+enum blob_urpf { BLOB_URPF_OFF, BLOB_URPF_STRICT, BLOB_URPF_LOOSE, BLOB_URPF_KINDS };
+
+struct blob_iface {
+	uint32_t name; // string
+	uint8_t kind;  // enum blob_iface_kind
+	uint8_t urpf;  // enum blob_urpf
+	uint16_t flags; // BLOB_IFACE_*
+	uint16_t parent; // an interface before this one
+	uint16_t vid[2]; // 1 to 4094; vid[1] 0: a single tag
+	uint16_t mtu;    // IP bytes; 0: what lies below has
+	uint16_t vrf;    // 0: the default one; else 1 + index
+	uint16_t first, members; // of MEMBERS, which name interfaces before this one
+	uint8_t mac[6];  // with BLOB_IFACE_MAC; a port's stands in blob_port
+	uint32_t age;    // bridge: seconds a station is remembered; 0: the default
+	uint32_t macs;   // bridge: stations at most; 0: the default
+	uint16_t ra_interval; // seconds between router advertisements, at most; 0: none are sent
+	uint16_t ra_lifetime; // seconds
+};
+#define BLOB_IFACE_MAC	      1u
+#define BLOB_IFACE_DHCP	      2u // gets an IPv4 address by DHCP
+#define BLOB_IFACE_REDIRECTS  4u // sends ICMP redirects
+#define BLOB_IFACE_BROADCASTS 8u // forwards directed broadcasts to its networks (RFC 2644)
+#define BLOB_IFACE_RA_MANAGED 16u
+#define BLOB_IFACE_RA_OTHER   32u
+#define BLOB_IFACE_RA_PREFIXES 64u // advertises the prefixes of its addresses
+#define BLOB_IFACE_FLAGS      127u
+
+struct blob_addr { // an address of an interface and its on-link prefix
+	uint16_t iface;
 	uint8_t family; // 4 or 6
 	uint8_t plen;
-	uint8_t addr[16]; // as on the wire; IPv4 in the first four
+	uint8_t addr[16];
 };
 
-struct blob_nexthop {
-	uint32_t via;  // IPv4, host order
-	uint16_t port; // the port whose on-link prefix holds via
-	uint16_t reserved;
+struct blob_path { // one way a route may take
+	uint8_t via[16];
+	uint16_t iface; // BLOB_IFACE_ANY: where the route to `via` leads
+	uint8_t family;
+	uint8_t weight; // at least 1
 };
+#define BLOB_IFACE_ANY 0xffffu
+
+enum blob_hop_kind { // as enum fib_kind
+	BLOB_HOP_VIA,
+	BLOB_HOP_BLACKHOLE,
+	BLOB_HOP_UNREACHABLE,
+	BLOB_HOP_PROHIBIT,
+	BLOB_HOP_KINDS
+};
+
+struct blob_hop { // where routes lead
+	uint32_t first; // path
+	uint16_t paths; // 1 to BLOB_PATHS_MAX with BLOB_HOP_VIA, else 0
+	uint16_t kind;
+};
+#define BLOB_PATHS_MAX 16u
 
 struct blob_route4 {
-	uint32_t prefix; // host bits are 0
+	uint32_t prefix; // host order; host bits are 0
 	uint8_t plen;    // 0 to 32
-	uint8_t reserved;
-	uint16_t nexthop; // index
+	uint8_t vrf;     // as of an interface
+	uint16_t hop;    // index
+};
+
+struct blob_route6 {
+	uint8_t prefix[16]; // host bits are 0
+	uint8_t plen;       // 0 to 128
+	uint8_t vrf;
+	uint16_t hop;
 };
 
 struct blob_neighbor { // a static neighbor
-	uint32_t addr; // IPv4, host order
-	uint16_t port;
+	uint8_t addr[16];
+	uint16_t iface;
 	uint8_t mac[6];
+	uint8_t family;
+	uint8_t reserved[3];
 };
 
 struct blob_patch { // what comes in by port `from` leaves by port `to`
@@ -112,12 +188,15 @@ struct blob_patch { // what comes in by port `from` leaves by port `to`
 
 static_assert(sizeof(struct blob_hdr) == 40, "format");
 static_assert(sizeof(struct blob_section) == 16, "format");
-static_assert(sizeof(struct blob_params) == 32, "format");
+static_assert(sizeof(struct blob_params) == 64, "format");
 static_assert(sizeof(struct blob_port) == 32, "format");
+static_assert(sizeof(struct blob_iface) == 40, "format");
 static_assert(sizeof(struct blob_addr) == 20, "format");
-static_assert(sizeof(struct blob_nexthop) == 8, "format");
+static_assert(sizeof(struct blob_path) == 20, "format");
+static_assert(sizeof(struct blob_hop) == 8, "format");
 static_assert(sizeof(struct blob_route4) == 8, "format");
-static_assert(sizeof(struct blob_neighbor) == 12, "format");
+static_assert(sizeof(struct blob_route6) == 20, "format");
+static_assert(sizeof(struct blob_neighbor) == 28, "format");
 static_assert(sizeof(struct blob_patch) == 4, "format");
 
 struct blob { // a checked blob: arrays and their lengths (0 and NULL where a section is absent)
@@ -125,15 +204,24 @@ struct blob { // a checked blob: arrays and their lengths (0 and NULL where a se
 	const char *strings;              // never NULL
 	const struct blob_params *params; // never NULL
 	const struct blob_port *ports;
+	const struct blob_iface *ifaces;
+	const uint16_t *members;
+	const uint32_t *vrfs;
 	const struct blob_addr *addrs;
-	const struct blob_nexthop *nexthops;
+	const struct blob_path *paths;
+	const struct blob_hop *hops;
 	const struct blob_route4 *routes4;
+	const struct blob_route6 *routes6;
 	const struct blob_neighbor *neighbors;
 	const struct blob_patch *patches;
-	uint32_t n_strings, n_params, n_ports, n_addrs, n_nexthops, n_routes4, n_neighbors, n_patches;
+	uint32_t n_strings, n_params, n_ports, n_ifaces, n_members, n_vrfs, n_addrs, n_paths, n_hops, n_routes4,
+		n_routes6, n_neighbors, n_patches;
 };
 
-#define BLOB_PORTS_MAX 64u
+#define BLOB_PORTS_MAX	 64u
+#define BLOB_IFACES_MAX	 1024u // ports included
+#define BLOB_VRFS_MAX	 63u   // beside the default one
+#define BLOB_HOPS_MAX	 32000u // a lookup gives 15 bits, of which interfaces and neighbors take some
 
 // Checks len bytes at data (8-byte aligned, kept by the caller as long as b is used) and fills b.
 // 0, or -EINVAL/-EBADMSG with err naming what is wrong ("checksum is …, computed …: …").

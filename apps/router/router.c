@@ -37,7 +37,7 @@ static struct ip4_stack *create(const struct app_lcore *l, struct err *err)
 	struct ip4_conf conf = {
 		.pool = app->pool,
 		.addresses = b->n_addrs,
-		.nexthops = b->n_nexthops,
+		.nexthops = b->n_paths,
 		.neighbors = b->n_neighbors,
 		.routes = b->n_routes4,
 		.icmp_rate = b->params->icmp_rate,
@@ -66,7 +66,7 @@ static int set_addresses(struct ip4_stack *s, const struct blob *b, struct err *
 
 		if (a->family != 4) // IPv6 frames are counted as ip6-unsupported
 			continue;
-		rc = ip4_stack_address(s, a->port, be32(load32(a->addr)), a->plen, err);
+		rc = ip4_stack_address(s, a->iface, be32(load32(a->addr)), a->plen, err);
 		if (rc)
 			return rc;
 	}
@@ -77,9 +77,12 @@ static int set_routes(struct ip4_stack *s, const struct blob *b, struct err *err
 {
 	for (uint32_t i = 0; i < b->n_routes4; i++) {
 		const struct blob_route4 *r = &b->routes4[i];
-		const struct blob_nexthop *nh = &b->nexthops[r->nexthop];
-		int rc = ip4_stack_nexthop(s, nh->port, nh->via, err);
+		const struct blob_path *p = &b->paths[b->hops[r->hop].first];
+		int rc;
 
+		if (b->hops[r->hop].paths != 1 || p->iface == BLOB_IFACE_ANY)
+			return err_set(err, -ENOTSUP, "route %u: a single neighbor is all it can lead to", i);
+		rc = ip4_stack_nexthop(s, p->iface, be32(load32(p->via)), err);
 		// The routes themselves are lcore 0's; the next hops have the same number everywhere.
 		if (rc >= 0 && s->shares)
 			rc = 0;
@@ -95,7 +98,7 @@ static int set_neighbors(struct ip4_stack *s, const struct blob *b, struct err *
 {
 	for (uint32_t i = 0; i < b->n_neighbors; i++) {
 		const struct blob_neighbor *n = &b->neighbors[i];
-		int rc = ip4_stack_neighbor(s, n->port, n->addr, n->mac, err);
+		int rc = n->family == 4 ? ip4_stack_neighbor(s, n->iface, be32(load32(n->addr)), n->mac, err) : 0;
 
 		if (rc)
 			return rc;

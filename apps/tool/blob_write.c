@@ -5,6 +5,7 @@
 
 #include "apps/tool/config.h"
 #include "apps/tool/util.h"
+#include "core/wire.h"
 
 struct writer {
 	uint8_t *data;
@@ -62,38 +63,62 @@ static void put_ports(struct writer *w, struct writer *strings, const struct con
 	free(ports);
 }
 
-// Which next hop: the first of that address (config_check_routes made one for each).
-static int by_via(const void *a, const void *b)
+static void put_ifaces(struct writer *w, struct writer *strings, const struct config *c)
 {
-	uint32_t x = ((const uint32_t *)a)[0], y = ((const uint32_t *)b)[0];
+	struct blob_iface *ifaces = xrealloc(NULL, c->n_ifaces * sizeof(*ifaces) + 1);
+	uint32_t *vrfs = xrealloc(NULL, c->n_vrfs * sizeof(*vrfs) + 1);
 
-	return x < y ? -1 : x > y;
+	for (size_t i = 0; i < c->n_ifaces; i++) {
+		ifaces[i] = c->ifaces[i].blob;
+		ifaces[i].name = string(strings, c->ifaces[i].name);
+	}
+	for (size_t i = 0; i < c->n_vrfs; i++)
+		vrfs[i] = string(strings, c->vrfs[i]);
+	section(w, BLOB_IFACES, ifaces, c->n_ifaces, sizeof(*ifaces));
+	section(w, BLOB_MEMBERS, c->members, c->n_members, sizeof(*c->members));
+	section(w, BLOB_VRFS, vrfs, c->n_vrfs, sizeof(*vrfs));
+	section(w, BLOB_ADDRS, c->addrs, c->n_addrs, sizeof(*c->addrs));
+	free(ifaces);
+	free(vrfs);
+}
+
+static void put_hops(struct writer *w, const struct config *c)
+{
+	struct blob_path *paths = xrealloc(NULL, c->n_paths * sizeof(*paths) + 1);
+	struct blob_hop *hops = xrealloc(NULL, c->n_hops * sizeof(*hops) + 1);
+
+	for (size_t i = 0; i < c->n_paths; i++)
+		paths[i] = c->paths[i].blob;
+	for (size_t i = 0; i < c->n_hops; i++)
+		hops[i] = c->hops[i].blob;
+	section(w, BLOB_PATHS, paths, c->n_paths, sizeof(*paths));
+	section(w, BLOB_HOPS, hops, c->n_hops, sizeof(*hops));
+	free(paths);
+	free(hops);
 }
 
 static void put_routes(struct writer *w, const struct config *c)
 {
-	struct blob_route4 *routes = xrealloc(NULL, c->n_routes * sizeof(*routes) + 1);
-	uint32_t(*via)[2] = xrealloc(NULL, c->n_nexthops * sizeof(*via) + 1);
-	size_t i;
+	struct blob_route4 *routes4 = xrealloc(NULL, c->n_routes * sizeof(*routes4) + 1);
+	struct blob_route6 *routes6 = xrealloc(NULL, c->n_routes * sizeof(*routes6) + 1);
+	size_t n4 = 0, n6 = 0;
 
-	for (i = 0; i < c->n_nexthops; i++) {
-		via[i][0] = c->nexthops[i].via;
-		via[i][1] = (uint32_t)i;
-	}
-	qsort(via, c->n_nexthops, sizeof(*via), by_via);
-	for (i = 0; i < c->n_routes; i++) {
-		const uint32_t *hit =
-			bsearch(&c->routes[i].via, via, c->n_nexthops, sizeof(*via), by_via);
+	for (size_t i = 0; i < c->n_routes; i++) {
+		const struct config_route *r = &c->routes[i];
 
-		routes[i] = (struct blob_route4){
-			.prefix = c->routes[i].prefix,
-			.plen = c->routes[i].plen,
-			.nexthop = (uint16_t)hit[1],
-		};
+		if (r->family == 4) {
+			routes4[n4++] = (struct blob_route4){
+				be32(r->prefix.v4), r->plen, r->vrf, (uint16_t)r->hop};
+			continue;
+		}
+		routes6[n6] = (struct blob_route6){
+			.plen = r->plen, .vrf = r->vrf, .hop = (uint16_t)r->hop};
+		memcpy(routes6[n6++].prefix, &r->prefix, 16);
 	}
-	section(w, BLOB_ROUTES4, routes, c->n_routes, sizeof(*routes));
-	free(routes);
-	free(via);
+	section(w, BLOB_ROUTES4, routes4, n4, sizeof(*routes4));
+	section(w, BLOB_ROUTES6, routes6, n6, sizeof(*routes6));
+	free(routes4);
+	free(routes6);
 }
 
 void *config_blob(const struct config *c, size_t *len)
@@ -109,8 +134,8 @@ void *config_blob(const struct config *c, size_t *len)
 	string(&strings, "");
 	section(&w, BLOB_PARAMS, &c->params, 1, sizeof(c->params));
 	put_ports(&w, &strings, c);
-	section(&w, BLOB_ADDRS, c->addrs, c->n_addrs, sizeof(*c->addrs));
-	section(&w, BLOB_NEXTHOPS, c->nexthops, c->n_nexthops, sizeof(*c->nexthops));
+	put_ifaces(&w, &strings, c);
+	put_hops(&w, c);
 	put_routes(&w, c);
 	section(&w, BLOB_NEIGHBORS, c->neighbors, c->n_neighbors, sizeof(*c->neighbors));
 	section(&w, BLOB_PATCHES, c->patches, c->n_patches, sizeof(*c->patches));

@@ -70,48 +70,6 @@ static void read_mbufs(struct ydoc *y, yaml_node_t *node, void *arg)
 	ydoc_u32(y, node, least, 1u << 22, &c->params.mbufs);
 }
 
-static void read_icmp_rate(struct ydoc *y, yaml_node_t *node, void *arg)
-{
-	ydoc_u32(y, node, 1, 1000000, &((struct config_reader *)arg)->c->params.icmp_rate);
-}
-
-static void read_icmp_burst(struct ydoc *y, yaml_node_t *node, void *arg)
-{
-	ydoc_u32(y, node, 1, 1000000, &((struct config_reader *)arg)->c->params.icmp_burst);
-}
-
-static void read_icmp(struct ydoc *y, yaml_node_t *node, void *arg)
-{
-	static const struct ydoc_key keys[] = {
-		{"rate", false, read_icmp_rate},
-		{"burst", false, read_icmp_burst},
-		{0},
-	};
-
-	ydoc_map(y, node, "icmp", keys, arg);
-}
-
-static void read_arp_timeout(struct ydoc *y, yaml_node_t *node, void *arg)
-{
-	ydoc_u32(y, node, 1, 86400, &((struct config_reader *)arg)->c->params.arp_timeout);
-}
-
-static void read_arp_hold(struct ydoc *y, yaml_node_t *node, void *arg)
-{
-	ydoc_u32(y, node, 1, 256, &((struct config_reader *)arg)->c->params.arp_hold);
-}
-
-static void read_arp(struct ydoc *y, yaml_node_t *node, void *arg)
-{
-	static const struct ydoc_key keys[] = {
-		{"timeout", false, read_arp_timeout},
-		{"hold", false, read_arp_hold},
-		{0},
-	};
-
-	ydoc_map(y, node, "arp", keys, arg);
-}
-
 // At least what a few empty polls take; at most a second, as anything longer hardly ever sleeps.
 static void read_idle(struct ydoc *y, yaml_node_t *node, void *arg)
 {
@@ -125,28 +83,54 @@ static void read_idle(struct ydoc *y, yaml_node_t *node, void *arg)
 		ydoc_error(y, node, "expected %s", expected);
 }
 
-// In this order: ports before everything that names them, neighbors and routes last.
+// In this order: what is named before what names it.
 static const struct ydoc_key top_keys[] = {
 	{"version", true, read_version},
 	{"function", true, read_function},
 	{"lcores", false, read_lcores},
+	{"vrfs", false, config_read_vrfs},
 	{"ports", true, config_read_ports},
+	{"interfaces", false, config_read_interfaces},
 	{"routes", false, config_read_routes},
 	{"neighbors", false, config_read_neighbors},
 	{"patches", false, config_read_patches},
-	{"icmp", false, read_icmp},
-	{"arp", false, read_arp},
+	{"icmp", false, config_read_icmp},
+	{"arp", false, config_read_arp},
+	{"nd", false, config_read_nd},
+	{"reassembly", false, config_read_reassembly},
+	{"services", false, config_read_services},
 	{"burst", false, read_burst},
 	{"idle", false, read_idle},
 	{"mbufs", false, read_mbufs},
 	{0},
 };
 
+static bool routes_anything(const struct config *c)
+{
+	const struct blob_params *p = &c->params;
+
+	return c->n_addrs || c->n_routes || c->n_neighbors || c->n_vrfs || c->n_ifaces > c->n_ports ||
+	       p->icmp_rate || p->icmp_burst || p->arp_timeout || p->arp_hold || p->nd_reachable ||
+	       p->nd_hold || p->reass_packets || p->reass_timeout || p->reass_flags || p->echo_port ||
+	       p->twamp_port;
+}
+
+// A port of a router is of some use: it has an address, or something is made of it.
+static void check_use(struct config_reader *r, const struct config_iface *i)
+{
+	if (!i->has_address && !i->member && !i->parent && i->blob.kind != BLOB_IFACE_BRIDGE)
+		diag_add(r->y->diags, i->place.file, i->place.line, i->place.column, i->name,
+			 "expected addresses: [ADDRESS/LENGTH], or an interface made of it (a VLAN, a "
+			 "group, a bridge)");
+	if (i->has_address && i->member)
+		diag_add(r->y->diags, i->place.file, i->place.line, i->place.column, i->name,
+			 "expected no addresses: it belongs to a group or bridge, which may have some");
+}
+
 static void check_function(struct config_reader *r)
 {
 	struct config *c = r->c;
 	bool router = !strcmp(c->function, "router");
-	size_t i;
 
 	if (!c->has_function)
 		return;
@@ -155,16 +139,12 @@ static void check_function(struct config_reader *r)
 						  "[{from: PORT, to: PORT}, …] in a patch");
 	if (router && c->n_patches)
 		ydoc_error(r->y, ydoc_root(r->y), "patches belong to function patch, not router");
-	if (!router && (c->n_addrs || c->n_routes || c->n_neighbors || c->params.icmp_rate ||
-			c->params.icmp_burst || c->params.arp_timeout || c->params.arp_hold))
-		ydoc_error(r->y, ydoc_root(r->y), "addresses, routes, neighbors, icmp and arp belong "
-						  "to function router, not patch");
-	for (i = 0; router && i < c->n_ports; i++) {
-		if (!c->ports[i].has_address)
-			diag_add(r->y->diags, c->ports[i].place.file, c->ports[i].place.line,
-				 c->ports[i].place.column, c->ports[i].name,
-				 "expected addresses: [ADDRESS/LENGTH] for a router's port");
-	}
+	if (!router && routes_anything(c))
+		ydoc_error(r->y, ydoc_root(r->y),
+			   "addresses, interfaces, vrfs, routes, neighbors, icmp, arp, nd, reassembly "
+			   "and services belong to function router, not patch");
+	for (size_t i = 0; router && i < c->n_ifaces; i++)
+		check_use(r, &c->ifaces[i]);
 }
 
 bool config_parse(struct config *c, const char *path, const char *text, size_t len,
@@ -173,7 +153,7 @@ bool config_parse(struct config *c, const char *path, const char *text, size_t l
 	struct ydoc y;
 	struct config_reader r = {c, &y, path, allow_files};
 
-	*c = (struct config){.params.lcores = 1};
+	*c = (struct config){.params = {.lcores = 1, .nd_dad = 1}};
 	if (!ydoc_parse(&y, path, text, len, diags))
 		return false;
 	ydoc_map(&y, ydoc_root(&y), "a configuration", top_keys, &r);
@@ -212,10 +192,19 @@ void config_free(struct config *c)
 	}
 	for (i = 0; i < c->n_files; i++)
 		free(c->files[i]);
+	for (i = 0; i < c->n_ifaces; i++)
+		free(c->ifaces[i].name);
+	for (i = 0; i < c->n_vrfs; i++)
+		free(c->vrfs[i]);
+	free(c->ifaces);
+	free(c->members);
+	free(c->vrfs);
+	free(c->paths);
+	free(c->hops);
+	free(c->hop_slots);
 	free(c->ports);
 	free(c->addrs);
 	free(c->routes);
-	free(c->nexthops);
 	free(c->neighbors);
 	free(c->patches);
 	free(c->files);

@@ -9,24 +9,44 @@
 
 #include "apps/tool/diag.h"
 #include "core/blob.h"
+#include "netstack/ip.h"
 
 struct config_place { // where something was said
 	const char *file;
 	size_t line, column;
 };
 
-struct config_prefix { // a route before its next hop is resolved
-	uint32_t prefix;
-	uint8_t plen;
-	uint32_t via;
-	struct config_place place;
-};
-
 struct config_port {
 	char *name, *driver, *args;
 	struct blob_port blob; // strings not yet placed
 	struct config_place place;
+};
+
+struct config_iface { // of a port, at the port's index, and what is made of ports
+	char *name;
+	struct blob_iface blob; // name not yet placed
+	struct config_place place;
 	bool has_address; // was given one, right or wrong
+	bool member;	  // of a group or a bridge
+	bool parent;	  // of a VLAN
+};
+
+struct config_route {
+	union ip_addr prefix;
+	struct config_place place;
+	uint32_t hop; // in hops
+	uint8_t family, plen;
+	uint8_t vrf;
+};
+
+struct config_path {
+	struct blob_path blob;
+	struct config_place place; // where it was first named
+};
+
+struct config_hop {
+	struct blob_hop blob; // first: in paths
+	uint8_t vrf;
 };
 
 // Growable arrays: n elements, room for more.
@@ -36,12 +56,22 @@ struct config {
 	struct blob_params params;
 	struct config_port *ports;
 	size_t n_ports, room_ports;
+	struct config_iface *ifaces;
+	size_t n_ifaces, room_ifaces;
+	uint16_t *members;
+	size_t n_members, room_members;
+	char **vrfs; // of VRF 1 and on
+	size_t n_vrfs, room_vrfs;
 	struct blob_addr *addrs;
 	size_t n_addrs, room_addrs;
-	struct config_prefix *routes;
+	struct config_route *routes;
 	size_t n_routes, room_routes;
-	struct blob_nexthop *nexthops;
-	size_t n_nexthops, room_nexthops;
+	struct config_path *paths;
+	size_t n_paths, room_paths;
+	struct config_hop *hops;
+	size_t n_hops, room_hops;
+	uint32_t *hop_slots; // a hash of hops: their numbers + 1
+	size_t n_hop_slots;
 	struct blob_neighbor *neighbors;
 	size_t n_neighbors, room_neighbors;
 	struct blob_patch *patches;
@@ -60,8 +90,9 @@ bool config_parse(struct config *c, const char *path, const char *text, size_t l
 		  struct diags *diags);
 void config_free(struct config *c);
 
-// The port called name; -1 when there is none.
+// The port called name; -1 when there is none. The same for an interface, ports included.
 int config_port(const struct config *c, const char *name);
+int config_iface(const struct config *c, const char *name);
 
 // Sets a port's device string ("pcap:in.pcap,out.pcap"). 0 or -EINVAL.
 int config_device(struct config_port *p, const char *device, struct err *err);

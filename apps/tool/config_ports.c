@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // config_ports.c - read ports, their addresses and devices, and patches between them
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "apps/tool/config_internal.h"
-#include "apps/tool/ip_text.h"
 #include "apps/tool/util.h"
 #include "pmd/port.h"
 
-#define ADDRESSES_MAX 1024u
-
 struct port_reader {
-	struct config_reader *r;
+	struct iface_reader i; // its interface has the same index
 	struct config_port *port;
-	uint16_t index;
 };
 
 int config_port(const struct config *c, const char *name)
@@ -63,7 +58,7 @@ static bool good_virtio(const char *args)
 
 static void check_virtio(struct ydoc *y, yaml_node_t *node, const struct port_reader *p)
 {
-	const struct config *c = p->r->c;
+	const struct config *c = p->i.r->c;
 	size_t i;
 
 	if (!good_virtio(p->port->args)) {
@@ -72,7 +67,7 @@ static void check_virtio(struct ydoc *y, yaml_node_t *node, const struct port_re
 			   "from 0, virtio:mmioN or a PCI address, virtio:BB:DD.F");
 		return;
 	}
-	for (i = 0; i < p->index; i++)
+	for (i = 0; i < p->i.index; i++)
 		if (c->ports[i].driver && !strcmp(c->ports[i].driver, "virtio") &&
 		    !strcmp(c->ports[i].args, p->port->args))
 			ydoc_error(y, node, "is port %s's already: expected another device",
@@ -91,77 +86,6 @@ static void read_device(struct ydoc *y, yaml_node_t *node, void *arg)
 		ydoc_error(y, node, "%s", err.text);
 	else if (!strcmp(p->port->driver, "virtio"))
 		check_virtio(y, node, p);
-}
-
-static bool same_network(const struct blob_addr *a, const struct blob_addr *b)
-{
-	uint32_t x, y;
-	uint8_t plen = a->plen < b->plen ? a->plen : b->plen;
-
-	if (a->family != 4 || b->family != 4)
-		return false;
-	memcpy(&x, a->addr, 4);
-	memcpy(&y, b->addr, 4);
-	return !plen || !((ntohl(x) ^ ntohl(y)) >> (32 - plen));
-}
-
-bool config_usable_host(uint32_t addr, uint8_t plen)
-{
-	uint32_t host = plen >= 31 ? 0 : addr & (UINT32_MAX >> plen);
-
-	if (addr >> 24 == 0 || addr >> 24 == 127 || addr >> 28 >= 14)
-		return false;
-	return plen >= 31 || (host && host != UINT32_MAX >> plen);
-}
-
-static void read_address(struct ydoc *y, yaml_node_t *node, void *arg)
-{
-	struct port_reader *p = arg;
-	struct config *c = p->r->c;
-	const char *s = ydoc_text(y, node, "an address like 192.0.2.1/24");
-	struct blob_addr a = {.port = p->index, .family = 4};
-	union ip_addr ip;
-	uint32_t addr, net;
-	size_t i;
-
-	p->port->has_address = true;
-	if (!s)
-		return;
-	if (strchr(s, ':')) {
-		ydoc_error(y, node, "expected an IPv4 address: IPv6 is not routed yet");
-		return;
-	}
-	if (!ip_parse_prefix(s, &a.family, &ip, &a.plen) || !a.plen) {
-		ydoc_error(y, node, "expected ADDRESS/LENGTH like 192.0.2.1/24");
-		return;
-	}
-	addr = ntohl(ip.v4);
-	if (!config_usable_host(addr, a.plen)) {
-		ydoc_error(y, node, "expected a host's address, not a network, broadcast, "
-				    "multicast, loopback or reserved one");
-		return;
-	}
-	if (c->n_addrs == ADDRESSES_MAX) {
-		ydoc_error(y, node, "expected at most %u addresses in all", ADDRESSES_MAX);
-		return;
-	}
-	net = htonl(addr);
-	memcpy(a.addr, &net, 4);
-	for (i = 0; i < c->n_addrs; i++) {
-		if (same_network(&c->addrs[i], &a)) {
-			ydoc_error(y, node, "its network overlaps one of port %s: expected "
-					    "networks that are apart",
-				   c->ports[c->addrs[i].port].name);
-			return;
-		}
-	}
-	c->addrs = array_add(c->addrs, &c->n_addrs, &c->room_addrs, sizeof(*c->addrs));
-	c->addrs[c->n_addrs - 1] = a;
-}
-
-static void read_addresses(struct ydoc *y, yaml_node_t *node, void *arg)
-{
-	ydoc_list(y, node, "addresses like 192.0.2.1/24", read_address, arg);
 }
 
 static void read_mac(struct ydoc *y, yaml_node_t *node, void *arg)
@@ -212,9 +136,9 @@ static void read_queues(struct ydoc *y, yaml_node_t *node, void *arg)
 
 	if (!ydoc_u32(y, node, 1, PORT_QUEUES_MAX, &v))
 		return;
-	if (v > p->r->c->params.lcores)
+	if (v > p->i.r->c->params.lcores)
 		ydoc_error(y, node, "expected at most one an lcore: lcores is %u",
-			   p->r->c->params.lcores);
+			   p->i.r->c->params.lcores);
 	p->port->blob.queues = (uint16_t)v;
 }
 
@@ -242,9 +166,15 @@ static void read_offloads(struct ydoc *y, yaml_node_t *node, void *arg)
 	config_offloads(y, node, &((struct port_reader *)arg)->port->blob);
 }
 
+// The VRF comes first: what an address may be depends on it.
 static const struct ydoc_key port_keys[] = {
 	{"device", true, read_device},
-	{"addresses", false, read_addresses},
+	{"vrf", false, config_iface_vrf},
+	{"addresses", false, config_iface_addresses},
+	{"urpf", false, config_iface_urpf},
+	{"redirects", false, config_iface_redirects},
+	{"directed_broadcast", false, config_iface_broadcasts},
+	{"ra", false, config_iface_ra},
 	{"mac", false, read_mac},
 	{"mtu", false, read_mtu},
 	{"rx_size", false, read_rx_size},
@@ -255,39 +185,24 @@ static const struct ydoc_key port_keys[] = {
 	{0},
 };
 
-static bool good_name(const char *s)
-{
-	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
-
-	return n && !s[n] && n < PORT_NAME_MAX;
-}
-
 static void read_port(struct ydoc *y, yaml_node_t *key, yaml_node_t *value, void *arg)
 {
 	struct config_reader *r = arg;
 	struct config *c = r->c;
-	const char *name = ydoc_text(y, key, "the name of a port");
-	struct port_reader p = {.r = r};
+	struct port_reader p = {.i.r = r};
+	int index;
 
-	if (!name)
-		return;
-	if (!good_name(name)) {
-		ydoc_error(y, key, "expected a name of 1 to %d letters, digits, _ and -",
-			   PORT_NAME_MAX - 1);
-		return;
-	}
-	if (config_port(c, name) >= 0) {
-		ydoc_error(y, key, "a port of this name is there already");
-		return;
-	}
 	if (c->n_ports == BLOB_PORTS_MAX) {
 		ydoc_error(y, key, "expected at most %u ports", BLOB_PORTS_MAX);
 		return;
 	}
+	index = config_iface_add(r, key, "a port", BLOB_IFACE_PORT);
+	if (index < 0)
+		return;
 	c->ports = array_add(c->ports, &c->n_ports, &c->room_ports, sizeof(*c->ports));
-	p.index = (uint16_t)(c->n_ports - 1);
-	p.port = &c->ports[p.index];
-	p.port->name = xstrdup(name);
+	p.i.index = (uint16_t)index;
+	p.port = &c->ports[index];
+	p.port->name = xstrdup(c->ifaces[index].name);
 	p.port->place = config_place(y, key);
 	ydoc_map(y, value, "a port", port_keys, &p);
 }

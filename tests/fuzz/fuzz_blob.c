@@ -11,6 +11,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static volatile unsigned long sink;
 
+static void read_hop(const struct blob *b, uint16_t hop)
+{
+	const struct blob_hop *h = &b->hops[hop];
+
+	for (uint32_t k = 0; k < h->paths; k++) {
+		const struct blob_path *p = &b->paths[h->first + k];
+
+		sink += p->via[15] + (p->iface == BLOB_IFACE_ANY ? 0 : b->ifaces[p->iface].mtu);
+	}
+}
+
 static void read_all(const struct blob *b)
 {
 	uint32_t i;
@@ -20,12 +31,25 @@ static void read_all(const struct blob *b)
 		sink += strlen(blob_str(b, b->ports[i].name)) +
 			strlen(blob_str(b, b->ports[i].driver)) +
 			strlen(blob_str(b, b->ports[i].args));
+	for (i = 0; i < b->n_ifaces; i++) {
+		const struct blob_iface *f = &b->ifaces[i];
+
+		sink += strlen(blob_str(b, f->name));
+		if (f->vrf)
+			sink += strlen(blob_str(b, b->vrfs[f->vrf - 1]));
+		if (f->kind == BLOB_IFACE_VLAN)
+			sink += b->ifaces[f->parent].mtu;
+		for (uint32_t k = 0; k < f->members; k++)
+			sink += b->ifaces[b->members[f->first + k]].mtu;
+	}
 	for (i = 0; i < b->n_addrs; i++)
-		sink += b->ports[b->addrs[i].port].mtu + b->addrs[i].addr[15];
+		sink += b->ifaces[b->addrs[i].iface].mtu + b->addrs[i].addr[15];
 	for (i = 0; i < b->n_routes4; i++)
-		sink += b->ports[b->nexthops[b->routes4[i].nexthop].port].mtu;
+		read_hop(b, b->routes4[i].hop);
+	for (i = 0; i < b->n_routes6; i++)
+		read_hop(b, b->routes6[i].hop);
 	for (i = 0; i < b->n_neighbors; i++)
-		sink += b->ports[b->neighbors[i].port].mtu;
+		sink += b->ifaces[b->neighbors[i].iface].mtu;
 	for (i = 0; i < b->n_patches; i++)
 		sink += b->ports[b->patches[i].from].mtu + b->ports[b->patches[i].to].mtu;
 }

@@ -98,7 +98,8 @@ def check():
     r = weir("check", "bad.yaml", status=2)
     assert r.stderr.splitlines() == [
         "bad.yaml:3:9: x: expected a number from 1 to 16",
-        "bad.yaml:8:26: 192.0.3.254: expected an address on the network of a port"], r.stderr
+        "bad.yaml:8:26: 192.0.3.254: expected an address on the network of a port, "
+        "or one that another route leads to"], r.stderr
 
 
 def run():

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // test_config.c - YAML to blob: what is right arrives, what is wrong is said with its place
 #include "config_test.h"
+#include "core/wire.h"
 
 #include "apps/tool/config_internal.h"
 #include "pmd/port.h"
@@ -64,6 +65,15 @@ static void idle(void **state)
 	says(HEAD PORTS "idle: [1]\n", "f.yaml:6:7: […]: expected off, or 1 to 1000000 microseconds\n");
 }
 
+static void leads_to(const struct blob *b, const struct blob_route4 *r, uint32_t via, uint16_t iface)
+{
+	const struct blob_hop *h = &b->hops[r->hop];
+
+	assert_int_equal(h->paths, 1);
+	assert_int_equal(be32(load32(b->paths[h->first].via)), via);
+	assert_int_equal(b->paths[h->first].iface, iface);
+}
+
 // The example of the user guide, read back from the blob.
 static void example(void **state)
 {
@@ -96,15 +106,14 @@ static void example(void **state)
 	assert_memory_equal(b.addrs[0].addr, "\xc0\x00\x02\x01", 4);
 	assert_int_equal(b.addrs[0].plen, 24);
 	assert_int_equal(b.n_routes4, 3);
-	assert_int_equal(b.n_nexthops, 2);
+	assert_int_equal(b.n_hops, 2);
 	assert_int_equal(b.routes4[0].prefix, 0);
-	assert_int_equal(b.nexthops[b.routes4[0].nexthop].via, 0xc00002fe);
-	assert_int_equal(b.nexthops[b.routes4[0].nexthop].port, 0);
+	leads_to(&b, &b.routes4[0], 0xc00002fe, 0);
 	assert_int_equal(b.routes4[2].prefix, 0xcb007100);
-	assert_int_equal(b.nexthops[b.routes4[2].nexthop].via, 0xc6336407);
-	assert_int_equal(b.nexthops[b.routes4[2].nexthop].port, 1);
+	leads_to(&b, &b.routes4[2], 0xc6336407, 1);
 	assert_int_equal(b.n_neighbors, 1);
-	assert_int_equal(b.neighbors[0].addr, 0xc00002fe);
+	assert_memory_equal(b.neighbors[0].addr, "\xc0\x00\x02\xfe", 5);
+	assert_int_equal(b.neighbors[0].family, 4);
 	free(blob);
 	config_free(&c);
 }
@@ -119,8 +128,9 @@ static void all_errors_at_once(void **state)
 	     "from 0, virtio:mmioN or a PCI address, virtio:BB:DD.F\n"
 	     "f.yaml:4:41: 192.0.2.0/24: expected a host's address, not a network, broadcast, "
 	     "multicast, loopback or reserved one\n"
-	     "f.yaml:5:1: speed: unknown key: a configuration has version, function, lcores, ports, "
-	     "routes, neighbors, patches, icmp, arp, burst, idle, mbufs\n");
+	     "f.yaml:5:1: speed: unknown key: a configuration has version, function, lcores, vrfs, "
+	     "ports, interfaces, routes, neighbors, patches, icmp, arp, nd, reassembly, services, "
+	     "burst, idle, mbufs\n");
 }
 
 static void device_string(const char *device, const char *expected)
@@ -168,7 +178,8 @@ static void patches(void **state)
 	snprintf(text, sizeof(text), "%spatches: [{from: a, to: b}, {from: a, to: a}]\n", head);
 	says(text, "f.yaml:6:29: {…}: port a is patched already: expected one patch from a port\n");
 	snprintf(text, sizeof(text), "%spatches: [{from: a, to: b}]\narp: {timeout: 9}\n", head);
-	says(text, "f.yaml:1:1: {…}: addresses, routes, neighbors, icmp and arp belong to function "
+	says(text, "f.yaml:1:1: {…}: addresses, interfaces, vrfs, routes, neighbors, icmp, arp, nd, reassembly "
+	     "and services belong to function "
 		   "router, not patch\n");
 	says(HEAD PORTS "patches: [{from: wan, to: lan}]\n",
 	     "f.yaml:1:1: {…}: patches belong to function patch, not router\n");

@@ -131,7 +131,7 @@ static void bad_headers(void **state)
 	s = good();
 	s.hdr.version = BLOB_VERSION + 1;
 	sum(&s);
-	refused(&s, sizeof(s), "version 3");
+	refused(&s, sizeof(s), "version 4");
 	s = good();
 	s.hdr.sections = 1000;
 	sum(&s);
@@ -190,7 +190,7 @@ static void bad_references(void **state)
 	s.port.driver = 16;
 	sum(&s);
 	refused(&s, sizeof(s), "port 0");
-	// The same 32 bytes read as what names ports, next hops and prefixes: every index is wrong.
+	// The same 32 bytes read as what names ports, interfaces and hops: every index is wrong.
 	s = good();
 	s.section[1] = (struct blob_section){BLOB_PATCHES, offsetof(struct small, port), 1, 4};
 	sum(&s);
@@ -198,47 +198,70 @@ static void bad_references(void **state)
 	s.section[1] = (struct blob_section){BLOB_ADDRS, offsetof(struct small, port), 1, 20};
 	sum(&s);
 	refused(&s, sizeof(s), "address 0");
-	s.section[1] = (struct blob_section){BLOB_NEXTHOPS, offsetof(struct small, port), 1, 8};
+	s.section[1] = (struct blob_section){BLOB_PATHS, offsetof(struct small, port), 1, 20};
 	sum(&s);
-	refused(&s, sizeof(s), "next hop 0");
-	s.section[1] = (struct blob_section){BLOB_NEIGHBORS, offsetof(struct small, port), 1, 12};
+	refused(&s, sizeof(s), "path 0");
+	s.section[1] = (struct blob_section){BLOB_HOPS, offsetof(struct small, port), 1, 8};
+	sum(&s);
+	refused(&s, sizeof(s), "hop 0");
+	s.section[1] = (struct blob_section){BLOB_NEIGHBORS, offsetof(struct small, port), 1, 28};
 	sum(&s);
 	refused(&s, sizeof(s), "neighbor 0");
 	s.section[1] = (struct blob_section){BLOB_ROUTES4, offsetof(struct small, port), 1, 8};
 	sum(&s);
-	refused(&s, sizeof(s), "route 0");
+	refused(&s, sizeof(s), "IPv4 route 0");
+	s.section[1] = (struct blob_section){BLOB_ROUTES6, offsetof(struct small, port), 1, 20};
+	sum(&s);
+	refused(&s, sizeof(s), "IPv6 route 0");
 }
 
-// A route, its next hop and a neighbor that are sound; then each of their fields alone is wrong.
+// Interfaces, routes, a hop with its path and a neighbor that are sound; then each of their fields alone
+// is wrong.
 struct routed {
 	struct blob_hdr hdr;
-	struct blob_section section[6];
+	struct blob_section section[11];
 	struct blob_params params;
 	struct blob_port port;
-	struct blob_route4 route;
-	struct blob_nexthop nexthop;
-	struct blob_neighbor neighbor;
-	uint32_t pad;
-	char strings[8];
+	struct blob_route4 route4;
+	struct blob_hop hop;
+	struct blob_iface iface[3]; // the port, VLAN 5 of it, a bridge of that
+	struct blob_neighbor neighbor __attribute__((aligned(8)));
+	struct blob_route6 route6 __attribute__((aligned(8)));
+	struct blob_path path __attribute__((aligned(8)));
+	struct blob_addr addr __attribute__((aligned(8)));
+	uint16_t member __attribute__((aligned(8)));
+	char strings[8] __attribute__((aligned(8)));
 } __attribute__((aligned(8)));
+
+#define PART(type, field, n, size) {type, offsetof(struct routed, field), n, size}
 
 static struct routed good_routes(void)
 {
 	const struct small s = good();
 	struct routed r = {
 		.hdr = s.hdr,
-		.section = {{BLOB_PARAMS, offsetof(struct routed, params), 1, 32},
-			    {BLOB_PORTS, offsetof(struct routed, port), 1, 32},
-			    {BLOB_ROUTES4, offsetof(struct routed, route), 1, 8},
-			    {BLOB_NEXTHOPS, offsetof(struct routed, nexthop), 1, 8},
-			    {BLOB_NEIGHBORS, offsetof(struct routed, neighbor), 1, 12},
-			    {BLOB_STRINGS, offsetof(struct routed, strings), 4, 1}},
+		.section = {PART(BLOB_PARAMS, params, 1, 64), PART(BLOB_PORTS, port, 1, 32),
+			    PART(BLOB_ROUTES4, route4, 1, 8), PART(BLOB_HOPS, hop, 1, 8),
+			    PART(BLOB_IFACES, iface, 3, 40), PART(BLOB_NEIGHBORS, neighbor, 1, 28),
+			    PART(BLOB_ROUTES6, route6, 1, 20), PART(BLOB_PATHS, path, 1, 20),
+			    PART(BLOB_ADDRS, addr, 1, 20), PART(BLOB_MEMBERS, member, 1, 2),
+			    PART(BLOB_STRINGS, strings, 4, 1)},
 		.params = s.params,
-		.route = {.prefix = 0xc0000200, .plen = 24},
+		.iface = {{.kind = BLOB_IFACE_PORT},
+			  {.kind = BLOB_IFACE_VLAN, .vid = {5}},
+			  {.kind = BLOB_IFACE_BRIDGE, .members = 1}},
+		.addr = {.family = 4, .plen = 24},
+		.path = {.family = 4, .weight = 1},
+		.hop = {.paths = 1},
+		.route4 = {.prefix = 0xc0000200, .plen = 24},
+		.neighbor = {.family = 6, .iface = 2},
+		.member = 1,
 	};
 
 	r.hdr.len = sizeof(r);
-	r.hdr.sections = 6;
+	r.hdr.sections = 11;
+	// No route6 while the path is of IPv4.
+	r.section[6].count = 0;
 	return r;
 }
 
@@ -251,41 +274,82 @@ static void expect(struct routed *r, const char *why)
 	r->hdr.crc = 0;
 	r->hdr.crc = crc32c(0, r, r->hdr.len);
 	rc = blob_open(&b, r, sizeof(*r), &err);
-	assert_int_equal(rc, why ? -EBADMSG : 0);
+	if (why && !rc)
+		fail_msg("taken, though %s", why);
+	if (!why && rc)
+		fail_msg("%s", err.text);
 	if (why && !strstr(err.text, why))
 		fail_msg("'%s' does not say '%s'", err.text, why);
 }
 
+// One assignment to a sound blob, and what is said then.
+#define WITH(assignment, why)                                                                      \
+	do {                                                                                       \
+		struct routed r = good_routes();                                                   \
+		assignment;                                                                        \
+		expect(&r, why);                                                                   \
+	} while (0)
+
 static void bad_routes(void **state)
 {
-	static const struct {
-		uint32_t prefix;
-		uint8_t plen;
-		uint16_t nexthop, nexthop_port, neighbor_port;
-		const char *why;
-	} cases[] = {
-		{0xc0000200, 24, 0, 0, 0, NULL},
-		{0xc0000201, 32, 0, 0, 0, NULL},
-		{0, 0, 0, 0, 0, NULL},
-		{0xc0000201, 24, 0, 0, 0, "host bits"},
-		{0xc0000280, 24, 0, 0, 0, "host bits"},
-		{1, 0, 0, 0, 0, "host bits"},
-		{0xc0000200, 33, 0, 0, 0, "route 0"},
-		{0xc0000200, 24, 1, 0, 0, "route 0"},
-		{0xc0000200, 24, 0, 1, 0, "next hop 0"},
-		{0xc0000200, 24, 0, 0, 1, "neighbor 0"},
-	};
+	WITH(, NULL);
+	WITH(r.route4 = ((struct blob_route4){0xc0000201, 32, 0, 0}), NULL);
+	WITH(r.route4 = ((struct blob_route4){0, 0, 0, 0}), NULL);
+	WITH(r.route4.prefix = 0xc0000201, "host bits");
+	WITH(r.route4.prefix = 0xc0000280, "host bits");
+	WITH(r.route4 = ((struct blob_route4){1, 0, 0, 0}), "host bits");
+	WITH(r.route4.plen = 33, "IPv4 route 0");
+	WITH(r.route4.hop = 1, "IPv4 route 0");
+	WITH(r.route4.vrf = 1, "IPv4 route 0");
+	WITH(r.path.iface = 3, "path 0");
+	WITH(r.path.iface = BLOB_IFACE_ANY, NULL);
+	WITH(r.path.family = 5, "path 0");
+	WITH(r.path.weight = 0, "path 0");
+	WITH(r.path.family = 6, "IPv4 route 0"); // which leads to an IPv6 neighbor then
+	WITH(r.hop.kind = BLOB_HOP_KINDS, "hop 0");
+	WITH(r.hop.paths = 0, "hop 0");
+	WITH(r.hop.paths = 2, "hop 0");
+	WITH(r.hop.paths = 17, "hop 0");
+	WITH(r.hop.first = 1, "hop 0");
+	WITH(r.hop.kind = BLOB_HOP_BLACKHOLE, "hop 0");
+	WITH((r.hop.kind = BLOB_HOP_BLACKHOLE, r.hop.paths = 0), NULL);
+	WITH(r.neighbor.iface = 3, "neighbor 0");
+	WITH(r.neighbor.family = 0, "neighbor 0");
+	WITH(r.addr.iface = 3, "address 0");
+	WITH(r.addr.plen = 33, "address 0");
+	WITH(r.params.reass_flags = 2, "reassembly");
+}
 
-	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct routed r = good_routes();
+static void bad_routes6(void **state)
+{
+#define SIX (r.section[2].count = 0, r.section[6].count = 1, r.path.family = 6)
+	WITH(SIX, NULL);
+	WITH((SIX, r.path.family = 4), "IPv6 route 0");
+	WITH((SIX, r.route6.plen = 129), "IPv6 route 0");
+	WITH((SIX, r.route6.plen = 128, r.route6.prefix[15] = 1), NULL);
+	WITH((SIX, r.route6.plen = 127, r.route6.prefix[15] = 1), "host bits");
+	WITH((SIX, r.route6.prefix[0] = 0x20), "host bits");
+	WITH((SIX, r.route6.plen = 3, r.route6.prefix[0] = 0x20), NULL);
+}
 
-		r.route.prefix = cases[i].prefix;
-		r.route.plen = cases[i].plen;
-		r.route.nexthop = cases[i].nexthop;
-		r.nexthop.port = cases[i].nexthop_port;
-		r.neighbor.port = cases[i].neighbor_port;
-		expect(&r, cases[i].why);
-	}
+static void bad_interfaces(void **state)
+{
+	WITH(r.iface[0].kind = BLOB_IFACE_VLAN, "interface 0");
+	WITH(r.iface[1].kind = BLOB_IFACE_PORT, "interface 1");
+	WITH(r.iface[1].kind = BLOB_IFACE_KINDS, "interface 1");
+	WITH(r.iface[1].parent = 1, "interface 1");
+	WITH(r.iface[1].vid[0] = 0, "interface 1");
+	WITH(r.iface[1].vid[0] = 4095, "interface 1");
+	WITH(r.iface[1].vid[1] = 4095, "interface 1");
+	WITH(r.iface[1].members = 1, "interface 1");
+	WITH(r.iface[1].vrf = 1, "interface 1");
+	WITH(r.iface[1].urpf = BLOB_URPF_KINDS, "interface 1");
+	WITH(r.iface[1].flags = 0x80, "interface 1");
+	WITH(r.iface[1].name = 4, "interface 1");
+	WITH(r.iface[2].members = 2, "interface 2");
+	WITH(r.iface[2].first = 1, "interface 2");
+	WITH(r.member = 2, "interface 2");
+	WITH(r.section[4].count = 0, "address 0");
 }
 
 static void nothing_there(void **state)
@@ -304,6 +368,7 @@ int main(void)
 		cmocka_unit_test(every_changed_byte), cmocka_unit_test(every_length),
 		cmocka_unit_test(bad_headers),	      cmocka_unit_test(bad_sections),
 		cmocka_unit_test(bad_references),     cmocka_unit_test(bad_routes),
+		cmocka_unit_test(bad_routes6),	      cmocka_unit_test(bad_interfaces),
 		cmocka_unit_test(nothing_there),
 	};
 
