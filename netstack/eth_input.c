@@ -83,7 +83,7 @@ static always_inline uint8_t one(const struct ifaces *ifs, struct mbuf *m)
 	const uint8_t *p = m->data;
 
 	if (likely(m->nsegs == 1 && m->len >= ETH_HLEN && !(m->flags & MBUF_VLAN) &&
-		   eth_mac_load8(p) == ifs->iface[m->port].mac48 &&
+		   eth_mac_load8(p) == ifs->iface[m->port].match48 &&
 		   load16(p + 12) == be16(ETH_TYPE_IP4))) {
 		m->l3 = ETH_HLEN;
 		return EDGE_IP4;
