@@ -13,7 +13,7 @@ packages=(
 	# tests: unit, fuzz, peers
 	libcmocka-dev clang libclang-rt-14-dev valgrind python3 python3-scapy python3-yaml
 	dpdk dpdk-dev iproute2 iputils-ping ethtool iperf3 tcpdump tcpreplay procps gzip
-	openvswitch-switch-dpdk
+	openvswitch-switch-dpdk frr bird2
 )
 
 missing=()
@@ -46,17 +46,17 @@ step() {
 	fi
 }
 step apt-get update -q
-# Open vSwitch would start as a service: the tests run it themselves, and nobody asked for more.
+# Open vSwitch, FRR and BIRD would start as services: the tests run them themselves, and nobody asked for more.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
 	"${as_root[@]}" sh -c "printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy"
 	trap 'rm -f "$log"; "${as_root[@]}" rm -f "$policy"' EXIT
 fi
 step apt-get install -q -y --no-install-recommends "${missing[@]}"
-case " ${missing[*]} " in
-*" openvswitch-switch-dpdk "*)
-	# Nor at the next boot.
-	[ ! -d /run/systemd/system ] || step systemctl disable -q openvswitch-switch
-	;;
-esac
+# Nor at the next boot.
+for service in openvswitch-switch-dpdk:openvswitch-switch frr:frr bird2:bird; do
+	case " ${missing[*]} " in
+	*" ${service%:*} "*) [ ! -d /run/systemd/system ] || step systemctl disable -q "${service#*:}" ;;
+	esac
+done
 echo "setup: done"
