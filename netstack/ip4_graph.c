@@ -4,9 +4,11 @@
 
 #include <errno.h>
 
+#include "netstack/eth_input.h"
+
 static const struct node_def *const kinds[] = {
 	&arp_hold_node, // first: it frees the stack with the graph
-	&eth_input_node,  &arp_input_node, &ip4_input_node,  &ip4_lookup_node,	 &ip4_rewrite_node,
+	&arp_input_node, &ip4_input_node,  &ip4_lookup_node,	 &ip4_rewrite_node,
 	&ip4_output_node, &ip4_local_node, &icmp_error_node, &ip4_fragment_node,
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -50,8 +52,10 @@ static int add_nodes(struct graph *g, struct ip4_stack *s, struct err *err)
 		ip4_stack_destroy(s);
 		return -ENOSPC;
 	}
+	if (!eth_input_add(g, s->ifs, err))
+		return -ENOSPC;
 	for (unsigned i = 1; i < KINDS; i++)
-		if (!graph_add(g, kinds[i], kinds[i]->name, kinds[i] == &eth_input_node ? (void *)s->ifs : s, err))
+		if (!graph_add(g, kinds[i], kinds[i]->name, s, err))
 			return -ENOSPC;
 	if (s->lcores > 1 && !graph_add(g, &arp_learn_node, arp_learn_node.name, &s->neighbors, err))
 		return -ENOSPC;

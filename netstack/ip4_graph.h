@@ -11,7 +11,6 @@
 #include "core/graph.h"
 #include "netstack/ip4_stack.h"
 
-extern const struct node_def eth_input_node;
 extern const struct node_def arp_input_node;
 extern const struct node_def arp_hold_node;
 extern const struct node_def ip4_input_node;
