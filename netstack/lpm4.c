@@ -44,6 +44,8 @@ struct lpm4 *lpm4_create(const struct lpm4_conf *conf)
 		err = lpm_pool_init(&t->rib, 0, FIRST_ROOM + 5 * routes);
 	if (err)
 		goto fail;
+	t->fib_first = t->fib.pool.size;
+	t->rib_first = t->rib.size;
 	lpm4_clear_nodes(t->nodes, 256);
 	for (uint32_t i = 0; i < LPM4_SLOTS; i += LPM4_PAGE_SLOTS)
 		lpm4_fib_fill(t, i, LPM4_MISS);
@@ -53,6 +55,18 @@ fail:
 	lpm4_destroy(t);
 	errno = -err;
 	return NULL;
+}
+
+void lpm4_renew(struct lpm4 *t)
+{
+	void *old;
+
+	lpm_arena_renew(&t->fib, ROOT_BYTES, t->fib_first);
+	if (t->rib.size > t->rib_first && !lpm_pool_renew(&t->rib, 0, t->rib_first, &old))
+		free(old);
+	free(t->handles);
+	t->handles = NULL;
+	t->handles_used = t->handles_size = t->handles_free = 0;
 }
 
 void lpm4_destroy(struct lpm4 *t)

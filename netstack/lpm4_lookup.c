@@ -19,7 +19,7 @@ static inline const uint8_t *block_at(const uint8_t *fib, uint32_t word)
 
 static inline uint32_t root_word(const uint8_t *fib, uint32_t addr)
 {
-	return __atomic_load_n((const uint32_t *)fib + (addr >> 14), __ATOMIC_RELAXED);
+	return __atomic_load_n((const uint32_t *)fib + (addr >> 14), __ATOMIC_ACQUIRE);
 }
 
 static inline uint32_t block_leaf(const uint8_t *block, uint32_t addr)
@@ -28,7 +28,7 @@ static inline uint32_t block_leaf(const uint8_t *block, uint32_t addr)
 	// The bitmap's own four uint16_t, and the run's number counted from 1.
 	unsigned i = 3 + __builtin_popcountll(map & upto(addr >> 8 & 63));
 
-	return __atomic_load_n((const uint16_t *)block + i, __ATOMIC_RELAXED);
+	return __atomic_load_n((const uint16_t *)block + i, __ATOMIC_ACQUIRE);
 }
 
 uint32_t lpm4_deep_lookup(const uint8_t *fib, uint32_t word, uint32_t leaf, uint32_t addr)
@@ -41,7 +41,7 @@ uint32_t lpm4_deep_lookup(const uint8_t *fib, uint32_t word, uint32_t leaf, uint
 	// 32 bytes of bitmaps, 4 of ranks: leaves start at the 18th uint16_t.
 	unsigned i = 17 + block[32 + w] + __builtin_popcountll(map & upto(addr & 63));
 
-	return __atomic_load_n((const uint16_t *)block + i, __ATOMIC_RELAXED);
+	return __atomic_load_n((const uint16_t *)block + i, __ATOMIC_ACQUIRE);
 }
 
 uint32_t lpm4_fib_lookup(const uint8_t *fib, uint32_t addr)

@@ -57,8 +57,12 @@ struct lpm4 {
 	struct lpm4_handle *handles;
 	uint32_t handles_used, handles_size, handles_free; // [0] is not used
 	size_t count;
+	size_t fib_first, rib_first; // sizes as created
 	char name[32];
 };
+
+// lpm4.c: the table has become empty; give memory back.
+void lpm4_renew(struct lpm4 *t);
 
 // lpm4_lookup.c, lpm4_avx512.c
 uint32_t lpm4_fib_lookup(const uint8_t *fib, uint32_t addr);

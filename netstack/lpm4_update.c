@@ -357,13 +357,19 @@ int lpm4_add(struct lpm4 *t, uint32_t prefix, uint8_t len, uint32_t nh)
 
 int lpm4_delete(struct lpm4 *t, uint32_t prefix, uint8_t len)
 {
+	int err;
+
 	if (!valid(prefix, len))
 		return -EINVAL;
 	if (len < 18)
-		return delete_short(t, prefix, len);
-	if (len < 25)
-		return delete_mid(t, prefix, len);
-	return delete_long(t, prefix, len);
+		err = delete_short(t, prefix, len);
+	else if (len < 25)
+		err = delete_mid(t, prefix, len);
+	else
+		err = delete_long(t, prefix, len);
+	if (!err && t->count == 0)
+		lpm4_renew(t);
+	return err;
 }
 
 int lpm4_get(const struct lpm4 *t, uint32_t prefix, uint8_t len)

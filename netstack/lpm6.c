@@ -38,8 +38,30 @@ static int make_root(struct lpm6 *t, size_t routes)
 	if (!t->nodes)
 		return -ENOMEM;
 	t->nodes_used = 1;
+	t->fib_first = t->fib.pool.size;
+	t->rib_first = t->rib.size;
+	t->nodes_first = t->nodes_size;
 	lpm6_fib_init(t);
 	return 0;
+}
+
+void lpm6_renew(struct lpm6 *t)
+{
+	struct lpm6_node *nodes;
+	void *old;
+
+	lpm_arena_renew(&t->fib, ROOT_BYTES, t->fib_first);
+	if (t->rib.size > t->rib_first && !lpm_pool_renew(&t->rib, 0, t->rib_first, &old))
+		free(old);
+	if (t->nodes_size == t->nodes_first)
+		return;
+	nodes = realloc(t->nodes, t->nodes_first * sizeof(*nodes));
+	if (!nodes)
+		return;
+	t->nodes = nodes;
+	t->nodes_size = t->nodes_first;
+	t->nodes_used = 1; // the root's
+	t->nodes_free = t->nodes_spare = 0;
 }
 
 struct lpm6 *lpm6_create(const struct lpm6_conf *conf)

@@ -53,6 +53,8 @@ struct lpm6 {
 	uint32_t nodes_used, nodes_size;
 	uint32_t nodes_free, nodes_spare; // a list, ended by 0; how many are in it
 	size_t count;
+	size_t fib_first, rib_first; // sizes as created
+	uint32_t nodes_first;
 	char name[32];
 };
 
@@ -85,6 +87,9 @@ static inline lpm6_key lpm6_load(const uint8_t addr[16])
 	__builtin_memcpy(half, addr, 16);
 	return (lpm6_key)__builtin_bswap64(half[0]) << 64 | __builtin_bswap64(half[1]);
 }
+
+// lpm6.c: the table has become empty; give memory back.
+void lpm6_renew(struct lpm6 *t);
 
 // lpm6_lookup.c, lpm6_avx512.c
 // lpm6_fib_deeper - the answer for an address whose word after the first key is a block.

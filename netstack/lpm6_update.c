@@ -200,7 +200,8 @@ int lpm6_delete(struct lpm6 *t, const uint8_t prefix[16], uint8_t len)
 	}
 	prune(t, &p);
 	settle(t, &p, p.depth);
-	t->count--;
+	if (--t->count == 0)
+		lpm6_renew(t);
 	return 0;
 }
 

@@ -23,6 +23,16 @@ static int reserve_limbo(struct lpm_limbo *l, size_t blocks)
 	return 0;
 }
 
+static void retire_arena(struct lpm_arena *a, void *old, size_t bytes)
+{
+	if (!a->live) {
+		free(old);
+		return;
+	}
+	a->limbo.arena[a->limbo.arenas++] = old;
+	a->limbo.arena_bytes += bytes;
+}
+
 int lpm_arena_reserve(struct lpm_arena *a, size_t bytes, size_t blocks)
 {
 	size_t was = a->pool.size;
@@ -39,14 +49,30 @@ int lpm_arena_reserve(struct lpm_arena *a, size_t bytes, size_t blocks)
 	err = lpm_pool_grow(&a->pool, bytes, &old);
 	if (err || !old)
 		return err;
-	if (a->live) {
-		a->limbo.arena[a->limbo.arenas] = old;
-		a->limbo.arena_bytes += was;
-		a->limbo.arenas++;
-	} else {
-		free(old);
-	}
+	retire_arena(a, old, was);
 	return 0;
+}
+
+static void forget_refs(struct lpm_limbo *l)
+{
+	free(l->refs);
+	l->refs = NULL;
+	l->count = l->size = 0;
+}
+
+void lpm_arena_renew(struct lpm_arena *a, size_t fixed, size_t size)
+{
+	size_t was = a->pool.size;
+	void *old;
+
+	if (was <= size || (a->live && a->limbo.arenas == LPM_MAX_ARENAS))
+		return;
+	if (lpm_pool_renew(&a->pool, fixed, size, &old))
+		return;
+	// Blocks that wait lie in the arena that goes.
+	forget_refs(&a->limbo);
+	forget_refs(&a->waiting);
+	retire_arena(a, old, was);
 }
 
 void lpm_arena_retire(struct lpm_arena *a, uint32_t word)

@@ -48,6 +48,10 @@ void lpm_arena_retire(struct lpm_arena *a, uint32_t word);
 void lpm_arena_quiescent(struct lpm_arena *a);
 void lpm_arena_set_live(struct lpm_arena *a, bool live);
 
+// lpm_arena_renew - the table is empty: go back to an arena of `size` bytes with the first `fixed`
+// of this one, which say so to readers. Does nothing when this one is no larger or memory is short.
+void lpm_arena_renew(struct lpm_arena *a, size_t fixed, size_t size);
+
 // lpm_arena_memory - bytes allocated, all told.
 size_t lpm_arena_memory(const struct lpm_arena *a);
 void lpm_arena_destroy(struct lpm_arena *a);

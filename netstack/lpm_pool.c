@@ -86,6 +86,22 @@ int lpm_pool_grow(struct lpm_pool *p, size_t bytes, void **old)
 	return 0;
 }
 
+int lpm_pool_renew(struct lpm_pool *p, size_t fixed, size_t size, void **old)
+{
+	struct lpm_pool fresh;
+	int err = lpm_pool_init(&fresh, fixed, size);
+
+	if (err)
+		return err;
+	memcpy(fresh.base, p->base, fixed);
+	*old = p->base;
+	memcpy(p->free, fresh.free, sizeof(p->free));
+	p->used = fresh.used;
+	p->size = fresh.size;
+	__atomic_store_n(&p->base, fresh.base, __ATOMIC_RELEASE);
+	return 0;
+}
+
 size_t lpm_pool_cost(size_t bytes)
 {
 	unsigned class = class_of(bytes);

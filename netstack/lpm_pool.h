@@ -36,6 +36,11 @@ static inline int lpm_pool_has(const struct lpm_pool *p, size_t bytes)
 // the caller to free when nobody reads it any longer. -ENOMEM, -ENOSPC beyond 1 GiB.
 int lpm_pool_grow(struct lpm_pool *p, size_t bytes, void **old);
 
+// lpm_pool_renew - an arena of `size` bytes again, as lpm_pool_init() made it, with the first
+// `fixed` of the one that is now *old, the caller's to free; every block is gone. -ENOMEM: nothing
+// changed.
+int lpm_pool_renew(struct lpm_pool *p, size_t fixed, size_t size, void **old);
+
 // lpm_pool_cost - how far one block of `bytes` brings the arena nearer to its end, at most, when
 // many are allocated; add LPM_POOL_SLACK once.
 #define LPM_POOL_SLACK (2 * LPM_MAX_BLOCK)

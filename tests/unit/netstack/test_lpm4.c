@@ -297,6 +297,37 @@ static void reuses_memory(void **state)
 	lpm4_destroy(t);
 }
 
+// What 100,000 prefixes took is given back with the last of them, once no reader can hold it.
+static void gives_memory_back(void **state)
+{
+	for (int live = 0; live < 2; live++) {
+		struct lpm4 *t = lpm4_create(NULL);
+		size_t start = lpm4_memory(t);
+
+		lpm4_set_live(t, live);
+		for (int gone = 0; gone < 2; gone++) {
+			for (uint32_t i = 0; i < 100000; i++) {
+				uint32_t at = i * 2654435761u;
+
+				assert_int_equal(gone ? lpm4_delete(t, at, 32)
+						      : lpm4_add(t, at, 32, i % 9000),
+						 0);
+				if (i % 1000 == 0)
+					lpm4_quiescent(t);
+			}
+			if (!gone)
+				assert_true(lpm4_memory(t) > 4 * start);
+		}
+		lpm4_quiescent(t);
+		lpm4_quiescent(t);
+		assert_int_equal(lpm4_memory(t), start);
+		assert_int_equal(lpm4_lookup(t, 0), LPM4_MISS);
+		assert_int_equal(lpm4_add(t, 0, 32, 7), 0);
+		assert_int_equal(lpm4_lookup(t, 0), 7);
+		lpm4_destroy(t);
+	}
+}
+
 // The demo image routes in 32 MiB of RAM altogether: a small table must be small.
 static void small_table_is_small(void **state)
 {
@@ -338,6 +369,7 @@ int main(void)
 		cmocka_unit_test(takes_any_bulk_size),
 		cmocka_unit_test(survives_churn),
 		cmocka_unit_test(reuses_memory),
+		cmocka_unit_test(gives_memory_back),
 		cmocka_unit_test(small_table_is_small),
 		cmocka_unit_test(holds_host_routes),
 	};

@@ -194,7 +194,8 @@ static void fills_nodes(void **state)
 
 		for (unsigned len = part[p].from; len <= part[p].to; len++)
 			for (oracle6_addr i = 0; i < 1u << (len - part[p].from); i++)
-				add(&s, base | i << (128 - len), len, len * 200 + (unsigned)i);
+				add(&s, base | (len ? i << (128 - len) : 0), len,
+				    len * 200 + (unsigned)i);
 		for (oracle6_addr i = 0; part[p].to < 128 && i < 1u << (part[p].to - part[p].from);
 		     i++) {
 			oracle6_addr below = base | i << (128 - part[p].to) | 7;
@@ -321,6 +322,37 @@ static void reuses_memory(void **state)
 	lpm6_destroy(t);
 }
 
+// What 50,000 prefixes took is given back with the last of them, once no reader can hold it.
+static void gives_memory_back(void **state)
+{
+	for (int live = 0; live < 2; live++) {
+		struct lpm6 *t = lpm6_create(NULL);
+		size_t start = lpm6_memory(t);
+		uint8_t bytes[16];
+
+		lpm6_set_live(t, live);
+		for (int gone = 0; gone < 2; gone++) {
+			for (uint32_t i = 0; i < 50000; i++) {
+				oracle6_bytes(((oracle6_addr)i * 2654435761u) << 64, bytes);
+				assert_int_equal(gone ? lpm6_delete(t, bytes, 64)
+						      : lpm6_add(t, bytes, 64, i % 9000),
+						 0);
+				if (i % 1000 == 0)
+					lpm6_quiescent(t);
+			}
+			if (!gone)
+				assert_true(lpm6_memory(t) > 10 * start);
+		}
+		lpm6_quiescent(t);
+		lpm6_quiescent(t);
+		assert_int_equal(lpm6_memory(t), start);
+		assert_int_equal(lpm6_lookup(t, bytes), LPM6_MISS);
+		assert_int_equal(lpm6_add(t, bytes, 64, 7), 0);
+		assert_int_equal(lpm6_lookup(t, bytes), 7);
+		lpm6_destroy(t);
+	}
+}
+
 // The demo image routes in 32 MiB of RAM altogether, and there may be many VRFs.
 static void small_table_is_small(void **state)
 {
@@ -371,6 +403,7 @@ int main(void)
 		cmocka_unit_test(takes_any_bulk_size),
 		cmocka_unit_test(survives_churn),
 		cmocka_unit_test(reuses_memory),
+		cmocka_unit_test(gives_memory_back),
 		cmocka_unit_test(small_table_is_small),
 		cmocka_unit_test(holds_host_routes),
 	};
