@@ -23,6 +23,14 @@
 #define COMES	 7000u // + (/48 number), of whatever comes and goes
 #define BURST	 64u
 
+#if defined(__has_feature)
+#define UNDER_TSAN __has_feature(thread_sanitizer)
+#elif defined(__SANITIZE_THREAD__)
+#define UNDER_TSAN 1
+#else
+#define UNDER_TSAN 0
+#endif
+
 struct shared {
 	struct lpm6 *t;
 	unsigned long turns; // of the reader
@@ -147,9 +155,10 @@ static void scalar_reader_sees_only_announced(void **state)
 	read_while_updated(LPM6_SIMD_SCALAR);
 }
 
+// ThreadSanitizer does not see what gathers read, so it takes what they refer to for a race.
 static void avx512_reader_sees_only_announced(void **state)
 {
-	if (!cpu_has_avx512_vpopcntdq())
+	if (UNDER_TSAN || !cpu_has_avx512_vpopcntdq())
 		skip();
 	read_while_updated(LPM6_SIMD_AVX512);
 }
