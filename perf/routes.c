@@ -48,8 +48,7 @@ static int parse(struct routes *r, uint32_t *size, char *line)
 	return append(r, size, ntohl(addr.s_addr), (unsigned)len);
 }
 
-// decompress - `gzip -dcf path`, which copies what is not gzip, to a pipe.
-static FILE *decompress(const char *path, pid_t *pid)
+FILE *routes_open(const char *path, pid_t *pid)
 {
 	int end[2];
 
@@ -81,7 +80,7 @@ int routes_load(struct routes *r, const char *path)
 	memset(r, 0, sizeof(*r));
 	if (access(path, R_OK))
 		return -ENOENT;
-	in = decompress(path, &pid);
+	in = routes_open(path, &pid);
 	if (!in)
 		return -ENOENT;
 	while (!err && fgets(line, sizeof(line), in))

@@ -20,9 +20,11 @@ bench_lpm() {
 	/usr/bin/python3 perf/noise.py $build/apps/weir 2>&1
 	if [ -f $data ]; then
 		$build/perf/perf-lpm --routes $data
+		$build/perf/perf-lpm6 --routes $data
 	else
 		echo "(no Internet table here: a random one with its prefix lengths)"
 		$build/perf/perf-lpm
+		$build/perf/perf-lpm6
 	fi
 }
 bench_graph() { $build/perf/graph_bench; }
