@@ -11,6 +11,7 @@ struct run { // of a loop: what it remembers from turn to turn
 	uint64_t moved_seen; // busy turns until then
 	uint64_t held;       // packets held then
 	unsigned countdown;  // turns to housekeeping
+	unsigned period;     // what it began with
 	uint64_t idle_tsc;   // since when nothing has moved, as housekeeping saw it
 	uint64_t idle_seen;  // busy turns until then
 	unsigned timers;     // stops of the capture clock since the last packet
@@ -38,7 +39,7 @@ static uint64_t next_time(const struct loop *l)
 
 static struct run begin(struct loop *l)
 {
-	struct run r = {.countdown = LOOP_HOUSEKEEPING};
+	struct run r = {.countdown = LOOP_HOUSEKEEPING, .period = LOOP_HOUSEKEEPING};
 
 	if (l->burst == 0 || l->burst > GRAPH_BURST)
 		l->burst = GRAPH_BURST;
@@ -220,11 +221,11 @@ static bool housekeeping(struct loop *l, struct run *r)
 	uint64_t next;
 
 	if (r->countdown == 0) {
-		r->countdown = LOOP_HOUSEKEEPING;
 		if (l->tick && l->tick(l->tick_arg, l->clock.now))
 			return false;
+		r->countdown = r->period = l->awake ? LOOP_AWAKE : LOOP_HOUSEKEEPING;
 	}
-	if (r->sleepy)
+	if (r->sleepy && !l->awake)
 		idle(l, r, due);
 	if (!r->ends)
 		return true;
@@ -245,10 +246,21 @@ static bool housekeeping(struct loop *l, struct run *r)
 	return true;
 }
 
+void loop_watch(struct loop *l)
+{
+	l->turn_longest = l->turn_limit = 0;
+}
+
+// The longest so far is looked at here, so that turns need one comparison for that and for gaps.
 // Housekeeping may take its time, and packets theirs; any other long turn is the host's doing.
 static __attribute__((noinline)) void long_turn(struct loop *l, const struct run *r, uint64_t cycles)
 {
-	if (r->countdown != LOOP_HOUSEKEEPING)
+	if (cycles > l->turn_longest)
+		l->turn_longest = cycles;
+	l->turn_limit = l->turn_longest < l->noise.limit ? l->turn_longest : l->noise.limit;
+	if (!noise_suspect(&l->noise, cycles))
+		return;
+	if (r->countdown != r->period)
 		noise_gap(&l->noise, cycles, r->busy ? l->sources : 0);
 }
 
@@ -258,7 +270,7 @@ static always_inline void turn(struct loop *l, struct run *r, bool at_mark)
 {
 	uint64_t tsc = at_mark ? r->mark : tsc_read(), cycles = tsc - r->tsc;
 
-	if (noise_suspect(&l->noise, cycles))
+	if (unlikely(cycles > l->turn_limit))
 		long_turn(l, r, cycles);
 	if (r->busy) {
 		l->busy_turns++;

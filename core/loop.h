@@ -25,6 +25,7 @@
 
 #define LOOP_SOURCES_MAX  96 // ports, and other lcores
 #define LOOP_HOUSEKEEPING 256 // turns
+#define LOOP_AWAKE	  64  // turns, while the tick has work for many of them (struct loop, awake)
 // What is held at the end has this long to move, real time; and so has a captured packet that is due.
 #define LOOP_HELD_NS (5 * NSEC_PER_SEC)
 // A captured packet that is due but does not come stops a capture clock this long, real time, if nothing
@@ -85,6 +86,9 @@ struct loop {
 	uint64_t sleeps, slept_ns;
 	uint64_t false_wakes; // sleeps that ended before their time though nothing had come
 	struct noise noise;   // real clock: turns that took too long for what they did
+	uint64_t turn_longest; // cycles, since loop_watch()
+	uint64_t turn_limit;   // longer ones are looked at
+	bool awake; // set by the tick: it has work, so that the loop does not sleep, and calls it more often
 };
 
 // Runs until stop, a tick that says so, or the end: every source that has an end has reached it (and
@@ -94,5 +98,9 @@ struct loop {
 // packet is due on a capture clock and its port cannot deliver it. Sinks are flushed once more before it returns. The calling
 // thread must be lcore_enter()ed.
 void loop_run(struct loop *l);
+
+// By the loop's own lcore, between turns: measures anew how long its turns are, housekeeping included (but
+// not sleep). Costs the turns nothing.
+void loop_watch(struct loop *l);
 
 #endif
