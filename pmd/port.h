@@ -151,6 +151,8 @@ struct port {
 	void *priv; // the driver's
 	char name[PORT_NAME_MAX];
 	uint16_t id; // index in the application's port table; drivers put it in mbuf.port
+	// The operator wants it down: transmit nodes drop what they are given. Written by lcore 0.
+	bool down;
 	uint32_t announce; // counts up, in poll(), when the network behind asks who is here
 	struct port_grant grant;
 };

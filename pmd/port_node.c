@@ -19,7 +19,8 @@
 #define TX_LONG (MBUF_TSO | MBUF_USO)
 #define TX_WORK (MBUF_TX_L4_CSUM | TX_LONG)
 
-enum { DROP_TOO_LONG, DROP_RING_FULL, DROP_UNSENT, DROP_BAD_OFFLOAD, DROP_NO_BUFFER };
+enum { DROP_TOO_LONG, DROP_RING_FULL, DROP_UNSENT, DROP_BAD_OFFLOAD, DROP_NO_BUFFER,
+       DROP_PORT_DOWN };
 
 struct port_tx {
 	struct port_queue queue; // a copy: one line holds what sending needs
@@ -65,8 +66,11 @@ static __attribute__((noinline)) void send_waiting(struct port_tx *t)
 		graph_sent_held(t->node, t->head - before);
 }
 
+// Of a port that is down every frame is too long, and looked at with care.
 static uint32_t frame_max(const struct port *p)
 {
+	if (__atomic_load_n(&p->down, __ATOMIC_RELAXED))
+		return 0;
 	return p->grant.any_length ? UINT32_MAX
 				   : __atomic_load_n(&p->grant.mtu, __ATOMIC_RELAXED) + TX_OVERHEAD;
 }
@@ -163,6 +167,8 @@ static uint8_t tx_long(struct port_tx *t, struct mbuf *m)
 
 static uint8_t tx_one(struct port_tx *t, struct mbuf *m)
 {
+	if (!t->frame_max)
+		return NEXT_DROP(DROP_PORT_DOWN);
 	if (m->flags & TX_LONG)
 		return tx_long(t, m);
 	if (m->pkt_len > t->frame_max)
@@ -221,7 +227,8 @@ static void port_tx_destroy(struct node *node)
 static const char *const tx_drops[] = {
 	[DROP_TOO_LONG] = "too-long",	[DROP_RING_FULL] = "ring-full",
 	[DROP_UNSENT] = "unsent",	[DROP_BAD_OFFLOAD] = "bad-offload",
-	[DROP_NO_BUFFER] = "no-buffer", NULL,
+	[DROP_NO_BUFFER] = "no-buffer", [DROP_PORT_DOWN] = "port-down",
+	NULL,
 };
 
 static const struct node_def port_tx_def = {
@@ -275,6 +282,23 @@ struct node *port_tx_node_add(struct graph *g, struct port *p, uint16_t queue, s
 	else
 		t->node = node;
 	return node;
+}
+
+static void port_down_process(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n)
+{
+	node_all(node, NEXT_DROP(0));
+}
+
+struct node *port_down_node_add(struct graph *g, struct err *err)
+{
+	static const char *const drops[] = {"port-down", NULL};
+	static const struct node_def def = {
+		.name = "port-down",
+		.drops = drops,
+		.process = port_down_process,
+	};
+
+	return graph_add(g, &def, def.name, NULL, err);
 }
 
 uint32_t port_tx_backlog(const struct node *tx)

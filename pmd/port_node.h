@@ -19,11 +19,16 @@
 // wait in the node (held) for the flush at the end of the turn. Drops: "too-long" (over the port's
 // MTU + 18: Ethernet header and one tag; of a long packet, its segments), "ring-full"
 // (PORT_TX_BACKLOG waiting already), "unsent" (waiting when the graph was destroyed), "bad-offload"
-// (to be cut, and not TCP or UDP in the first segment), "no-buffer" (for segments). What the port
+// (to be cut, and not TCP or UDP in the first segment), "no-buffer" (for segments), "port-down" (port.down,
+// looked at between turns). What the port
 // was not granted is done here (offload.h): checksums where the packet lies, segments as copies, in
 // the order of their packets. p stays open until the graph is gone. NULL and err when the node
 // cannot be added.
 struct node *port_tx_node_add(struct graph *g, struct port *p, uint16_t queue, struct err *err);
+
+// Adds node "port-down", which drops ("port-down") what comes in by a port that the operator wants down: the
+// source's node then.
+struct node *port_down_node_add(struct graph *g, struct err *err);
 
 // Packets that wait in transmit node `tx` now.
 uint32_t port_tx_backlog(const struct node *tx);
