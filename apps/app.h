@@ -44,6 +44,7 @@ struct app_call {
 struct app_books { // of one lcore, of one moment
 	struct graph_books graph;
 	struct handoff_books handoff;
+	uint64_t turn; // cycles: the longest since loop_watch()
 };
 
 struct app_lcore {
@@ -51,6 +52,11 @@ struct app_lcore {
 	unsigned id;
 	struct graph *graph;
 	struct node *rx[BLOB_PORTS_MAX]; // where packets of port i enter the function
+	// Where the loop lets packets of port i enter; NULL: it does not poll it. While the port is down they
+	// enter at `down`.
+	struct loop_source *source[BLOB_PORTS_MAX];
+	struct node *entry[BLOB_PORTS_MAX];
+	struct node *down;
 	struct node *tx[BLOB_PORTS_MAX]; // what sends by port i: its own queue, or a hand-over
 	// A function that must not lose what it plays sets pace[i], the transmit node fed by port
 	// i: the port is then read no faster than that node sends.
@@ -181,7 +187,13 @@ void app_lcores_join(struct app *app);
 // Between turns of an lcore: does what it was called for.
 void app_answer_calls(struct app_lcore *l);
 
-// The lcore writes down its own books (an app_call_fn).
+// The lcore writes down its own books (an app_call_fn); and after that call of all lcores: all together, and
+// the longest turn of any.
 void app_tell(struct app_lcore *l, void *arg);
+bool app_books_told(const struct app *app, struct graph_books *b, uint64_t *turn);
+
+// app_stats() in pieces: piece number `part`, from 0 on; false: there is no such, and none after it. told: the
+// books are as app_tell() had them, not asked for anew.
+bool app_stats_part(struct app *app, unsigned part, bool told, stats_emit_fn emit, void *arg);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "apps/app.h"
+#include "apps/control.h"
 #include "core/plat.h"
 #include "netstack/rss_node.h"
 
@@ -48,6 +49,9 @@ static int add_graph(struct app_lcore *l, struct err *err)
 	if (!l->graph)
 		return -ENOMEM;
 	if (app->handoff && !handoff_in_add(app->handoff, l->graph, l->id, err))
+		return -ENOMEM;
+	l->down = port_down_node_add(l->graph, err);
+	if (!l->down)
 		return -ENOMEM;
 	for (unsigned i = 0; i < app->ports; i++) {
 		if (!owns(&app->port[i], l->id))
@@ -123,6 +127,8 @@ static int tick(void *arg, uint64_t now)
 
 	if (l->id)
 		app_answer_calls(l);
+	else if (app->control)
+		l->loop.awake = control_poll(app->control, tsc);
 	note_first_tx(l, tsc);
 	// By the TSC: a capture's clock says nothing about how long the user has waited.
 	if (tsc < l->tick_at)
@@ -153,6 +159,8 @@ static int add_source(struct app_lcore *l, unsigned i, struct err *err)
 		entry = add_rss(l, i, err);
 	if (!entry)
 		return -ENOMEM;
+	l->entry[i] = entry;
+	l->source[i] = s;
 	port_source(s, p, (uint16_t)l->id, entry);
 	if (l->pace[i])
 		port_source_gate(s, &l->gate[i], l->pace[i]);

@@ -11,6 +11,7 @@ static void read_books(const struct app_lcore *l, struct app_books *b)
 {
 	*b = (struct app_books){0};
 	graph_books(l->graph, &b->graph);
+	b->turn = l->loop.turn_longest;
 	if (l->app->handoff)
 		handoff_books(l->app->handoff, l->id, &b->handoff);
 }
@@ -46,27 +47,49 @@ static void add(struct app_books *sum, const struct app_books *b)
 	sum->graph.held += b->graph.held;
 	sum->handoff.given += b->handoff.given;
 	sum->handoff.taken += b->handoff.taken;
+	if (b->turn > sum->turn)
+		sum->turn = b->turn;
 }
 
-bool app_books(struct app *app, struct graph_books *b)
+// Of all lcores; told: as each has written them down.
+static bool sum_books(const struct app *app, bool told, struct app_books *sum)
 {
-	bool live = atomic_load(&app->go) && !atomic_load(&app->over), balanced = true, told;
-	struct app_books sum = {0}, one;
+	bool balanced = true;
+	struct app_books one;
 
-	told = live && app->lcores > 1 && ask(app);
+	*sum = (struct app_books){0};
 	for (unsigned k = 0; k < app->lcores; k++) {
-		struct app_lcore *l = &app->lcore[k];
+		const struct app_lcore *l = &app->lcore[k];
 
 		if (told && k && !atomic_load(&l->left))
 			one = l->books;
 		else
 			read_books(l, &one);
 		balanced &= graph_balanced(&one.graph);
-		add(&sum, &one);
+		add(sum, &one);
 	}
-	handoff_settle(&sum.graph, &sum.handoff);
+	handoff_settle(&sum->graph, &sum->handoff);
+	return balanced && graph_balanced(&sum->graph);
+}
+
+bool app_books(struct app *app, struct graph_books *b)
+{
+	bool live = atomic_load(&app->go) && !atomic_load(&app->over), balanced;
+	struct app_books sum;
+
+	balanced = sum_books(app, live && app->lcores > 1 && ask(app), &sum);
 	*b = sum.graph;
-	return balanced && graph_balanced(b);
+	return balanced;
+}
+
+bool app_books_told(const struct app *app, struct graph_books *b, uint64_t *turn)
+{
+	struct app_books sum;
+	bool balanced = sum_books(app, true, &sum);
+
+	*b = sum.graph;
+	*turn = sum.turn;
+	return balanced;
 }
 
 static void emit3(stats_emit_fn emit, void *arg, const char *group, const char *key,
@@ -110,25 +133,47 @@ static void emit_port(const struct app *app, const struct port *p, stats_emit_fn
 	}
 }
 
-void app_stats(struct app *app, stats_emit_fn emit, void *arg)
+static void emit_graphs(const struct app *app, stats_emit_fn emit, void *arg)
 {
 	const struct graph *graphs[APP_LCORES_MAX];
+
+	for (unsigned k = 0; k < app->lcores; k++)
+		graphs[k] = app->lcore[k].graph;
+	graphs_stats_emit(graphs, app->lcores, emit, arg);
+}
+
+static void emit_sums(struct app *app, bool told, stats_emit_fn emit, void *arg)
+{
 	const struct loop *loops[APP_LCORES_MAX];
 	struct graph_books books;
-	bool balanced;
+	uint64_t turn;
+	bool balanced = told ? app_books_told(app, &books, &turn) : app_books(app, &books);
 
-	for (unsigned i = 0; i < app->ports; i++)
-		emit_port(app, &app->port[i], emit, arg);
-	for (unsigned k = 0; k < app->lcores; k++) {
-		graphs[k] = app->lcore[k].graph;
-		loops[k] = &app->lcore[k].loop;
-	}
-	graphs_stats_emit(graphs, app->lcores, emit, arg);
-	balanced = app_books(app, &books);
 	books_emit(&books, balanced, emit, arg);
+	for (unsigned k = 0; k < app->lcores; k++)
+		loops[k] = &app->lcore[k].loop;
 	loops_stats_emit(loops, app->lcores, emit, arg);
-	for (unsigned k = 0; app->lcores > 1 && k < app->lcores; k++)
-		emit_lcore(&app->lcore[k], emit, arg);
+}
+
+bool app_stats_part(struct app *app, unsigned part, bool told, stats_emit_fn emit, void *arg)
+{
+	if (part < app->ports)
+		emit_port(app, &app->port[part], emit, arg);
+	else if ((part -= app->ports) == 0)
+		emit_graphs(app, emit, arg);
+	else if (part == 1)
+		emit_sums(app, told, emit, arg);
+	else if ((part -= 2) < app->lcores && app->lcores > 1)
+		emit_lcore(&app->lcore[part], emit, arg);
+	else
+		return false;
+	return true;
+}
+
+void app_stats(struct app *app, stats_emit_fn emit, void *arg)
+{
+	for (unsigned part = 0; app_stats_part(app, part, false, emit, arg);)
+		part++;
 }
 
 void app_port_queues(const struct app *app, unsigned port, char *buf, size_t len)

@@ -6,9 +6,11 @@
 // and MACs as on the wire, an IPv4 address in the first four bytes of 16, the rest 0. Reserved fields are
 // 0. Both ends are hostile to each other: a length, an index or a count is checked before it is used.
 //
-// Words of 0 between two frames are skipped. A client that finds a stream where another may have stopped
-// in the middle of a frame (a virtio console does not say) sends CTL_FRAME_MAX bytes of 0 first: they end
-// that frame, whose checksum fails, and HELLO after it begins anew.
+// Words of 0 between two frames are skipped. A client may find a stream where another has stopped in the
+// middle of a frame (a virtio console does not say): it sends CTL_FRAME_MAX + CTL_SYNC bytes of 0 first, which
+// end that frame, whose checksum fails, and HELLO after them begins anew. In front of HELLO's answer, and of
+// errors, stand CTL_SYNC bytes of 0, by which the client finds its answer behind what was left for another;
+// the first byte of a frame that is found so is not 0.
 #ifndef WEIR_CORE_CTL_H
 #define WEIR_CORE_CTL_H
 
@@ -17,6 +19,7 @@
 
 #define CTL_VERSION   1u
 #define CTL_FRAME_MAX 32768u // bytes, header included
+#define CTL_SYNC      1024u
 
 struct ctl_hdr {
 	uint32_t len;	  // bytes of the frame, this header included
@@ -158,13 +161,14 @@ struct ctl_route { // followed by `paths` struct ctl_path
 	uint8_t op;	// enum ctl_op; shown: enum ctl_origin
 	uint8_t family; // 4 or 6
 	uint8_t plen;
-	uint8_t kind;	// enum fib_kind (netstack/fib.h)
+	uint8_t kind;	// enum ctl_route_kind
 	uint16_t vrf;	// index
 	uint8_t paths;	// 0 to CTL_PATHS_MAX; 0 with CTL_DEL, CTL_FORGET and kinds without next hop
 	uint8_t owner;	// enum ctl_owner: kept with the route, and shown
 	uint8_t prefix[16];
 };
 #define CTL_PATHS_MAX 16u
+enum ctl_route_kind { CTL_VIA, CTL_BLACKHOLE, CTL_UNREACHABLE, CTL_PROHIBIT }; // as enum fib_kind
 #define CTL_VRF_ANY   UINT16_MAX
 
 struct ctl_path {

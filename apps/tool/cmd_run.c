@@ -12,17 +12,19 @@
 #include <unistd.h>
 
 #include "apps/app.h"
+#include "apps/control.h"
 #include "apps/tool/figures.h"
 #include "apps/tool/tool.h"
 #include "apps/tool/util.h"
 #include "core/linux/plat_linux.h"
+#include "core/linux/socket.h"
 #include "core/plat.h"
 
 #define OVERRIDES_MAX 64u
 
 struct run {
 	struct config c;
-	const char *file;
+	const char *file, *control;
 	char *port[OVERRIDES_MAX]; // NAME=DEVICE
 	unsigned ports;
 	enum clock_kind clock;
@@ -47,7 +49,8 @@ static int options(struct run *r, const struct command *cmd, int argc, char **ar
 		{"help", no_argument, 0, 'h'},	   {"port", required_argument, 0, 'p'},
 		{"clock", required_argument, 0, 'c'}, {"linger", required_argument, 0, 'l'},
 		{"memory", required_argument, 0, 'M'}, {"json", no_argument, 0, 'j'},
-		{"cpu", required_argument, 0, 'C'},    {0},
+		{"cpu", required_argument, 0, 'C'},    {"control", required_argument, 0, 's'},
+		{0},
 	};
 	static const char *const expected[] = {
 		['p'] = "no more than 64 of them",
@@ -77,6 +80,8 @@ static int options(struct run *r, const struct command *cmd, int argc, char **ar
 			good = text_number(optarg, 16, 1u << 16, &r->memory);
 		} else if (opt == 'C') {
 			r->pinned = good = text_number(optarg, 0, CPU_SETSIZE - 1, &r->cpu);
+		} else if (opt == 's') {
+			r->control = optarg;
 		} else if (opt == 'j') {
 			r->json = true;
 		} else {
@@ -248,6 +253,20 @@ static void introduce_ports(void)
 	}
 }
 
+// The control channel, if there shall be one.
+static int listen_at(const char *path, struct err *err)
+{
+	struct control *control = path ? control_create(&app, err) : NULL;
+	struct stream_listener *l = control ? socket_listen(path, err) : NULL;
+
+	if (!path)
+		return 0;
+	if (l)
+		return control_listen(control, l);
+	control_destroy(control);
+	return -1;
+}
+
 static int run(struct run *r)
 {
 	struct app_conf conf = {.clock = choose_clock(r)};
@@ -274,12 +293,18 @@ static int run(struct run *r)
 		fprintf(stderr, "weir run: %s\n", err.text);
 		rc = -1;
 	}
+	if (!rc && listen_at(r->control, &err)) {
+		fprintf(stderr, "weir run: --control %s\n", err.text);
+		app_stop(&app, NULL);
+		rc = -1;
+	}
 	if (!rc) {
 		sigaction(SIGINT, &act, NULL);
 		sigaction(SIGTERM, &act, NULL);
 		introduce_ports();
 		app.tick = show_progress;
 		app_run(&app);
+		control_destroy(app.control);
 		if (progress_shown)
 			fputc('\n', stderr);
 		rc = finish(r);

@@ -55,6 +55,7 @@ struct ctl_feed_totals {
 	uint64_t lost;		     // packets, because of the changes
 	uint64_t turn_ns;	     // the longest turn of all
 	uint64_t frames;
+	uint64_t failed; // the first operation that made a frame fail; UINT64_MAX: none
 };
 
 // With each: every operation for itself (CTL_OPS_EACH): what is refused is counted, handed to `refused` (may

@@ -18,7 +18,7 @@ static const struct command commands[] = {
 	 cmd_check},
 	{"run", "run a configuration in this process",
 	 "weir run FILE [--port NAME=DEVICE]... [--clock capture|real] [--linger SECONDS]\n"
-	 "                [--memory MIB] [--cpu N] [--json]\n"
+	 "                [--memory MIB] [--cpu N] [--control PATH] [--json]\n"
 	 "  --port NAME=DEVICE  use DEVICE for port NAME instead of the file's:\n"
 	 "                        pcap:IN,OUT   play capture IN, record into OUT (either may be empty)\n"
 	 "                        pcap:live=IFACE  an interface of this host, by libpcap\n"
@@ -34,6 +34,7 @@ static const struct command commands[] = {
 	 "  --linger SECONDS    after the captures' end, wait so long for live ports (default 1)\n"
 	 "  --memory MIB        packet memory (default 256)\n"
 	 "  --cpu N             stay on this CPU (for measuring)\n"
+	 "  --control PATH      listen there for weir ctl PATH (a unix socket, for this user alone)\n"
 	 "  --json              print figures as JSON\n"
 	 "  Ends when the captures end, or by ^C. Exit 0 only when every packet is accounted for.\n",
 	 cmd_run},
@@ -53,6 +54,22 @@ static const struct command commands[] = {
 	 "  On ^C the image reports its figures; a second ^C ends it without. Exit 0 only when it\n"
 	 "  did and every packet is accounted for.\n",
 	 cmd_boot},
+	{"ctl", "change and show the tables of a running Weir",
+	 "weir ctl ENDPOINT COMMAND... [--json] [--confirm TIME]\n"
+	 "  ENDPOINT is the socket of weir run --control, or weir boot --control. COMMAND:\n"
+	 "  route add|replace|del|forget [blackhole|unreachable|prohibit] PREFIX [via ADDRESS]\n"
+	 "                    [interface NAME] [weight N] [nexthop via ...]... [vrf NAME]\n"
+	 "  route show [PREFIX|within PREFIX] [vrf NAME] [-4|-6]    route get ADDRESS [vrf NAME]\n"
+	 "  route load [whole] FILE    add or replace the routes of FILE, one a line, as above\n"
+	 "  neighbor add|replace|del|forget ADDRESS interface NAME [mac MAC]    neighbor show\n"
+	 "  port show [NAME]    port up|down NAME    stats    show\n"
+	 "  apply FILE          the route and neighbor commands of FILE, one a line, all or none\n"
+	 "  confirm, rollback   keep, or take back, what was changed with --confirm\n"
+	 "  FILE may be - for standard input; # begins a comment. forget: del, if it is there.\n"
+	 "  --confirm TIME  (30s, 5m) take the change back then unless it is confirmed\n"
+	 "  --json          print JSON\n"
+	 "  Exit 0: done; 1: refused, or no answer; 2: the words are wrong.\n",
+	 cmd_ctl},
 	{"pack", "make one bootable file with the configuration inside",
 	 "weir pack FILE -o IMAGE [--image ELF]\n"
 	 "  --image ELF  default: weir-FUNCTION.elf beside weir\n"
