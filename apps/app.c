@@ -82,7 +82,9 @@ static uint32_t offloads(const struct app *app, const struct blob_port *p)
 {
 	if (p->flags & BLOB_PORT_OFFLOADS)
 		return p->offloads;
-	return PORT_OFFLOADS | (app->function->station ? PORT_MAC_FILTER : 0);
+	return PORT_OFFLOADS | (app->function->station && app->function->station(&app->blob, app->ports) ?
+					PORT_MAC_FILTER :
+					0);
 }
 
 static int open_port(struct app *app, const struct blob_port *p, struct err *err)
@@ -196,6 +198,8 @@ int app_stop(struct app *app, struct err *err)
 	app_lcores_join(app);
 	for (unsigned k = 0; k < app->lcores; k++)
 		graph_destroy(app->lcore[k].graph);
+	if (app->function && app->function->destroy)
+		app->function->destroy(app);
 	handoff_destroy(app->handoff);
 	app->handoff = NULL;
 	rc = close_ports(app, err);

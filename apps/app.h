@@ -74,7 +74,9 @@ struct app_lcore {
 
 struct function {
 	const char *name; // "router"
-	bool station;	  // wants frames for its own addresses alone: a port may filter them
+	// Optional: whether it wants frames for the port's own address alone, so that the port may filter
+	// them. NULL: it does not.
+	bool (*station)(const struct blob *b, unsigned port);
 	// Wires the graph of one lcore: l->graph exists, app->port[] are open and l->tx[] are their
 	// transmit nodes. Sets l->rx[i], the node at which packets of port i enter (NULL: the port
 	// is not polled). Called for lcore 0, then 1 and so on. State of nodes is freed by their
@@ -83,6 +85,10 @@ struct function {
 	// Optional, by lcore 0 between turns: tells the network behind a port where this station
 	// is, since it asks (a virtual machine has moved, say).
 	void (*announce)(struct app_lcore *l, unsigned port);
+	// Optional, by lcore 0 between turns: the link of a port came or went. It counts as up before.
+	void (*link)(struct app *app, unsigned port, bool up);
+	// Optional: frees app->state when all graphs are gone. Also after a build() that failed.
+	void (*destroy)(struct app *app);
 	// Optional: what it does for the control channel (apps/control.h).
 	const struct control_ops *control;
 };
@@ -90,8 +96,10 @@ struct function {
 struct app {
 	const struct function *function;
 	struct blob blob;
+	void *state; // the function's
 	struct mempool *pool;
 	struct port port[BLOB_PORTS_MAX];
+	bool link_down[BLOB_PORTS_MAX];
 	uint32_t announced[BLOB_PORTS_MAX]; // of port.announce: as many as the function was told of
 	unsigned ports;
 	struct app_lcore *lcore;

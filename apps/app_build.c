@@ -117,6 +117,18 @@ static void announce(struct app_lcore *l, unsigned port)
 		app->function->announce(l, port);
 }
 
+// By lcore 0: tells the function of links that came or went.
+static void look_at_link(struct app *app, unsigned port)
+{
+	struct port_link link;
+
+	port_link(&app->port[port], &link);
+	if (link.up != app->link_down[port])
+		return;
+	app->link_down[port] = !link.up;
+	app->function->link(app, port, link.up);
+}
+
 // Between turns.
 static int tick(void *arg, uint64_t now)
 {
@@ -143,6 +155,8 @@ static int tick(void *arg, uint64_t now)
 			p->pmd->poll(p);
 		if (!l->id && p->announce != l->app->announced[i])
 			announce(l, i);
+		if (!l->id && app->function->link)
+			look_at_link(app, i);
 	}
 	return app->tick && !l->id ? app->tick(app) : 0;
 }

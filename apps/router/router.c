@@ -1,41 +1,47 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// router.c - the function "router": an IPv4 router made from its configuration
+// router.c - the function "router": made from its configuration, an lcore after the other
+#include "apps/router/router.h"
+
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
-#include "apps/app.h"
 #include "netstack/ip4_graph.h"
-#include "core/wire.h"
 
 static_assert(IFACE_PORTS_MAX == BLOB_PORTS_MAX, "every configured port has a place");
+static_assert(IFACES_MAX == BLOB_IFACES_MAX, "and every interface");
 
-// The stack of lcore 0.
-static struct ip4_stack *first(const struct app *app)
+static int create(struct app *app, struct err *err)
 {
-	return graph_find(app->lcore[0].graph, "arp-hold")->state;
+	struct router *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return err_set(err, -ENOMEM, "no memory for a router");
+	app->state = r;
+	r->ifs = router_interfaces(app, err);
+	return r->ifs ? 0 : -EINVAL;
 }
 
-static struct ifaces *make_ifaces(const struct app *app, struct err *err)
+static void destroy(struct app *app)
 {
-	struct ifaces *ifs = ifaces_create(app->ports, 0, err);
+	struct router *r = router_of(app);
 
-	for (unsigned p = 0; ifs && p < app->ports; p++) {
-		const struct port_grant *grant = &app->port[p].grant;
-
-		if (ifaces_port(ifs, (uint16_t)p, grant->mac, grant->mtu, err)) {
-			ifaces_unref(ifs);
-			return NULL;
-		}
-	}
-	return ifs;
+	if (!r)
+		return;
+	ifaces_unref(r->ifs);
+	free(r);
+	app->state = NULL;
 }
 
-static struct ip4_stack *create(const struct app_lcore *l, struct err *err)
+static struct ip4_stack *create_ip4(const struct app_lcore *l, struct err *err)
 {
 	const struct app *app = l->app;
+	const struct router *r = router_of(app);
 	const struct blob *b = &app->blob;
 	struct ip4_conf conf = {
 		.pool = app->pool,
+		.ifs = r->ifs,
 		.addresses = b->n_addrs,
 		.nexthops = b->n_paths,
 		.neighbors = b->n_neighbors,
@@ -46,139 +52,82 @@ static struct ip4_stack *create(const struct app_lcore *l, struct err *err)
 		.arp_hold = b->params->arp_hold,
 		.lcore = l->id,
 		.lcores = app->lcores,
-		.lcore0 = l->id ? first(app) : NULL,
+		.lcore0 = r->ip4[0],
 	};
-	struct ip4_stack *s;
 
-	conf.ifs = l->id ? ifaces_ref(conf.lcore0->ifs) : make_ifaces(app, err);
-	if (!conf.ifs)
+	return ip4_stack_create(&conf, err);
+}
+
+// The node at which frames of all ports enter.
+static struct node *build_graph(struct app_lcore *l, struct ip4_stack *s, struct err *err)
+{
+	struct node *tx[IFACE_OUTS_MAX] = {NULL};
+	struct node *in;
+
+	memcpy(tx, l->tx, l->app->ports * sizeof(*tx));
+	if (s->ifs->outs > l->app->ports) {
+		err_set(err, -ENOTSUP, "groups and bridges have no nodes yet");
+		ip4_stack_destroy(s);
 		return NULL;
-	s = ip4_stack_create(&conf, err);
-	ifaces_unref(conf.ifs);
-	return s;
-}
-
-static int set_addresses(struct ip4_stack *s, const struct blob *b, struct err *err)
-{
-	for (uint32_t i = 0; i < b->n_addrs; i++) {
-		const struct blob_addr *a = &b->addrs[i];
-		int rc;
-
-		if (a->family != 4) // IPv6 frames are counted as ip6-unsupported
-			continue;
-		rc = ip4_stack_address(s, a->iface, be32(load32(a->addr)), a->plen, err);
-		if (rc)
-			return rc;
 	}
-	return 0;
-}
-
-static int set_routes(struct ip4_stack *s, const struct blob *b, struct err *err)
-{
-	for (uint32_t i = 0; i < b->n_routes4; i++) {
-		const struct blob_route4 *r = &b->routes4[i];
-		const struct blob_path *p = &b->paths[b->hops[r->hop].first];
-		int rc;
-
-		if (b->hops[r->hop].paths != 1 || p->iface == BLOB_IFACE_ANY)
-			return err_set(err, -ENOTSUP, "route %u: a single neighbor is all it can lead to", i);
-		rc = ip4_stack_nexthop(s, p->iface, be32(load32(p->via)), err);
-		// The routes themselves are lcore 0's; the next hops have the same number everywhere.
-		if (rc >= 0 && s->shares)
-			rc = 0;
-		else if (rc >= 0)
-			rc = ip4_stack_route(s, r->prefix, r->plen, (uint32_t)rc, err);
-		if (rc)
-			return rc;
-	}
-	return 0;
-}
-
-static int set_neighbors(struct ip4_stack *s, const struct blob *b, struct err *err)
-{
-	for (uint32_t i = 0; i < b->n_neighbors; i++) {
-		const struct blob_neighbor *n = &b->neighbors[i];
-		int rc = n->family == 4 ? ip4_stack_neighbor(s, n->iface, be32(load32(n->addr)), n->mac, err) : 0;
-
-		if (rc)
-			return rc;
-	}
-	return 0;
-}
-
-static int configure(struct ip4_stack *s, const struct app *app, struct err *err)
-{
-	int rc = set_addresses(s, &app->blob, err);
-
-	if (!rc)
-		rc = set_routes(s, &app->blob, err);
-	if (!rc)
-		rc = set_neighbors(s, &app->blob, err);
-	return rc;
-}
-
-// What ARP of lcore `from` learns, lcore `to` learns too.
-static int tell(struct app *app, unsigned from, unsigned to, struct err *err)
-{
-	struct node *learn = graph_find(app->lcore[to].graph, "arp-learn");
-	struct node *out = app_handoff(app, from, learn, err);
-
-	return out ? ip4_graph_tells(app->lcore[from].graph, out, err) : -ENOMEM;
-}
-
-// Joins l's graph to those of the lcores before it.
-static int join(struct app_lcore *l, struct err *err)
-{
-	struct app *app = l->app;
-	struct graph *g0 = app->lcore[0].graph;
-	struct node *ask, *answer;
-	int rc = 0;
-
-	for (unsigned k = 0; !rc && k < l->id; k++) {
-		rc = tell(app, k, l->id, err);
-		if (!rc)
-			rc = tell(app, l->id, k, err);
-	}
-	if (rc || !l->id)
-		return rc;
-	ask = app_handoff(app, l->id, graph_find(g0, "arp-resolve"), err);
-	answer = app_handoff(app, 0, graph_find(l->graph, "arp-learn"), err);
-	if (!ask || !answer)
-		return -ENOMEM;
-	rc = ip4_graph_asks(l->graph, ask, err);
-	return rc ? rc : ip4_graph_answers(g0, answer, err);
+	in = ip4_graph_build(l->graph, s, tx, err);
+	return in;
 }
 
 static int build(struct app_lcore *l, struct err *err)
 {
-	const struct app *app = l->app;
-	struct ip4_stack *s = create(l, err);
+	struct app *app = l->app;
+	struct ip4_stack *s;
 	struct node *in;
-	int rc;
+	int rc = l->id ? 0 : create(app, err);
 
+	if (rc)
+		return rc;
+	s = create_ip4(l, err);
 	if (!s)
 		return -EINVAL;
-	rc = configure(s, app, err);
+	router_of(app)->ip4[l->id] = s;
+	rc = router_configure(s, app, err);
 	if (rc) {
 		ip4_stack_destroy(s);
 		return rc;
 	}
-	in = ip4_graph_build(l->graph, s, l->tx, err);
+	in = build_graph(l, s, err);
 	if (!in)
 		return -EINVAL;
 	for (unsigned p = 0; p < app->ports; p++)
 		l->rx[p] = in;
-	return join(l, err);
+	return router_join(l, err);
 }
 
 static void announce(struct app_lcore *l, unsigned port)
 {
-	ip4_stack_announce(graph_find(l->graph, "arp-hold")->state, (uint16_t)port);
+	ip4_stack_announce(router_of(l->app)->ip4[l->id], (uint16_t)port);
+}
+
+static void link_changed(struct app *app, unsigned port, bool up)
+{
+	ifaces_link(router_of(app)->ifs, (uint16_t)port, up);
+}
+
+// A port that is made into something takes frames for others, too.
+static bool station(const struct blob *b, unsigned port)
+{
+	for (uint32_t i = 0; i < b->n_members; i++)
+		if (b->members[i] == port)
+			return false;
+	for (uint32_t i = 0; i < b->n_ifaces; i++)
+		if (b->ifaces[i].kind == BLOB_IFACE_VLAN && b->ifaces[i].parent == port &&
+		    b->ifaces[i].flags & BLOB_IFACE_MAC)
+			return false;
+	return true;
 }
 
 const struct function router_function = {
 	.name = "router",
-	.station = true,
+	.station = station,
 	.build = build,
+	.destroy = destroy,
 	.announce = announce,
+	.link = link_changed,
 };

@@ -81,7 +81,7 @@ static bool own_mac(struct virtio_net *v)
 static bool filter_macs(struct virtio_net *v)
 {
 	return own_mac(v) && (v->want & PORT_MAC_FILTER) && !virtio_ctrl_no_macs(&v->ctrl) &&
-	       !virtio_ctrl_allmulti(&v->ctrl, false) && !virtio_ctrl_promisc(&v->ctrl, false);
+	       !virtio_ctrl_allmulti(&v->ctrl, true) && !virtio_ctrl_promisc(&v->ctrl, false);
 }
 
 static void set_filters(struct virtio_net *v)
