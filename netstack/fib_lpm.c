@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// fib_lpm.c - the tables of prefixes of all VRFs, of either family by the same calls
+#include <errno.h>
+#include <string.h>
+
+#include "netstack/fib_priv.h"
+#include "netstack/lpm4.h"
+
+int fib_lpm_create(struct fib *f, const struct fib_conf *c, struct err *err)
+{
+	for (unsigned v = 0; v < f->vrfs; v++) {
+		f->v4[v] = lpm4_create(
+			&(struct lpm4_conf){.name = "ip4", .max_routes = v ? 0 : c->routes4});
+		if (!f->v4[v])
+			return err_set(err, -errno, "no memory for the tables of %u VRFs", f->vrfs);
+	}
+	return 0;
+}
+
+void fib_lpm_destroy(struct fib *f)
+{
+	for (unsigned v = 0; v < f->vrfs; v++)
+		lpm4_destroy(f->v4[v]);
+}
+
+int fib_lpm_add(struct fib *f, uint8_t family, unsigned vrf, const union ip_addr *prefix,
+		uint8_t plen, uint32_t index)
+{
+	if (family == 4)
+		return lpm4_add(f->v4[vrf], be32(prefix->v4), plen, index);
+	return -EAFNOSUPPORT;
+}
+
+int fib_lpm_delete(struct fib *f, uint8_t family, unsigned vrf, const union ip_addr *prefix,
+		   uint8_t plen)
+{
+	if (family == 4)
+		return lpm4_delete(f->v4[vrf], be32(prefix->v4), plen);
+	return -EAFNOSUPPORT;
+}
+
+int fib_get(const struct fib *f, uint8_t family, unsigned vrf, const union ip_addr *prefix,
+	    uint8_t plen)
+{
+	if (family == 4)
+		return lpm4_get(f->v4[vrf], be32(prefix->v4), plen);
+	return -EAFNOSUPPORT;
+}
+
+uint32_t fib_lookup(const struct fib *f, uint8_t family, unsigned vrf, const union ip_addr *addr)
+{
+	uint32_t index;
+
+	if (family == 6)
+		return FIB_NONE;
+	index = lpm4_lookup(f->v4[vrf], be32(addr->v4));
+	return index == LPM4_MISS ? FIB_NONE : index;
+}
+
+void fib_set_live(struct fib *f, bool live)
+{
+	f->live = live && f->lcores > 1; // a single lcore does not read while it writes
+	for (unsigned v = 0; v < f->vrfs; v++)
+		lpm4_set_live(f->v4[v], f->live);
+}
+
+void fib_quiescent(struct fib *f)
+{
+	for (unsigned v = 0; f->live && v < f->vrfs; v++)
+		lpm4_quiescent(f->v4[v]);
+}
+
+size_t fib_count(const struct fib *f, uint8_t family)
+{
+	size_t n = 0;
+
+	for (unsigned v = 0; v < f->vrfs; v++)
+		n += family == 4 ? lpm4_count(f->v4[v]) : 0;
+	return n;
+}
+
+size_t fib_memory(const struct fib *f)
+{
+	size_t n = 0;
+
+	for (unsigned v = 0; v < f->vrfs; v++)
+		n += lpm4_memory(f->v4[v]);
+	return n;
+}
+
+struct lpm4 *fib_lpm4(const struct fib *f, unsigned vrf)
+{
+	return f->v4[vrf];
+}
+
+struct lpm6 *fib_lpm6(const struct fib *f, unsigned vrf)
+{
+	return f->v6[vrf];
+}
