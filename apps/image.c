@@ -3,13 +3,17 @@
 //
 // On the console: lines for people, and figures as `stat NAME VALUE` for `weir boot`. The byte `q` asks
 // for the figures and the end, `s` for the figures alone.
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "apps/advice.h"
 #include "apps/app.h"
+#include "apps/control.h"
 #include "core/plat.h"
+#include "pmd/virtio/console.h"
+#include "pmd/virtio/device.h"
 
 #define EXIT_CONFIG 2
 
@@ -80,6 +84,25 @@ static int console_tick(struct app *a)
 	return c == 'q';
 }
 
+// The control channel, where the machine has a virtio console. Without one all else goes on.
+static void open_control(void)
+{
+	struct virtio_transport *t = NULL;
+	struct stream *s = NULL;
+	struct err err;
+	int r = virtio_device_open_console(&t, &err);
+
+	if (r == -ENODEV)
+		return;
+	if (!r)
+		s = virtio_console_open(t, &err);
+	if (s && control_create(&app, &err) && !control_add(app.control, s))
+		printf("weir: control channel: %s\n", t->name);
+	else
+		printf("weir: no control channel: %s\n", err.text);
+	fflush(stdout);
+}
+
 static int run(void)
 {
 	struct graph_books books;
@@ -88,6 +111,7 @@ static int run(void)
 
 	app_run(&app);
 	report();
+	control_destroy(app.control);
 	balanced = app_books(&app, &books);
 	if (app_stop(&app, &err)) {
 		printf("weir: %s\n", err.text);
@@ -111,6 +135,7 @@ int main(void)
 		printf("weir: %s\n", err.text);
 		return EXIT_CONFIG;
 	}
+	open_control();
 	if (plat_seal()) {
 		printf("weir: the page tables could not be sealed\n");
 		return EXIT_FAILURE;

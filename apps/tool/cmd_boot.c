@@ -15,13 +15,14 @@
 #include "apps/tool/qemu_run.h"
 #include "apps/tool/tool.h"
 #include "apps/tool/util.h"
+#include "core/linux/socket.h"
 
 #define NETS_MAX   16u
 #define MBUF_BYTES 2560u // of a buffer with all that goes with it
 
 struct boot {
 	struct config c;
-	const char *file, *image;
+	const char *file, *image, *control;
 	const char *accel, *machine;
 	unsigned memory, cpus, duration;
 	bool json, dry_run;
@@ -135,6 +136,7 @@ static int options(struct boot *b, const struct command *cmd, int argc, char **a
 		{"memory", required_argument, 0, 'M'},  {"cpus", required_argument, 0, 'c'},
 		{"image", required_argument, 0, 'i'},   {"duration", required_argument, 0, 'd'},
 		{"json", no_argument, 0, 'j'},	     {"dry-run", no_argument, 0, 'n'},
+		{"control", required_argument, 0, 's'},
 		{0},
 	};
 	static const char *const expected[] = {
@@ -166,6 +168,8 @@ static int options(struct boot *b, const struct command *cmd, int argc, char **a
 			good = text_number(optarg, 1, 86400, &b->duration);
 		} else if (opt == 'i') {
 			b->image = optarg;
+		} else if (opt == 's') {
+			b->control = optarg;
 		} else if (opt == 'j') {
 			b->json = true;
 		} else if (opt == 'n') {
@@ -260,6 +264,25 @@ static void remove_sockets(const struct boot *b)
 			unlink(b->net[i].socket);
 }
 
+// Ours, so that it is for this user alone, and a stale one no hindrance.
+static int listen_control(const struct boot *b, struct qemu_conf *q, struct err *err)
+{
+	struct err why;
+
+	if (!b->control)
+		return 0;
+	q->control_fd = socket_bind(b->control, &why);
+	return q->control_fd < 0 ? err_set(err, q->control_fd, "--control %.400s", why.text) : 0;
+}
+
+static void unlisten_control(const struct boot *b, const struct qemu_conf *q)
+{
+	if (!b->control || q->control_fd < 0)
+		return;
+	unlink(b->control);
+	close(q->control_fd);
+}
+
 static int boot(struct boot *b, struct qemu_conf *q, const void *blob, size_t len, struct err *err)
 {
 	char *path = image_path(b->image, b->c.function), name[32];
@@ -271,6 +294,10 @@ static int boot(struct boot *b, struct qemu_conf *q, const void *blob, size_t le
 
 	free(file);
 	free(path);
+	if (fd >= 0 && listen_control(b, q, err)) {
+		close(fd);
+		fd = -1;
+	}
 	if (fd < 0)
 		return -1;
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
@@ -285,6 +312,7 @@ static int boot(struct boot *b, struct qemu_conf *q, const void *blob, size_t le
 		figures_add(&result.figures, "image.memory_mib", q->memory);
 		rc = report(b, &result);
 	}
+	unlisten_control(b, q);
 	figures_free(&result.figures);
 	args_free(&args);
 	close(fd);
@@ -303,7 +331,8 @@ static unsigned memory_needed(const struct boot *b, size_t blob_len)
 
 static int prepare_and_boot(struct boot *b)
 {
-	struct qemu_conf q = {.machine = b->machine, .cpus = b->cpus, .net = b->net};
+	struct qemu_conf q = {.machine = b->machine, .cpus = b->cpus, .net = b->net,
+			      .control = b->control, .control_fd = -1};
 	struct err err = {""};
 	size_t len;
 	void *blob;

@@ -12,6 +12,7 @@
 
 #define RING_SIZE 1024   // the most QEMU allows a vhost-user device
 #define FIRST_SLOT 2     // PCI slots below are the machine's
+#define CONTROL_SLOT 0x12 // behind 16 network devices
 #define QBOOT "/usr/share/qemu/qboot.rom"
 
 static void add(struct args *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -87,6 +88,22 @@ static void add_net(struct args *a, const struct qemu_net *net, unsigned i)
 	free(path);
 }
 
+// One port, whose bytes are the control channel's.
+static void add_control(struct args *a, const char *path, int fd)
+{
+	char *quoted = quote_comma(path);
+
+	add(a, "-chardev");
+	if (fd < 0)
+		add(a, "socket,id=control,path=%s,server=on,wait=off", quoted);
+	else
+		add(a, "socket,id=control,fd=%d,server=on,wait=off", fd);
+	add(a, "-device");
+	add(a, "virtio-serial-pci,addr=0x%x,disable-legacy=on,max_ports=1", CONTROL_SLOT);
+	add2(a, "-device", "virtconsole,chardev=control");
+	free(quoted);
+}
+
 void qemu_args(struct args *a, const struct qemu_conf *c)
 {
 	bool q35 = !strcmp(c->machine, "q35");
@@ -109,6 +126,8 @@ void qemu_args(struct args *a, const struct qemu_conf *c)
 	    strcmp(c->accel, "kvm") ? "" : ",prealloc=on");
 	for (i = 0; i < c->nets; i++)
 		add_net(a, &c->net[i], i);
+	if (c->control)
+		add_control(a, c->control, c->control_fd);
 	add2(a, "-kernel", c->kernel);
 	add(a, "-nodefaults");
 	add2(a, "-display", "none");

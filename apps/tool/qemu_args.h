@@ -28,6 +28,8 @@ struct qemu_conf {
 	const char *kernel;
 	const struct qemu_net *net;
 	unsigned nets;
+	const char *control; // the socket of the control channel; NULL: there is none
+	int control_fd;	     // listens there already; -1: QEMU makes it
 };
 
 struct args {

@@ -3,6 +3,7 @@
 #include "core/linux/socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -109,48 +110,67 @@ static int make_room(const struct sockaddr_un *addr, struct err *err)
 	return 0;
 }
 
-static int bind_and_listen(struct listener *l, struct err *err)
+static int make_address(struct sockaddr_un *addr, const char *path, struct err *err)
 {
-	int rc = make_room(&l->addr, err);
+	size_t len = strlen(path);
+
+	if (!len || len >= sizeof(addr->sun_path))
+		return err_set(err, -ENAMETOOLONG, "'%s': %zu bytes: expected a path of 1 to %zu", path, len,
+			       sizeof(addr->sun_path) - 1);
+	*addr = (struct sockaddr_un){.sun_family = AF_UNIX};
+	memcpy(addr->sun_path, path, len + 1);
+	return 0;
+}
+
+int socket_bind(const char *path, struct err *err)
+{
+	struct sockaddr_un addr;
+	int rc = make_address(&addr, path, err), fd;
 	mode_t mask;
 
+	if (!rc)
+		rc = make_room(&addr, err);
 	if (rc)
 		return rc;
-	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (l->fd < 0)
-		return err_set(err, -errno, "%s: %s", l->addr.sun_path, strerror(errno));
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	if (fd < 0)
+		return err_set(err, -errno, "%s: %s", path, strerror(errno));
 	mask = umask(0177);
-	rc = bind(l->fd, (struct sockaddr *)&l->addr, sizeof(l->addr)) ? -errno : 0;
+	rc = bind(fd, (struct sockaddr *)&addr, sizeof(addr)) ? -errno : 0;
 	umask(mask);
-	if (!rc && listen(l->fd, 8))
-		rc = -errno;
-	if (!rc && lstat(l->addr.sun_path, &l->file))
+	if (!rc && listen(fd, 8))
 		rc = -errno;
 	if (!rc)
+		return fd;
+	close(fd);
+	return err_set(err, rc, "%s: %s: expected a path in a folder that is there and may be written to", path,
+		       strerror(-rc));
+}
+
+static int listener_open(struct listener *l, const char *path, struct err *err)
+{
+	int rc = make_address(&l->addr, path, err);
+
+	l->fd = rc ? rc : socket_bind(path, err);
+	if (l->fd < 0)
+		return l->fd;
+	if (!fcntl(l->fd, F_SETFD, FD_CLOEXEC) && !fcntl(l->fd, F_SETFL, O_NONBLOCK) &&
+	    !lstat(path, &l->file))
 		return 0;
+	rc = -errno;
 	close(l->fd);
-	return err_set(err, rc, "%s: %s: expected a path in a folder that is there and may be written to",
-		       l->addr.sun_path, strerror(-rc));
+	return err_set(err, rc, "%s: %s", path, strerror(-rc));
 }
 
 struct stream_listener *socket_listen(const char *path, struct err *err)
 {
 	struct listener *l = calloc(1, sizeof(*l));
-	size_t len = strlen(path);
 
 	if (!l) {
 		err_set(err, -ENOMEM, "%s: no memory", path);
 		return NULL;
 	}
-	if (!len || len >= sizeof(l->addr.sun_path)) {
-		err_set(err, -ENAMETOOLONG, "'%s': %zu bytes: expected a path of 1 to %zu", path, len,
-			sizeof(l->addr.sun_path) - 1);
-		free(l);
-		return NULL;
-	}
-	l->addr.sun_family = AF_UNIX;
-	memcpy(l->addr.sun_path, path, len + 1);
-	if (bind_and_listen(l, err)) {
+	if (listener_open(l, path, err)) {
 		free(l);
 		return NULL;
 	}

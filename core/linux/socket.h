@@ -10,4 +10,7 @@
 // cannot be made.
 struct stream_listener *socket_listen(const char *path, struct err *err);
 
+// The listening descriptor alone, for another program; it is not closed by exec(). Or -errno and err.
+int socket_bind(const char *path, struct err *err);
+
 #endif

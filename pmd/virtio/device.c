@@ -2,6 +2,7 @@
 // device.c - find the transport of the device that a port names
 #include "pmd/virtio/device.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,4 +22,11 @@ int virtio_device_open(const char *args, struct virtio_transport **t, struct err
 	if (end != digits && !*end && n <= 255 && (mmio || (n >= on_pci && mmio_dev_count())))
 		return virtio_mmio_open((unsigned)n - on_pci, t, err);
 	return virtio_pci_open(args, t, err);
+}
+
+int virtio_device_open_console(struct virtio_transport **t, struct err *err)
+{
+	int r = virtio_pci_open_console(t, err);
+
+	return r == -ENODEV ? virtio_mmio_open_console(t, err) : r;
 }

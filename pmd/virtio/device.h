@@ -10,4 +10,7 @@
 // that lies), and err.
 int virtio_device_open(const char *args, struct virtio_transport **t, struct err *err);
 
+// The first virtio console, on PCI, else on MMIO. As above.
+int virtio_device_open_console(struct virtio_transport **t, struct err *err);
+
 #endif

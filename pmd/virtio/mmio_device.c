@@ -153,8 +153,8 @@ static const struct virtio_transport_ops mmio_ops = {
 	.close = mmio_close,
 };
 
-// The nth window with a network device behind it; -1 when there are fewer, *seen says how many.
-static int find(unsigned n, unsigned *seen)
+// The nth window with a device of this kind behind it; -1 when there are fewer, *seen says how many.
+static int find(uint32_t id, unsigned n, unsigned *seen)
 {
 	*seen = 0;
 	for (unsigned i = 0; i < mmio_dev_count(); i++) {
@@ -163,7 +163,7 @@ static int find(unsigned n, unsigned *seen)
 
 		if (!r || len < VIRTIO_MMIO_CONFIG ||
 		    mmio_read32(r + VIRTIO_MMIO_MAGIC) != VIRTIO_MMIO_MAGIC_VALUE ||
-		    mmio_read32(r + VIRTIO_MMIO_DEVICE_ID) != VIRTIO_ID_NET)
+		    mmio_read32(r + VIRTIO_MMIO_DEVICE_ID) != id)
 			continue;
 		if ((*seen)++ == n)
 			return (int)i;
@@ -171,36 +171,50 @@ static int find(unsigned n, unsigned *seen)
 	return -1;
 }
 
+static int open_window(unsigned i, const char *what, unsigned n, struct virtio_transport **t, struct err *err)
+{
+	size_t len = 0;
+	volatile uint8_t *r = mmio_dev_map(i, &len);
+	uint32_t version = mmio_read32(r + VIRTIO_MMIO_VERSION);
+	struct virtio_mmio *m;
+
+	if (version != 2)
+		return err_set(err, -EPROTO,
+			       "%s:mmio%u: has registers of version %u: modern devices only (QEMU: "
+			       "-global virtio-mmio.force-legacy=false)",
+			       what, n, version);
+	m = calloc(1, sizeof(*m));
+	if (!m)
+		return err_set(err, -ENOMEM, "%s:mmio%u: out of memory", what, n);
+	m->base.ops = &mmio_ops;
+	m->base.look_ns = LOOK_NS;
+	m->base.retry_ns = RETRY_NS;
+	snprintf(m->base.name, sizeof(m->base.name), "%s-mmio %u", what, n);
+	m->reg = r;
+	m->config_len = (uint32_t)len - VIRTIO_MMIO_CONFIG;
+	*t = &m->base;
+	return 0;
+}
+
 int virtio_mmio_open(unsigned n, struct virtio_transport **t, struct err *err)
 {
-	struct virtio_mmio *m;
 	unsigned seen;
-	int i = find(n, &seen);
-	uint32_t version;
-	size_t len = 0;
-	volatile uint8_t *r;
+	int i = find(VIRTIO_ID_NET, n, &seen);
 
 	if (i < 0)
 		return err_set(err, -ENODEV,
 			       "virtio:mmio%u: the command line names %u virtio-mmio network device(s): "
 			       "add -device virtio-net-device",
 			       n, seen);
-	r = mmio_dev_map((unsigned)i, &len);
-	version = mmio_read32(r + VIRTIO_MMIO_VERSION);
-	if (version != 2)
-		return err_set(err, -EPROTO,
-			       "virtio:mmio%u: has registers of version %u: modern devices only (QEMU: "
-			       "-global virtio-mmio.force-legacy=false)",
-			       n, version);
-	m = calloc(1, sizeof(*m));
-	if (!m)
-		return err_set(err, -ENOMEM, "virtio:mmio%u: out of memory", n);
-	m->base.ops = &mmio_ops;
-	m->base.look_ns = LOOK_NS;
-	m->base.retry_ns = RETRY_NS;
-	snprintf(m->base.name, sizeof(m->base.name), "virtio-mmio %u", n);
-	m->reg = r;
-	m->config_len = (uint32_t)len - VIRTIO_MMIO_CONFIG;
-	*t = &m->base;
-	return 0;
+	return open_window((unsigned)i, "virtio", n, t, err);
+}
+
+int virtio_mmio_open_console(struct virtio_transport **t, struct err *err)
+{
+	unsigned seen;
+	int i = find(VIRTIO_ID_CONSOLE, 0, &seen);
+
+	if (i < 0)
+		return err_set(err, -ENODEV, "the command line names no virtio-mmio console");
+	return open_window((unsigned)i, "virtio-console", 0, t, err);
 }

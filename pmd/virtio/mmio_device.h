@@ -9,4 +9,7 @@
 // -ENODEV (none such) or -EPROTO (a device that lies, or a legacy one), and err.
 int virtio_mmio_open(unsigned n, struct virtio_transport **t, struct err *err);
 
+// The first virtio console among them, likewise.
+int virtio_mmio_open_console(struct virtio_transport **t, struct err *err);
+
 #endif

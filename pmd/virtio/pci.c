@@ -260,6 +260,12 @@ static int map_all(struct virtio_pci *p, struct err *err)
 	return map_region(p, &caps.device, "device configuration", 1, &p->device, err);
 }
 
+static bool is_virtio_console(const struct pci_dev *d)
+{
+	return d->vendor == VIRTIO_PCI_VENDOR &&
+	       (d->device == VIRTIO_PCI_CONSOLE || d->device == VIRTIO_PCI_CONSOLE_TRANSITIONAL);
+}
+
 static bool is_virtio_net(const struct pci_dev *d)
 {
 	return d->vendor == VIRTIO_PCI_VENDOR &&
@@ -340,17 +346,13 @@ static int find(const char *args, struct pci_dev **d, struct err *err)
 		       args, seen);
 }
 
-int virtio_pci_open(const char *args, struct virtio_transport **t, struct err *err)
+static int open_device(struct pci_dev *d, struct virtio_transport **t, struct err *err)
 {
-	struct virtio_pci *p;
-	struct pci_dev *d;
-	int r = find(args, &d, err);
+	struct virtio_pci *p = calloc(1, sizeof(*p));
+	int r;
 
-	if (r)
-		return r;
-	p = calloc(1, sizeof(*p));
 	if (!p)
-		return err_set(err, -ENOMEM, "virtio:%s: out of memory", args);
+		return err_set(err, -ENOMEM, "virtio-pci %02x:%02x.%u: out of memory", d->bus, d->dev, d->fn);
 	p->base.ops = &pci_ops;
 	p->selected = UINT32_MAX;
 	p->base.look_ns = LOOK_NS;
@@ -366,4 +368,20 @@ int virtio_pci_open(const char *args, struct virtio_transport **t, struct err *e
 	}
 	*t = &p->base;
 	return 0;
+}
+
+int virtio_pci_open(const char *args, struct virtio_transport **t, struct err *err)
+{
+	struct pci_dev *d;
+	int r = find(args, &d, err);
+
+	return r ? r : open_device(d, t, err);
+}
+
+int virtio_pci_open_console(struct virtio_transport **t, struct err *err)
+{
+	for (unsigned i = 0; i < pci_count(); i++)
+		if (is_virtio_console(pci_get(i)))
+			return open_device(pci_get(i), t, err);
+	return err_set(err, -ENODEV, "the machine has no virtio console on PCI");
 }

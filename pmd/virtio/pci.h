@@ -32,4 +32,7 @@ unsigned virtio_pci_count(void);
 // and err.
 int virtio_pci_open(const char *args, struct virtio_transport **t, struct err *err);
 
+// The first virtio console on the bus, likewise.
+int virtio_pci_open_console(struct virtio_transport **t, struct err *err);
+
 #endif

@@ -163,6 +163,8 @@ static_assert(offsetof(struct virtio_net_config, rss_max_indirection_table_lengt
 // 4.1.2 PCI device discovery
 #define VIRTIO_PCI_VENDOR	    0x1af4u
 #define VIRTIO_PCI_NET		    0x1041u // modern
+#define VIRTIO_PCI_CONSOLE	    0x1043u
+#define VIRTIO_PCI_CONSOLE_TRANSITIONAL 0x1003u
 #define VIRTIO_PCI_NET_TRANSITIONAL 0x1000u // has the modern interface as well, unless switched off
 
 // 4.1.4 PCI capabilities: struct virtio_pci_cap
@@ -192,6 +194,7 @@ static_assert(offsetof(struct virtio_net_config, rss_max_indirection_table_lengt
 #define VIRTIO_MMIO_CONFIG		0x100u
 #define VIRTIO_MMIO_MAGIC_VALUE		0x74726976u // "virt"
 #define VIRTIO_ID_NET			1u	    // 5
+#define VIRTIO_ID_CONSOLE		3u
 
 // 4.1.4.3 Common configuration structure: offsets of its fields
 #define VIRTIO_COMMON_DEVICE_FEATURE_SELECT 0x00u
