@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// csum.h - checksums of IPv4's headers, and the incremental update (RFC 1624)
+// csum.h - checksums of IP's headers, and the incremental update (RFC 1624)
 //
 // As mempool/csum.h: words are summed, and results stored, as they lie in memory.
 #ifndef WEIR_NETSTACK_CSUM_H
@@ -10,6 +10,7 @@
 #include "core/wire.h"
 #include "mempool/csum.h"
 #include "netstack/ip4.h"
+#include "netstack/ip6.h"
 
 // The sum of an option-less IPv4 header, to be folded.
 static inline uint64_t csum_ip4_header(const void *p)
@@ -24,6 +25,16 @@ static inline uint64_t csum_ip4_header(const void *p)
 static inline uint64_t csum_pseudo(const struct ip4_hdr *ip, uint32_t len)
 {
 	return (uint64_t)ip->src + ip->dst + be16(ip->proto) + be16(len);
+}
+
+// The same of IPv6 (RFC 8200, 8.1) for len bytes of `proto`.
+static inline uint64_t csum_pseudo6(const struct ip6_hdr *ip, uint8_t proto, uint32_t len)
+{
+	uint64_t sum = (uint64_t)be32(len) + be32(proto);
+
+	for (unsigned i = 0; i < 16; i += 4)
+		sum += (uint64_t)load32(ip->src + i) + load32(ip->dst + i);
+	return sum;
 }
 
 // The checksum csum after a 16-bit word it covers changed from `from` to `to` (RFC 1624, equation

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 #include "core/graph.h"
-#include "mempool/csum.h"
 #include "mempool/mempool.h"
+#include "netstack/csum.h"
 #include "netstack/ip6.h"
 
 #define ICMP6_HLEN 8u
@@ -70,16 +70,6 @@ struct icmp6_report {	// in mbuf.scratch of a report on its way to node icmp6-er
 // where it came in.
 void icmp6_report(struct node *node, uint8_t edge, struct mempool *pool, const struct mbuf *m,
 		  struct icmp6_report what);
-
-// The sum of the pseudo header (RFC 8200, 8.1) for len bytes of `proto`.
-static inline uint64_t csum_pseudo6(const struct ip6_hdr *ip, uint8_t proto, uint32_t len)
-{
-	uint64_t sum = (uint64_t)be32(len) + be32(proto);
-
-	for (unsigned i = 0; i < 16; i += 4)
-		sum += (uint64_t)load32(ip->src + i) + load32(ip->dst + i);
-	return sum;
-}
 
 // The checksum of an ICMPv6 message of len bytes at m->l4 whose header (m->l3) is complete, with
 // the field being 0: as it lies in memory.

@@ -169,7 +169,7 @@ static const union ip_addr ip6_all_routers = {.v6 = {0xff, 2, [15] = 2}};
 static const union ip_addr ip6_all_routers_site = {.v6 = {0xff, 5, [15] = 2}}; // RFC 4291, 2.7.1
 
 // "2001:db8::1" of an address, in RFC 5952's form, for messages.
-#define IP6_TEXT_MAX 40u
+#define IP6_TEXT_MAX 46u
 const char *ip6_text(char text[IP6_TEXT_MAX], const uint8_t a[16]);
 
 #endif

@@ -28,9 +28,10 @@ struct tcp_hdr { // network byte order
 } __attribute__((packed));
 static_assert(sizeof(struct tcp_hdr) == TCP_HLEN, "wire format");
 
-// Turns a segment (its IPv4 header at m->l3, its own at m->l4, both in the first buffer, len bytes
-// of TCP in all) into the reset that a closed port answers (RFC 9293, 3.5.2 and 3.10.7.1), without
-// IP options. The segment is not itself a reset. The IPv4 checksum is left to ip4-output.
+// Turns a segment (its IPv4 or IPv6 header at m->l3, its own at m->l4, both in the first buffer, len
+// bytes of TCP in all) into the reset that a closed port answers (RFC 9293, 3.5.2 and 3.10.7.1), without
+// IP options or extension headers. The segment is not itself a reset. The IPv4 checksum is left to
+// ip4-output.
 void tcp_reset(struct mbuf *m, uint32_t len);
 
 #endif
