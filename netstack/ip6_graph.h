@@ -33,4 +33,11 @@ extern const struct node_def mld_node;
 // away either way: graph_destroy() frees it.
 int ip6_graph_build(struct graph *g, struct ip6_stack *s, struct node *const *tx, struct err *err);
 
+// Joins the graphs of a router's lcores, as ip4_graph.h says: tells from nd-input to node
+// "nd-learn", asks from nd-hold to "nd-resolve" of lcore 0, answers from there to "nd-learn" of
+// lcore 1, then 2 and so on. 0 or -errno.
+int ip6_graph_tells(struct graph *g, struct node *to, struct err *err);
+int ip6_graph_asks(struct graph *g, struct node *to, struct err *err);
+int ip6_graph_answers(struct graph *g, struct node *to, struct err *err);
+
 #endif

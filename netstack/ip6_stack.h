@@ -21,16 +21,16 @@
 #include "mempool/mempool.h"
 #include "netstack/iface.h"
 #include "netstack/ip6.h"
+#include "netstack/lpm6.h"
 #include "netstack/neigh.h"
 #include "netstack/token_bucket.h"
 
 // Used where a struct ip6_conf has 0.
-#define IP6_ICMP_RATE  1000u // reports a second
-#define IP6_ICMP_BURST 1000u
-#define IP6_ND_HOLD    16u   // packets a neighbor
-#define IP6_NEIGHBORS  4096u // learnt, beside those of the configuration
-
-struct lpm6;
+#define IP6_ICMP_RATE	 1000u // reports a second
+#define IP6_ICMP_BURST	 1000u
+#define IP6_ND_REACHABLE 30u   // seconds (RFC 4861, 10)
+#define IP6_ND_HOLD	 16u   // packets a neighbor
+#define IP6_NEIGHBORS	 4096u // learnt, beside those of the configuration
 
 struct ip6_conf {
 	struct mempool *pool; // packets that nodes make come from here
@@ -41,6 +41,7 @@ struct ip6_conf {
 	uint32_t learnt;      // neighbors to be learnt; 0: the default, as for all that follow
 	uint32_t routes;      // a hint
 	uint32_t icmp_rate, icmp_burst;
+	uint32_t nd_reachable; // seconds
 	uint32_t nd_hold;
 	unsigned lcore, lcores; // whose stack this is, of how many; 0 lcores: 1
 	struct ip6_stack
@@ -63,6 +64,7 @@ struct ip6_address { // an address of the router and the on-link prefix it stand
 	uint8_t plen;
 	uint8_t state;
 	bool anycast; // the subnet-router's (RFC 4291, 2.6.1): answered for, never spoken from
+	bool made;    // the link-local one of the MAC address
 };
 
 #define IP6_FILTER_BITS 12
@@ -73,7 +75,6 @@ struct ip6_stack {
 	struct lpm6 *lpm; // to indices of neighbors.adj
 	struct neigh_table neighbors;
 	struct mempool *pool;
-	struct node *hold; // nd-hold
 	// A Bloom filter with one hash over our own addresses, which no packet may come from. A hit
 	// is looked up in `address`.
 	uint64_t filter[(1u << IP6_FILTER_BITS) / 64];
@@ -82,11 +83,12 @@ struct ip6_stack {
 	uint32_t *first; // of each interface's addresses, link-local first; IP6_ADDRESS_NONE:
 			 // without IPv6
 	uint32_t addresses, addresses_max;
+	uint32_t configured, configured_max; // of these, by ip6_stack_address()
 	struct token_bucket icmp;
-	uint64_t random;	 // of fragments' identifications
-	uint32_t nd_hold;	 // packets a neighbor
-	uint32_t held, held_max; // packets by all neighbors: an eighth of the pool (a share of it)
-	struct mld *mld;	 // an interface each (mld.h)
+	uint64_t random;   // state of ip6_stack_random()
+	uint32_t nexthops; // pinned in the table of neighbors
+	struct mld *mld;   // an interface each (mld.h)
+	struct node *mld_node;
 	unsigned lcore, lcores;
 	bool shares; // lpm is lcore 0's
 };
@@ -169,6 +171,24 @@ static inline bool ip6_filter_hit(const struct ip6_stack *s, const uint8_t src[1
 
 // The adjacency of a destination, unicast and not link-local: what the prefix table says, and on an
 // on-link prefix the neighbor itself, where it is known.
-uint32_t ip6_stack_route_of(const struct ip6_stack *s, const uint8_t dst[16]);
+static inline uint32_t ip6_resolve(const struct ip6_stack *s, uint32_t nh, const uint8_t dst[16])
+{
+	union ip_addr key;
+	const struct adj *a;
+	uint32_t n;
+
+	if (nh == LPM6_MISS)
+		return ADJ_INDEX_NONE;
+	a = &s->neighbors.adj[nh];
+	if (a->kind != ADJ_GLEAN)
+		return nh;
+	key = ip6_addr(dst);
+	n = neigh_find6(&s->neighbors, a->iface, &key);
+	return n ? n : nh;
+}
+
+// A number that cannot be told from those before by who does not know the seed (RFC 7739, 5.3; of
+// delays the quality hardly matters).
+uint64_t ip6_stack_random(struct ip6_stack *s);
 
 #endif

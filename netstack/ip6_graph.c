@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ip6_graph.c - the wiring of an IPv6 router
+#include "netstack/ip6_graph.h"
+
+#include <errno.h>
+
+#include "netstack/eth_input.h"
+#include "netstack/nd.h"
+
+static const struct node_def *const kinds[] = {
+	&nd_hold_node, // first: it frees the stack with the graph
+	&nd_input_node,	 &ip6_input_node, &ip6_lookup_node,  &ip6_rewrite_node,	 &ip6_output_node,
+	&ip6_local_node, &mld_node,	  &icmp6_error_node, &ip6_fragment_node,
+};
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+// clang-format off
+static const struct {
+	const char *from, *edge, *to;
+} wires[] = {
+	{"ip6-input", "lookup", "ip6-lookup"},
+	{"ip6-input", "local", "ip6-local"},
+	{"ip6-input", "icmp6-error", "icmp6-error"},
+	{"ip6-lookup", "rewrite", "ip6-rewrite"},
+	{"ip6-lookup", "local", "ip6-local"},
+	{"ip6-lookup", "icmp6-error", "icmp6-error"},
+	{"ip6-rewrite", "hold", "nd-hold"},
+	{"ip6-rewrite", "icmp6-error", "icmp6-error"},
+	{"ip6-local", "output", "ip6-output"},
+	{"ip6-local", "icmp6-error", "icmp6-error"},
+	{"ip6-local", "nd", "nd-input"},
+	{"ip6-local", "mld", "mld"},
+	{"mld", "output", "ip6-output"},
+	{"icmp6-error", "output", "ip6-output"},
+	{"ip6-output", "hold", "nd-hold"},
+	{"ip6-output", "fragment", "ip6-fragment"},
+	{"ip6-fragment", "hold", "nd-hold"},
+	{"nd-hold", "icmp6-error", "icmp6-error"},
+};
+// clang-format on
+
+static const struct {
+	const char *name;
+	unsigned port0;
+} senders[] = {
+	{"nd-input", ND_INPUT_EDGE_PORT0},	 {"nd-hold", ND_HOLD_EDGE_PORT0},
+	{"ip6-rewrite", IP6_REWRITE_EDGE_PORT0}, {"ip6-fragment", IP6_FRAGMENT_EDGE_PORT0},
+	{"ip6-output", IP6_OUTPUT_EDGE_PORT0},
+};
+
+static int add_nodes(struct graph *g, struct ip6_stack *s, struct err *err)
+{
+	s->neighbors.node = graph_add(g, kinds[0], kinds[0]->name, s, err);
+	if (!s->neighbors.node) {
+		ip6_stack_destroy(s);
+		return -ENOSPC;
+	}
+	for (unsigned i = 1; i < KINDS; i++)
+		if (!graph_add(g, kinds[i], kinds[i]->name, s, err))
+			return -ENOSPC;
+	s->mld_node = graph_find(g, mld_node.name);
+	if (s->lcores > 1 && !graph_add(g, &nd_learn_node, nd_learn_node.name, &s->neighbors, err))
+		return -ENOSPC;
+	if (s->lcores > 1 && !s->lcore &&
+	    !graph_add(g, &nd_resolve_node, nd_resolve_node.name, &s->neighbors, err))
+		return -ENOSPC;
+	return 0;
+}
+
+static int connect_outs(struct graph *g, unsigned outs, struct node *const *tx, struct err *err)
+{
+	for (unsigned i = 0; i < sizeof(senders) / sizeof(senders[0]); i++) {
+		struct node *from = graph_find(g, senders[i].name);
+
+		for (unsigned p = 0; p < outs; p++) {
+			int edge = node_add_edge(from, tx[p], err);
+
+			if (edge < 0)
+				return edge;
+			if ((unsigned)edge != senders[i].port0 + p)
+				return err_set(err, -EINVAL, "%s: out %u got edge %d, not %u",
+					       from->name, p, edge, senders[i].port0 + p);
+		}
+	}
+	return 0;
+}
+
+int ip6_graph_build(struct graph *g, struct ip6_stack *s, struct node *const *tx, struct err *err)
+{
+	unsigned outs = s->ifs->outs;
+	int rc = add_nodes(g, s, err);
+
+	for (unsigned i = 0; !rc && i < sizeof(wires) / sizeof(wires[0]); i++)
+		rc = node_connect(graph_find(g, wires[i].from), wires[i].edge,
+				  graph_find(g, wires[i].to), err);
+	if (!rc)
+		rc = connect_outs(g, outs, tx, err);
+	if (!rc)
+		rc = eth_input_connect(graph_find(g, "eth-input"), ETH_INPUT_IP6,
+				       graph_find(g, ip6_input_node.name), err);
+	return rc;
+}
+
+// An edge from the node called `from` of g to `to`; gives the neighbors of g's stack.
+static int join(struct graph *g, const char *from, struct node *to, struct neigh_table **t,
+		struct err *err)
+{
+	struct ip6_stack *s = graph_find(g, nd_hold_node.name)->state;
+	int edge = node_add_edge(graph_find(g, from), to, err);
+
+	*t = &s->neighbors;
+	return edge < 0 ? edge : 0;
+}
+
+int ip6_graph_tells(struct graph *g, struct node *to, struct err *err)
+{
+	struct neigh_table *t;
+	int rc = join(g, nd_input_node.name, to, &t, err);
+
+	t->tells += !rc;
+	return rc;
+}
+
+int ip6_graph_asks(struct graph *g, struct node *to, struct err *err)
+{
+	struct neigh_table *t;
+	int rc = join(g, nd_hold_node.name, to, &t, err);
+
+	t->asks = !rc;
+	return rc;
+}
+
+int ip6_graph_answers(struct graph *g, struct node *to, struct err *err)
+{
+	struct neigh_table *t;
+	int rc = join(g, nd_resolve_node.name, to, &t, err);
+
+	t->answers += !rc;
+	return rc;
+}

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ip6_stack.c - addresses, routes and neighbors of an IPv6 router, as its configuration gives them
+#include "netstack/ip6_stack.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/plat.h"
+#include "netstack/mld.h"
+#include "netstack/nd.h"
+
+// Nodes make packets of one buffer, which holds at least an Ethernet header and such a packet.
+#define DATA_ROOM_MIN 128u
+
+const char *ip6_text(char text[IP6_TEXT_MAX], const uint8_t a[16])
+{
+	static_assert(IP6_TEXT_MAX >= INET6_ADDRSTRLEN, "the longest form fits");
+	return inet_ntop(AF_INET6, a, text, IP6_TEXT_MAX);
+}
+
+static uint32_t or_default(uint32_t value, uint32_t otherwise)
+{
+	return value ? value : otherwise;
+}
+
+// What of n falls to one of some lcores.
+static uint32_t share(uint32_t n, const struct ip6_conf *c)
+{
+	unsigned lcores = c->lcores ? c->lcores : 1;
+
+	return n / lcores + (c->lcore < n % lcores);
+}
+
+static void limits_init(struct ip6_stack *s, const struct ip6_conf *c)
+{
+	uint32_t rate = share(or_default(c->icmp_rate, IP6_ICMP_RATE), c);
+	uint32_t burst = share(or_default(c->icmp_burst, IP6_ICMP_BURST), c);
+
+	// A rate with a burst of nothing would be no rate; a share of no rate has no burst either.
+	token_bucket_init(&s->icmp, rate, rate ? or_default(burst, 1) : 0);
+}
+
+static int check_conf(const struct ip6_conf *c, uint64_t neighbors, struct err *err)
+{
+	if (neighbors > 1u << 24)
+		return err_set(err, -EINVAL, "%llu neighbors: at most %u",
+			       (unsigned long long)neighbors, 1u << 24);
+	if (c->nd_hold > UINT16_MAX)
+		return err_set(err, -EINVAL, "%u packets held a neighbor: at most %u", c->nd_hold,
+			       UINT16_MAX);
+	if (c->pool->data_room < DATA_ROOM_MIN)
+		return err_set(err, -EINVAL, "buffers of %u bytes: a router needs %u",
+			       c->pool->data_room, DATA_ROOM_MIN);
+	if (c->icmp_rate > NSEC_PER_SEC)
+		return err_set(err, -EINVAL, "%u ICMPv6 reports a second: at most 10^9",
+			       c->icmp_rate);
+	return 0;
+}
+
+static int make_tables(struct ip6_stack *s, const struct ip6_conf *c, struct err *err)
+{
+	struct lpm6_conf lpm = {.name = "ip6", .max_routes = c->routes};
+	struct neigh_conf neighbors = {
+		.family = &nd_family,
+		.stack = s,
+		.ifs = c->ifs,
+		.pool = c->pool,
+		.hops = c->nexthops,
+		.learnt = or_default(c->learnt, IP6_NEIGHBORS) + c->neighbors,
+		.hold = or_default(c->nd_hold, IP6_ND_HOLD),
+		.held_max = share(mempool_count(c->pool) / 8, c) + 1,
+		.reachable = or_default(c->nd_reachable, IP6_ND_REACHABLE) * NSEC_PER_SEC,
+		.lcore = c->lcore,
+	};
+	int rc = neigh_init(&s->neighbors, &neighbors, err);
+
+	if (rc)
+		return rc;
+	s->configured_max = c->addresses;
+	// Each address brings an anycast address, each interface a link-local one.
+	s->addresses_max = 2 * c->addresses + c->ifs->n;
+	s->address = calloc(s->addresses_max, sizeof(*s->address));
+	s->first = malloc(c->ifs->n * sizeof(*s->first));
+	s->mld = calloc(c->ifs->n, sizeof(*s->mld));
+	s->shares = c->lcore0 != NULL;
+	s->lpm = s->shares ? c->lcore0->lpm : lpm6_create(&lpm);
+	if (!s->address || !s->first || !s->mld || !s->lpm)
+		return err_set(err, -ENOMEM, "no memory for %u routes and %u addresses", c->routes,
+			       c->addresses);
+	for (unsigned i = 0; i < c->ifs->n; i++) {
+		s->first[i] = IP6_ADDRESS_NONE;
+		s->mld[i].due = c->lcore ? TIME_NEVER : 0;
+		s->mld[i].changes = c->lcore ? 0 : MLD_ROBUSTNESS;
+	}
+	return 0;
+}
+
+struct ip6_stack *ip6_stack_create(const struct ip6_conf *c, struct err *err)
+{
+	uint64_t neighbors =
+		(uint64_t)or_default(c->learnt, IP6_NEIGHBORS) + c->nexthops + c->neighbors;
+	struct ip6_stack *s;
+	int rc;
+
+	if (check_conf(c, neighbors, err))
+		return NULL;
+	s = calloc(1, sizeof(*s));
+	if (!s) {
+		err_set(err, -ENOMEM, "no memory for a router's tables");
+		return NULL;
+	}
+	s->ifs = ifaces_ref(c->ifs);
+	rc = make_tables(s, c, err);
+	if (!rc)
+		rc = plat_entropy(&s->random, sizeof(s->random));
+	if (rc) {
+		ip6_stack_destroy(s);
+		return NULL;
+	}
+	s->pool = c->pool;
+	s->lcore = c->lcore;
+	s->lcores = c->lcores ? c->lcores : 1;
+	limits_init(s, c);
+	return s;
+}
+
+void ip6_stack_destroy(struct ip6_stack *s)
+{
+	if (!s)
+		return;
+	neigh_fini(&s->neighbors);
+	if (!s->shares)
+		lpm6_destroy(s->lpm);
+	ifaces_unref(s->ifs);
+	free(s->address);
+	free(s->first);
+	free(s->mld);
+	free(s);
+}
+
+static int check_iface(const struct ip6_stack *s, uint16_t iface, struct err *err)
+{
+	if (iface >= s->ifs->n)
+		return err_set(err, -EINVAL, "interface %u: there are %u", iface, s->ifs->n);
+	if (s->ifs->iface[iface].mtu < IP6_MTU_MIN)
+		return err_set(err, -EINVAL, "interface %u: an MTU of %u, IPv6 needs %u", iface,
+			       s->ifs->iface[iface].mtu, IP6_MTU_MIN);
+	return 0;
+}
+
+static int add_prefix(struct ip6_stack *s, const uint8_t prefix[16], uint8_t plen, uint32_t index,
+		      struct err *err)
+{
+	int rc = s->shares ? 0 : lpm6_add(s->lpm, prefix, plen, index);
+	char text[IP6_TEXT_MAX];
+
+	if (rc)
+		return err_set(err, rc, "%s/%u does not go into the prefix table: %s",
+			       ip6_text(text, prefix), plen, strerror(-rc));
+	return 0;
+}
+
+static void filter_add(struct ip6_stack *s, const uint8_t addr[16])
+{
+	uint32_t bit = ip6_filter_bit(addr);
+
+	s->filter[bit / 64] |= 1ull << (bit % 64);
+}
+
+// Link-local ones come first in their interface's list, others last.
+static void put(struct ip6_stack *s, struct ip6_address a)
+{
+	uint32_t *link = &s->first[a.iface], i = s->addresses++;
+
+	while (*link != IP6_ADDRESS_NONE && !ip6_link_local(a.addr.v6))
+		link = &s->address[*link].next;
+	a.next = *link;
+	*link = i;
+	s->address[i] = a;
+	filter_add(s, a.addr.v6);
+}
+
+// The interface's link-local address of our making, which one of the configuration takes the place
+// of.
+static struct ip6_address *made_link_local(struct ip6_stack *s, uint16_t iface)
+{
+	union ip_addr made = ip6_link_local_of(s->ifs->iface[iface].mac);
+
+	for (uint32_t i = s->first[iface]; i != IP6_ADDRESS_NONE; i = s->address[i].next)
+		if (s->address[i].made && ip_addr_equal(&s->address[i].addr, &made))
+			return &s->address[i];
+	return NULL;
+}
+
+int ip6_stack_enable(struct ip6_stack *s, uint16_t iface, struct err *err)
+{
+	int rc = check_iface(s, iface, err);
+
+	if (rc || ip6_stack_enabled(s, iface))
+		return rc;
+	put(s, (struct ip6_address){.addr = ip6_link_local_of(s->ifs->iface[iface].mac),
+				    .iface = iface,
+				    .plen = 64,
+				    .made = true});
+	return 0;
+}
+
+// The address itself is there, or its prefix is on another interface. Two of a prefix on one are
+// fine; fe80::/10 is on every one.
+static bool taken(const struct ip6_stack *s, uint16_t iface, const uint8_t addr[16], uint8_t plen)
+{
+	for (uint32_t i = 0; i < s->addresses; i++) {
+		const struct ip6_address *a = &s->address[i];
+
+		if (ip6_link_local(addr) && a->iface != iface)
+			continue;
+		if (ip6_equal(a->addr.v6, addr) && !a->anycast && !a->made)
+			return true;
+		if (a->iface != iface && a->plen == plen && plen < 128 &&
+		    ip6_prefix_equal(a->addr.v6, addr, plen))
+			return true;
+	}
+	return false;
+}
+
+// RFC 4291, 2.6.1; not where two routers have a link to themselves (RFC 6164, 5).
+static bool has_anycast(const uint8_t addr[16], uint8_t plen)
+{
+	return plen < 127 && !ip6_link_local(addr);
+}
+
+static int check_address(struct ip6_stack *s, const uint8_t addr[16], uint8_t plen, uint16_t iface,
+			 struct err *err)
+{
+	union ip_addr prefix = ip6_prefix(addr, plen < 128 ? plen : 128);
+	char text[IP6_TEXT_MAX];
+	int rc = check_iface(s, iface, err);
+
+	if (rc)
+		return rc;
+	ip6_text(text, addr);
+	if (plen == 0 || plen > 128 || !ip6_unicast(addr))
+		return err_set(err, -EINVAL, "%s/%u is no address of a host", text, plen);
+	if (has_anycast(addr, plen) && ip6_equal(addr, prefix.v6))
+		return err_set(err, -EINVAL, "%s/%u is the anycast address of the prefix's routers",
+			       text, plen);
+	if (taken(s, iface, addr, plen))
+		return err_set(err, -EEXIST,
+			       "%s/%u: the address or its prefix is on an interface already", text,
+			       plen);
+	if (s->configured == s->configured_max)
+		return err_set(err, -ENOSPC, "over %u addresses", s->configured_max);
+	return 0;
+}
+
+static void add_link_local(struct ip6_stack *s, uint16_t iface, const uint8_t addr[16],
+			   uint8_t plen)
+{
+	struct ip6_address *a = made_link_local(s, iface);
+
+	if (!a) {
+		put(s, (struct ip6_address){.addr = ip6_addr(addr), .iface = iface, .plen = plen});
+		return;
+	}
+	a->addr = ip6_addr(addr);
+	a->plen = plen;
+	a->made = false;
+	filter_add(s, addr);
+}
+
+static int add_global(struct ip6_stack *s, uint16_t iface, const uint8_t addr[16], uint8_t plen,
+		      struct err *err)
+{
+	struct ip6_address a = {.addr = ip6_addr(addr), .iface = iface, .plen = plen};
+	union ip_addr prefix = ip6_prefix(addr, plen);
+	int rc = 0;
+
+	if (plen < 128)
+		rc = add_prefix(s, prefix.v6, plen, ADJ_INDEX_GLEAN0 + iface, err);
+	if (!rc)
+		rc = add_prefix(s, addr, 128, ADJ_INDEX_LOCAL, err);
+	if (!rc && has_anycast(addr, plen))
+		rc = add_prefix(s, prefix.v6, 128, ADJ_INDEX_LOCAL, err);
+	if (rc)
+		return rc;
+	put(s, a);
+	a.addr = prefix;
+	a.anycast = true;
+	if (has_anycast(addr, plen) && !ip6_stack_find(s, iface, prefix.v6))
+		put(s, a);
+	return 0;
+}
+
+int ip6_stack_address(struct ip6_stack *s, uint16_t iface, const uint8_t addr[16], uint8_t plen,
+		      struct err *err)
+{
+	int rc = check_address(s, addr, plen, iface, err);
+
+	if (!rc)
+		rc = ip6_stack_enable(s, iface, err);
+	if (!rc && ip6_link_local(addr))
+		add_link_local(s, iface, addr, plen);
+	else if (!rc)
+		rc = add_global(s, iface, addr, plen, err);
+	s->configured += !rc;
+	return rc;
+}
+
+static int check_neighbor(struct ip6_stack *s, uint16_t iface, const uint8_t addr[16],
+			  struct err *err)
+{
+	int rc = check_iface(s, iface, err);
+	char text[IP6_TEXT_MAX];
+
+	if (!rc && (!ip6_unicast(addr) || ip6_stack_find(s, iface, addr)))
+		rc = err_set(err, -EINVAL,
+			     "%s is no neighbor's address: it is the router's own, a group's, or "
+			     "reserved",
+			     ip6_text(text, addr));
+	return rc;
+}
+
+int ip6_stack_nexthop(struct ip6_stack *s, uint16_t iface, const uint8_t via[16], struct err *err)
+{
+	const union ip_addr key = ip6_addr(via);
+	struct neigh_table *t = &s->neighbors;
+	int rc = check_neighbor(s, iface, via, err);
+	char text[IP6_TEXT_MAX];
+	uint32_t i;
+
+	if (rc)
+		return rc;
+	if (!ip6_stack_enabled(s, iface) ||
+	    (!ip6_link_local(via) && !ip6_stack_onlink(s, iface, via)))
+		return err_set(err, -EINVAL, "next hop %s is on no prefix of interface %u",
+			       ip6_text(text, via), iface);
+	i = neigh_find6(t, iface, &key);
+	if (i && i < t->learnt0)
+		return (int)i;
+	i = t->hop0 + s->nexthops;
+	if (i >= t->learnt0 || i > LPM6_NH_MAX)
+		return err_set(err, -ENOSPC, "over %u next hops", s->nexthops);
+	rc = neigh_pin(t, i, iface, &key);
+	if (rc)
+		return err_set(err, rc, "next hop %s: %s", ip6_text(text, via), strerror(-rc));
+	s->nexthops++;
+	return (int)i;
+}
+
+int ip6_stack_route(struct ip6_stack *s, const uint8_t prefix[16], uint8_t plen, uint32_t nexthop,
+		    struct err *err)
+{
+	int i;
+
+	if (nexthop >= s->neighbors.top || s->neighbors.adj[nexthop].kind != ADJ_FORWARD)
+		return err_set(err, -EINVAL, "next hop %u of a route is not there", nexthop);
+	i = lpm6_get(s->lpm, prefix, plen);
+	if (i >= 0 && s->neighbors.adj[i].kind != ADJ_FORWARD)
+		return 0;
+	return add_prefix(s, prefix, plen, nexthop, err);
+}
+
+int ip6_stack_neighbor(struct ip6_stack *s, uint16_t iface, const uint8_t addr[16],
+		       const uint8_t mac[6], struct err *err)
+{
+	const union ip_addr key = ip6_addr(addr);
+	int rc = check_neighbor(s, iface, addr, err);
+	char text[IP6_TEXT_MAX];
+
+	if (rc)
+		return rc;
+	if (!eth_mac_unicast(mac))
+		return err_set(err, -EINVAL, "neighbor %s: its MAC address is a group's or zero",
+			       ip6_text(text, addr));
+	rc = neigh_set_static(&s->neighbors, iface, &key, mac);
+	if (rc)
+		return err_set(err, rc, "over %u neighbors and next hops", s->neighbors.size);
+	return 0;
+}
+
+// splitmix64 over a secret that is its state.
+uint64_t ip6_stack_random(struct ip6_stack *s)
+{
+	uint64_t x = s->random += 0x9e3779b97f4a7c15ull;
+
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ull;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebull;
+	return x ^ x >> 31;
+}
