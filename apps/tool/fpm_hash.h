@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// fpm_hash.h - chained hash tables of things that carry their link, for the copy that weir fpm keeps
+// fpm_hash.h - chained hash tables of things that carry their link, for the copy that weir fpm
+// keeps
 //
-// The link is the first member of what is kept. The seed is drawn at random, so that no sender of prefixes
-// can choose a chain's length.
+// The link is the first member of what is kept. The seed is drawn at random, so that no sender of
+// prefixes can choose a chain's length.
 #ifndef WEIR_APPS_TOOL_FPM_HASH_H
 #define WEIR_APPS_TOOL_FPM_HASH_H
 
@@ -32,8 +33,8 @@ static inline struct fpm_link *fpm_hash_first(const struct fpm_hash *h, uint64_t
 	return h->bucket[hash & h->mask];
 }
 
-// All, one after the other: NULL begins. The one before may have been removed, if its link is as it was;
-// nothing may be inserted meanwhile.
+// All, one after the other: NULL begins. The one before may have been removed, if its link is as it
+// was; nothing may be inserted meanwhile.
 struct fpm_link *fpm_hash_next(const struct fpm_hash *h, const struct fpm_link *l);
 
 #endif

@@ -20,7 +20,8 @@ struct numbered { // a next hop or a group of such, by FRR's number
 	struct fpm_member member[];
 };
 
-struct fpm_hops *fpm_hops_get(struct fpm_table *t, uint32_t type, const struct fpm_path *path, uint32_t n)
+struct fpm_hops *fpm_hops_get(struct fpm_table *t, uint32_t type, const struct fpm_path *path,
+			      uint32_t n)
 {
 	size_t bytes = n * sizeof(*path);
 	uint64_t hash = fpm_hash_of(&t->hops, path, bytes) + type;
@@ -66,7 +67,8 @@ struct fpm_hops *fpm_hops_unicast(struct fpm_table *t, const struct fpm_path *pa
 		else if (path[i].family)
 			with[good++] = path[i];
 	}
-	// Some of several paths are better than none; packets that need a label must not go without.
+	// Some of several paths are better than none; packets that need a label must not go
+	// without.
 	if (!good || *why == FPM_ENCAP)
 		return NULL;
 	*why = FPM_APPLIED;
@@ -114,7 +116,8 @@ static void work_out(struct fpm_table *t, struct numbered *nh)
 		} else if (!m->group && !m->blackhole) {
 			m->used = true;
 			path[n] = m->path;
-			path[n++].weight = (uint8_t)(nh->member[i].weight < 255 ? nh->member[i].weight : 255);
+			path[n++].weight =
+				(uint8_t)(nh->member[i].weight < 255 ? nh->member[i].weight : 255);
 		}
 	}
 	nh->hops = n ? fpm_hops_unicast(t, path, n, &nh->why) : NULL;
@@ -177,7 +180,8 @@ void fpm_table_nexthop(struct fpm_table *t, const struct fpm_nexthop *nh)
 		.why = FPM_NEXTHOP,
 	};
 	memcpy(new->member, nh->member, bytes);
-	fpm_hash_insert(&t->nexthops, &new->link, fpm_hash_of(&t->nexthops, &nh->id, sizeof(nh->id)));
+	fpm_hash_insert(&t->nexthops, &new->link,
+			fpm_hash_of(&t->nexthops, &nh->id, sizeof(nh->id)));
 }
 
 void fpm_nexthops_forget(struct fpm_table *t)

@@ -6,10 +6,12 @@
 #include "apps/tool/fpm_table.h"
 
 // The set of these paths, with a reference for the caller.
-struct fpm_hops *fpm_hops_get(struct fpm_table *t, uint32_t type, const struct fpm_path *path, uint32_t n);
+struct fpm_hops *fpm_hops_get(struct fpm_table *t, uint32_t type, const struct fpm_path *path,
+			      uint32_t n);
 void fpm_hops_put(struct fpm_table *t, struct fpm_hops *h); // may be NULL
 
-// Those of the paths that have a gateway, with a reference; NULL and why: Weir cannot have such a route.
+// Those of the paths that have a gateway, with a reference; NULL and why: Weir cannot have such a
+// route.
 struct fpm_hops *fpm_hops_unicast(struct fpm_table *t, const struct fpm_path *path, uint32_t n,
 				  enum fpm_why *why);
 // Of what FRR announced under a number.

@@ -121,7 +121,8 @@ static bool multipath(struct fpm_route *r, const struct attr *a)
 		// rtnh_hops is the weight less 1.
 		path.weight = (uint8_t)(s.p[3] == 255 ? 255 : s.p[3] + 1);
 		path.oif = read32(s.p + 4);
-		inner = (struct span){s.p + sizeof(struct rtnexthop), len - sizeof(struct rtnexthop)};
+		inner = (struct span){s.p + sizeof(struct rtnexthop),
+				      len - sizeof(struct rtnexthop)};
 		while ((got = next_attr(&inner, &b)) > 0)
 			if (!path_attr(&path, &b))
 				return false;
@@ -294,11 +295,13 @@ int fpm_frame(const uint8_t *data, size_t len, struct err *err)
 	whole = (size_t)data[2] << 8 | data[3];
 	if (data[0] != FPM_VERSION || data[1] != FPM_NETLINK)
 		return err_set(err, -EPROTO,
-			       "version %u, type %u: expected frames of version 1 and type 1 (netlink): is "
+			       "version %u, type %u: expected frames of version 1 and type 1 "
+			       "(netlink): is "
 			       "zebra started with -M dplane_fpm_nl?",
 			       data[0], data[1]);
 	if (whole < FPM_HEADER)
-		return err_set(err, -EPROTO, "a frame of %zu bytes: expected %u at least", whole, FPM_HEADER);
+		return err_set(err, -EPROTO, "a frame of %zu bytes: expected %u at least", whole,
+			       FPM_HEADER);
 	return len < whole ? 0 : (int)whole;
 }
 
@@ -318,7 +321,8 @@ int fpm_parse(const uint8_t *frame, size_t len, const struct fpm_sink *sink, str
 		if (whole < sizeof(struct nlmsghdr) || whole > s.left)
 			return err_set(err, -EBADMSG, "%s", wrong);
 		wrong = message(sink, read16(s.p + 4),
-				(struct span){s.p + sizeof(struct nlmsghdr), whole - sizeof(struct nlmsghdr)});
+				(struct span){s.p + sizeof(struct nlmsghdr),
+					      whole - sizeof(struct nlmsghdr)});
 		if (wrong)
 			return err_set(err, -EBADMSG, "%s", wrong);
 		n++;

@@ -9,14 +9,16 @@
 #include "apps/tool/util.h"
 
 const char *const fpm_why_name[FPM_WHYS] = {
-	[FPM_APPLIED] = "applied",	 [FPM_KERNEL] = "kernel",     [FPM_ON_LINK] = "on_link",
-	[FPM_TYPE] = "type",		 [FPM_NARROW] = "narrow",     [FPM_TABLE] = "table",
-	[FPM_NEXTHOP] = "nexthop",	 [FPM_ENCAP] = "encap",	      [FPM_NO_IFACE] = "no_interface",
-	[FPM_LINK_LOCAL] = "link_local", [FPM_STALE] = "stale",
+	[FPM_APPLIED] = "applied",	 [FPM_KERNEL] = "kernel",
+	[FPM_ON_LINK] = "on_link",	 [FPM_TYPE] = "type",
+	[FPM_NARROW] = "narrow",	 [FPM_TABLE] = "table",
+	[FPM_NEXTHOP] = "nexthop",	 [FPM_ENCAP] = "encap",
+	[FPM_NO_IFACE] = "no_interface", [FPM_LINK_LOCAL] = "link_local",
+	[FPM_STALE] = "stale",
 };
 
 const char *const fpm_why_text[FPM_WHYS] = {
-	[FPM_APPLIED] = "in Weir",
+	[FPM_APPLIED] = "for Weir",
 	[FPM_KERNEL] = "of the FRR host's kernel and addresses",
 	[FPM_ON_LINK] = "without gateway: networks of the FRR host's",
 	[FPM_TYPE] = "local, broadcast or multicast",
@@ -26,7 +28,7 @@ const char *const fpm_why_text[FPM_WHYS] = {
 	[FPM_ENCAP] = "that need labels or a tunnel",
 	[FPM_NO_IFACE] = "whose gateway is on no network of Weir's",
 	[FPM_LINK_LOCAL] = "by a link-local gateway of an unknown interface: see --interface",
-	[FPM_STALE] = "in Weir, not announced again yet",
+	[FPM_STALE] = "withdrawn, or in Weir but not announced by FRR yet",
 };
 
 void fpm_table_init(struct fpm_table *t)
@@ -98,7 +100,8 @@ static void drop(struct fpm_table *t, struct fpm_entry *e)
 }
 
 // Takes over the reference of want. Queues the entry if Weir must be told.
-static void set_want(struct fpm_table *t, struct fpm_entry *e, struct fpm_hops *want, enum fpm_why why)
+static void set_want(struct fpm_table *t, struct fpm_entry *e, struct fpm_hops *want,
+		     enum fpm_why why)
 {
 	fpm_hops_put(t, e->want);
 	e->want = want;
@@ -158,8 +161,10 @@ void fpm_table_route(struct fpm_table *t, const struct fpm_route *r)
 	if (!e)
 		return;
 	want = wanted(t, r, &why);
-	e->nh_id = why == FPM_APPLIED || why == FPM_NEXTHOP || why == FPM_ON_LINK || why == FPM_ENCAP ?
-			   r->nh_id : 0;
+	e->nh_id =
+		why == FPM_APPLIED || why == FPM_NEXTHOP || why == FPM_ON_LINK || why == FPM_ENCAP
+			? r->nh_id
+			: 0;
 	e->session = t->session;
 	set_want(t, e, want, why);
 }
@@ -169,7 +174,8 @@ void fpm_table_settle(struct fpm_table *t)
 	if (!t->changed)
 		return;
 	t->changed = t->incomplete = false;
-	for (struct fpm_link *l = fpm_hash_next(&t->entries, NULL); l; l = fpm_hash_next(&t->entries, l)) {
+	for (struct fpm_link *l = fpm_hash_next(&t->entries, NULL); l;
+	     l = fpm_hash_next(&t->entries, l)) {
 		struct fpm_entry *e = (struct fpm_entry *)l;
 		enum fpm_why why = FPM_APPLIED;
 
@@ -196,7 +202,8 @@ size_t fpm_table_stale(const struct fpm_table *t)
 {
 	size_t n = 0;
 
-	for (struct fpm_link *l = fpm_hash_next(&t->entries, NULL); l; l = fpm_hash_next(&t->entries, l))
+	for (struct fpm_link *l = fpm_hash_next(&t->entries, NULL); l;
+	     l = fpm_hash_next(&t->entries, l))
 		n += ((struct fpm_entry *)l)->session != t->session;
 	return n;
 }
@@ -250,7 +257,8 @@ void fpm_table_done(struct fpm_table *t, struct fpm_entry *e, bool in_weir, enum
 
 void fpm_table_weir_new(struct fpm_table *t)
 {
-	for (struct fpm_link *l = fpm_hash_next(&t->entries, NULL); l; l = fpm_hash_next(&t->entries, l)) {
+	for (struct fpm_link *l = fpm_hash_next(&t->entries, NULL); l;
+	     l = fpm_hash_next(&t->entries, l)) {
 		struct fpm_entry *e = (struct fpm_entry *)l;
 
 		fpm_hops_put(t, e->sent);
@@ -281,7 +289,8 @@ void fpm_table_queue_all(struct fpm_table *t)
 		struct fpm_entry *e = (struct fpm_entry *)l;
 
 		next = fpm_hash_next(&t->entries, l);
-		if (e->want ? !e->in_weir || e->sent != e->want : e->in_weir && e->session == t->session)
+		if (e->want ? !e->in_weir || e->sent != e->want
+			    : e->in_weir && e->session == t->session)
 			queue(t, e);
 		else if (!e->want && !e->in_weir && e->session != t->session && !e->queued)
 			drop(t, e); // found in the Weir of before, and gone with it

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // fpm_table.h - what FRR has announced, and what of it is in Weir
 //
-// For each prefix: what FRR wants (`want`), what Weir was last given (`sent`), and the FRR session in which
-// it was last announced. Where the two differ the route is in the queue of changes. Sets of paths are kept
-// once each, so that equal ones are the same pointer. FRR numbers next hops and groups; a route that names a
-// number follows what the number means.
+// For each prefix: what FRR wants (`want`), what Weir was last given (`sent`), and the FRR session
+// in which it was last announced. Where the two differ the route is in the queue of changes. Sets
+// of paths are kept once each, so that equal ones are the same pointer. FRR numbers next hops and
+// groups; a route that names a number follows what the number means.
 //
-// A session begins when FRR connects. It tells everything anew, so routes of an older session are stale: they
-// stay as they are until it has had its time, then fpm_table_sweep() withdraws what was not announced again.
-// Routes found in Weir that nobody announced (of an earlier weir fpm) are stale from the beginning.
+// A session begins when FRR connects. It tells everything anew, so routes of an older session are
+// stale: they stay as they are until it has had its time, then fpm_table_sweep() withdraws what was
+// not announced again. Routes found in Weir that nobody announced (of an earlier weir fpm) are
+// stale from the beginning.
 #ifndef WEIR_APPS_TOOL_FPM_TABLE_H
 #define WEIR_APPS_TOOL_FPM_TABLE_H
 
@@ -57,17 +58,18 @@ struct fpm_entry {
 	struct fpm_link link;
 	struct fpm_entry *next; // in the queue of changes
 	struct fpm_key key;
-	uint32_t nh_id;		// 0: the paths came with the route
-	uint32_t session;	// last announced in
-	struct fpm_hops *want;	// NULL: nothing that Weir could have
-	struct fpm_hops *sent;	// NULL: unknown, or nothing
+	uint32_t nh_id;	       // 0: the paths came with the route
+	uint32_t session;      // last announced in
+	struct fpm_hops *want; // NULL: nothing that Weir could have
+	struct fpm_hops *sent; // NULL: unknown, or nothing
 	bool in_weir, queued;
 	uint8_t why; // enum fpm_why
 };
 
 struct fpm_totals {
 	uint64_t routes, withdrawals, nexthops; // messages
-	uint64_t others, narrow_paths, full;	// kinds not for Weir; paths left out; beyond FPM_ROUTES_MAX
+	uint64_t others, narrow_paths,
+		full; // kinds not for Weir; paths left out; beyond FPM_ROUTES_MAX
 };
 
 struct fpm_table {
@@ -76,9 +78,9 @@ struct fpm_table {
 	size_t changes;
 	size_t count[FPM_WHYS]; // entries
 	uint32_t session;
-	uint64_t version;     // of the next hops
-	bool changed;	      // a next hop that routes may use
-	bool incomplete;      // a number was looked for in vain
+	uint64_t version; // of the next hops
+	bool changed;	  // a next hop that routes may use
+	bool incomplete;  // a number was looked for in vain
 	struct fpm_totals totals;
 	bool (*table_known)(void *arg, uint32_t table); // NULL: each is
 	void *arg;
@@ -100,12 +102,13 @@ size_t fpm_table_sweep(struct fpm_table *t);
 size_t fpm_table_stale(const struct fpm_table *t);
 
 // The next change, taken from the queue; NULL: none. The caller does it and says so with done():
-// in_weir: whether Weir now has the route as `want` says; why it does not. Then the entry may be gone.
+// in_weir: whether Weir now has the route as `want` says; why it does not. Then the entry may be
+// gone.
 struct fpm_entry *fpm_table_change(struct fpm_table *t);
 void fpm_table_done(struct fpm_table *t, struct fpm_entry *e, bool in_weir, enum fpm_why why);
 
-// Weir has been connected to: nothing is known of what it has. Then found() for each route it has, `same`
-// telling of an entry's want whether it is as found; then queue_all().
+// Weir has been connected to: nothing is known of what it has. Then found() for each route it has,
+// `same` telling of an entry's want whether it is as found; then queue_all().
 void fpm_table_weir_new(struct fpm_table *t);
 void fpm_table_found(struct fpm_table *t, const struct fpm_key *key,
 		     bool (*same)(void *arg, struct fpm_hops *want), void *arg);

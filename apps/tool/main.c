@@ -71,6 +71,22 @@ static const struct command commands[] = {
 	 "  --json          print JSON\n"
 	 "  Exit 0: done; 1: refused, or no answer; 2: the words are wrong.\n",
 	 cmd_ctl},
+	{"fpm", "feed the routes of FRR into a running Weir",
+	 "weir fpm [--listen ADDRESS:PORT] [--vrf TABLE=VRF]... [--interface HOST=NAME]...\n"
+	 "                [--stale SECONDS] [--every SECONDS] [--json] ENDPOINT\n"
+	 "  ENDPOINT is the socket of weir run --control, or weir boot --control. FRR connects by\n"
+	 "  zebra -M dplane_fpm_nl and its command fpm address ADDRESS port PORT.\n"
+	 "  --listen ADDRESS:PORT  where (127.0.0.1:2620); whoever connects sets Weir's routes\n"
+	 "  --vrf TABLE=VRF        the routes of FRR's table TABLE belong to Weir's VRF; the main\n"
+	 "                         table to the default one, and other tables to none\n"
+	 "  --interface HOST=NAME  link-local next hops by the FRR host's interface HOST (name or\n"
+	 "                         number) are on Weir's NAME; unless said: that of the same name\n"
+	 "  --stale SECONDS        after FRR came back: what it does not announce in this time is\n"
+	 "                         withdrawn (60)\n"
+	 "  --every SECONDS        how often to say how things are, on standard error (10)\n"
+	 "  --json                 that as a line of JSON on standard output\n"
+	 "  Ends by ^C or SIGTERM; the routes stay in Weir until the next weir fpm takes them over.\n",
+	 cmd_fpm},
 	{"pack", "make one bootable file with the configuration inside",
 	 "weir pack FILE -o IMAGE [--image ELF]\n"
 	 "  --image ELF  default: weir-FUNCTION.elf beside weir\n"

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// fuzz_fpm.c - any bytes as FRR's connection: read within their frames, and what Weir would be told adds up
+// fuzz_fpm.c - any bytes as FRR's connection: read within their frames, and what Weir would be told
+// adds up
 //
-// The stream is cut into pieces of memory of their own, a frame each, so that a byte read beyond is seen. After
-// every frame Weir is told; in the end each route it has is one that the table says is there.
+// The stream is cut into pieces of memory of their own, a frame each, so that a byte read beyond is
+// seen. After every frame Weir is told; in the end each route it has is one that the table says is
+// there.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -34,10 +34,10 @@ static inline uint8_t *fpm_capture(const char *name, size_t *len)
 
 static inline const char *fpm_type(unsigned type)
 {
-	return type == RTN_UNICAST     ? "" :
-	       type == RTN_BLACKHOLE   ? " blackhole" :
-	       type == RTN_UNREACHABLE ? " unreachable" :
-					 " ?";
+	return type == RTN_UNICAST	 ? ""
+	       : type == RTN_BLACKHOLE	 ? " blackhole"
+	       : type == RTN_UNREACHABLE ? " unreachable"
+					 : " ?";
 }
 
 static inline void fpm_text_prefix(char *s, size_t room, unsigned family, const uint8_t *prefix,
@@ -56,7 +56,8 @@ static inline void fpm_text_paths(char *s, size_t room, const struct fpm_path *p
 		char addr[INET6_ADDRSTRLEN] = "-";
 
 		if (path[i].family)
-			inet_ntop(path[i].family == 4 ? AF_INET : AF_INET6, path[i].via, addr, sizeof(addr));
+			inet_ntop(path[i].family == 4 ? AF_INET : AF_INET6, path[i].via, addr,
+				  sizeof(addr));
 		snprintf(s + strlen(s), room - strlen(s), " via %s dev %u", addr, path[i].oif);
 		if (path[i].weight != 1)
 			snprintf(s + strlen(s), room - strlen(s), " weight %u", path[i].weight);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// test_fpm_netlink.c - what FRR 8.4.4 really sent (tests/captures/record_fpm.py), parsed; and broken messages
+// test_fpm_netlink.c - what FRR 8.4.4 really sent (tests/captures/record_fpm.py), parsed; and
+// broken messages
 //
-// The expected lines are the configuration that record_fpm.py gave to FRR and BIRD. Interface 2 is p1, 3 is p2.
+// The expected lines are the configuration that record_fpm.py gave to FRR and BIRD. Interface 2 is
+// p1, 3 is p2.
 #include <errno.h>
 #include <linux/nexthop.h>
 
@@ -20,8 +22,8 @@ static void on_route(void *arg, const struct fpm_route *r)
 
 	l->routes++;
 	fpm_text_prefix(prefix, sizeof(prefix), r->family, r->prefix, r->plen);
-	snprintf(s, room, "%c %s%s table %u proto %u", r->add ? '+' : '-', prefix, r->add ? fpm_type(r->type) : "",
-		 r->table, r->protocol);
+	snprintf(s, room, "%c %s%s table %u proto %u", r->add ? '+' : '-', prefix,
+		 r->add ? fpm_type(r->type) : "", r->table, r->protocol);
 	if (r->nh_id)
 		snprintf(s + strlen(s), room - strlen(s), " nhid %u", r->nh_id);
 	fpm_text_paths(s, room, r->path, r->paths);
@@ -35,10 +37,11 @@ static void on_nexthop(void *arg, const struct fpm_nexthop *nh)
 	size_t room = sizeof(l->text) - strlen(l->text);
 
 	l->nexthops++;
-	snprintf(s, room, "%c nexthop %u%s%s", nh->add ? '+' : '-', nh->id, nh->blackhole ? " blackhole" : "",
-		 nh->group ? " group" : "");
+	snprintf(s, room, "%c nexthop %u%s%s", nh->add ? '+' : '-', nh->id,
+		 nh->blackhole ? " blackhole" : "", nh->group ? " group" : "");
 	for (unsigned i = 0; i < nh->members; i++)
-		snprintf(s + strlen(s), room - strlen(s), " %u,%u", nh->member[i].id, nh->member[i].weight);
+		snprintf(s + strlen(s), room - strlen(s), " %u,%u", nh->member[i].id,
+			 nh->member[i].weight);
 	if (nh->add && !nh->group && !nh->blackhole)
 		fpm_text_paths(s, room, &nh->path, 1);
 	strcat(s, "\n");
@@ -91,7 +94,8 @@ static void test_plain(void **state)
 	HAS(l, "+ ::/0 table 254 proto 186 via 2001:db8:2::12 dev 3");
 	HAS(l, "+ 2001:db8:9::/48 table 254 proto 196 via 2001:db8:1::11 dev 2");
 	HAS(l, "+ 2001:db8:a::/48 table 254 proto 196 via fe80::11 dev 3");
-	HAS(l, "+ 2001:db8:b::/48 table 254 proto 196 via 2001:db8:1::11 dev 2 via 2001:db8:2::12 dev 3");
+	HAS(l, "+ 2001:db8:b::/48 table 254 proto 196 via 2001:db8:1::11 dev 2 via 2001:db8:2::12 "
+	       "dev 3");
 	HAS(l, "- 100.64.1.0/24 table 254 proto 186\n"
 	       "- 100.64.2.0/24 table 254 proto 186\n"
 	       "+ 100.64.2.0/24 table 254 proto 186 via 192.0.2.11 dev 2\n"
@@ -140,7 +144,9 @@ static void put(struct maker *m, const void *data, size_t len)
 
 static void begin(struct maker *m, uint16_t type, uint8_t family, uint8_t plen)
 {
-	struct rtmsg rtm = {.rtm_family = family, .rtm_dst_len = plen, .rtm_table = RT_TABLE_MAIN,
+	struct rtmsg rtm = {.rtm_family = family,
+			    .rtm_dst_len = plen,
+			    .rtm_table = RT_TABLE_MAIN,
 			    .rtm_type = RTN_UNICAST};
 
 	m->len = FPM_HEADER;
@@ -177,7 +183,7 @@ static void test_weights(void **state)
 {
 	struct log l;
 	struct maker m;
-	uint8_t hops[32] = {16, 0, 0, 2, 7, 0, 0, 0, 8, 0, RTA_GATEWAY, 0, 192, 0, 2, 9,
+	uint8_t hops[32] = {16, 0, 0, 2,   7, 0, 0, 0, 8, 0, RTA_GATEWAY, 0, 192, 0, 2, 9,
 			    16, 0, 0, 255, 8, 0, 0, 0, 8, 0, RTA_GATEWAY, 0, 192, 0, 2, 10};
 
 	(void)state;
@@ -187,8 +193,10 @@ static void test_weights(void **state)
 	attr(&m, RTA_MULTIPATH, hops, sizeof(hops));
 	end(&m);
 	assert_int_equal(parse_one(&l, &m), 1);
-	assert_string_equal(l.text, "+ 10.0.0.0/8 table 1000 proto 0 via 192.0.2.9 dev 7 weight 3 via 192.0.2.10 "
-				    "dev 8 weight 255\n");
+	assert_string_equal(
+		l.text,
+		"+ 10.0.0.0/8 table 1000 proto 0 via 192.0.2.9 dev 7 weight 3 via 192.0.2.10 "
+		"dev 8 weight 255\n");
 }
 
 static void test_ip4_by_ip6(void **state)
@@ -211,8 +219,8 @@ static void test_broken(void **state)
 	static const struct {
 		uint16_t type;
 		size_t len;
-	} wrong[] = {{RTA_DST, 3}, {RTA_DST, 16}, {RTA_GATEWAY, 5}, {RTA_OIF, 2}, {RTA_TABLE, 8},
-		     {RTA_NH_ID, 0}, {RTA_MULTIPATH, 7}, {RTA_VIA, 1}};
+	} wrong[] = {{RTA_DST, 3},   {RTA_DST, 16},  {RTA_GATEWAY, 5},	 {RTA_OIF, 2},
+		     {RTA_TABLE, 8}, {RTA_NH_ID, 0}, {RTA_MULTIPATH, 7}, {RTA_VIA, 1}};
 	static const uint8_t zeros[16];
 	struct log l;
 	struct maker m;
@@ -248,8 +256,8 @@ static void test_broken(void **state)
 
 static void test_frames(void **state)
 {
-	static const uint8_t other_version[] = {2, 1, 0, 4}, protobuf[] = {1, 2, 0, 8}, tiny[] = {1, 1, 0, 3},
-			     empty[] = {1, 1, 0, 4};
+	static const uint8_t other_version[] = {2, 1, 0, 4}, protobuf[] = {1, 2, 0, 8},
+			     tiny[] = {1, 1, 0, 3}, empty[] = {1, 1, 0, 4};
 	struct err err;
 
 	(void)state;
@@ -281,9 +289,9 @@ static void test_other_kinds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain),	  cmocka_unit_test(test_groups),
-		cmocka_unit_test(test_weights),	  cmocka_unit_test(test_ip4_by_ip6),
-		cmocka_unit_test(test_broken),	  cmocka_unit_test(test_frames),
+		cmocka_unit_test(test_plain),	    cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_weights),	    cmocka_unit_test(test_ip4_by_ip6),
+		cmocka_unit_test(test_broken),	    cmocka_unit_test(test_frames),
 		cmocka_unit_test(test_other_kinds),
 	};
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// test_fpm_table.c - what Weir is told of what FRR 8.4.4 really sent: sets of paths, withdrawals, sessions
+// test_fpm_table.c - what Weir is told of what FRR 8.4.4 really sent: sets of paths, withdrawals,
+// sessions
 //
-// Weir is a list of lines here. The expected ones are the configuration of tests/captures/record_fpm.py.
+// Weir is a list of lines here. The expected ones are the configuration of
+// tests/captures/record_fpm.py.
 #include "fpm_test.h"
 
 #include "apps/tool/fpm_table.h"
@@ -31,7 +33,8 @@ static void tell(struct weir *w, const struct fpm_entry *e)
 	}
 	if (i == w->n)
 		assert_true(++w->n <= LINES);
-	snprintf(w->line[i], sizeof(w->line[i]), "%stable %u%s", prefix, e->key.table, fpm_type(e->want->type));
+	snprintf(w->line[i], sizeof(w->line[i]), "%stable %u%s", prefix, e->key.table,
+		 fpm_type(e->want->type));
 	fpm_text_paths(w->line[i], sizeof(w->line[i]), e->want->path, e->want->paths);
 }
 
@@ -116,7 +119,8 @@ static void expect_end(const struct weir *w, const struct fpm_table *t)
 			fail_msg("missing: %s", lines[i]);
 	assert_int_equal(w->n, n);
 	assert_int_equal(t->count[FPM_APPLIED], n);
-	assert_int_equal(t->count[FPM_KERNEL], 5); // two networks of IPv4, two and fe80::/64 of IPv6
+	assert_int_equal(t->count[FPM_KERNEL],
+			 5); // two networks of IPv4, two and fe80::/64 of IPv6
 	assert_int_equal(t->count[FPM_ON_LINK], 1);
 	assert_int_equal(t->entries.count, n + 6);
 }
@@ -170,12 +174,19 @@ static void test_same_again(void **state)
 
 static void say(struct fpm_table *t, bool add, uint8_t third, uint32_t nh_id, uint8_t gateway)
 {
-	struct fpm_route r = {.add = add, .family = 4, .plen = 24, .type = RTN_UNICAST, .protocol = RTPROT_BGP,
-			      .table = RT_TABLE_MAIN, .nh_id = nh_id, .prefix = {10, 0, third}};
+	struct fpm_route r = {.add = add,
+			      .family = 4,
+			      .plen = 24,
+			      .type = RTN_UNICAST,
+			      .protocol = RTPROT_BGP,
+			      .table = RT_TABLE_MAIN,
+			      .nh_id = nh_id,
+			      .prefix = {10, 0, third}};
 
 	if (gateway) {
 		r.paths = 1;
-		r.path[0] = (struct fpm_path){.family = 4, .weight = 1, .oif = 2, .via = {192, 0, 2, gateway}};
+		r.path[0] = (struct fpm_path){
+			.family = 4, .weight = 1, .oif = 2, .via = {192, 0, 2, gateway}};
 	}
 	fpm_table_route(t, &r);
 }
@@ -184,20 +195,21 @@ static void say_hop(struct fpm_table *t, bool add, uint32_t id, uint8_t gateway)
 {
 	struct fpm_nexthop nh = {.add = add, .id = id};
 
-	nh.path = (struct fpm_path){.family = 4, .weight = 1, .oif = 2, .via = {192, 0, 2, gateway}};
+	nh.path =
+		(struct fpm_path){.family = 4, .weight = 1, .oif = 2, .via = {192, 0, 2, gateway}};
 	fpm_table_nexthop(t, &nh);
 }
 
 static void say_group(struct fpm_table *t, uint32_t id, uint32_t a, uint32_t b)
 {
-	struct fpm_nexthop nh = {.add = true, .id = id, .group = true, .members = 2,
-				 .member = {{a, 1}, {b, 3}}};
+	struct fpm_nexthop nh = {
+		.add = true, .id = id, .group = true, .members = 2, .member = {{a, 1}, {b, 3}}};
 
 	fpm_table_nexthop(t, &nh);
 }
 
-// Mark and sweep: stale routes stay until the sweep, announced ones beyond it, and Weir is told no more
-// than it must be.
+// Mark and sweep: stale routes stay until the sweep, announced ones beyond it, and Weir is told no
+// more than it must be.
 static void test_sweep(void **state)
 {
 	struct weir w = {0};
@@ -228,7 +240,8 @@ static void test_sweep(void **state)
 	fpm_table_free(&t);
 }
 
-// A number that means something else from now on takes its routes along; a group follows its members.
+// A number that means something else from now on takes its routes along; a group follows its
+// members.
 static void test_nexthop_changes(void **state)
 {
 	struct weir w = {0};
@@ -249,11 +262,13 @@ static void test_nexthop_changes(void **state)
 	assert_true(has(&w, "10.0.2.0/24 table 254 via 192.0.2.1 dev 2"));
 	say_hop(&t, true, 51, 2);
 	drain(&w, &t);
-	assert_true(has(&w, "10.0.2.0/24 table 254 via 192.0.2.1 dev 2 via 192.0.2.2 dev 2 weight 3"));
+	assert_true(
+		has(&w, "10.0.2.0/24 table 254 via 192.0.2.1 dev 2 via 192.0.2.2 dev 2 weight 3"));
 	say_hop(&t, true, 50, 7);
 	drain(&w, &t);
 	assert_true(has(&w, "10.0.1.0/24 table 254 via 192.0.2.7 dev 2"));
-	assert_true(has(&w, "10.0.2.0/24 table 254 via 192.0.2.7 dev 2 via 192.0.2.2 dev 2 weight 3"));
+	assert_true(
+		has(&w, "10.0.2.0/24 table 254 via 192.0.2.7 dev 2 via 192.0.2.2 dev 2 weight 3"));
 	say_hop(&t, false, 50, 0);
 	drain(&w, &t);
 	assert_int_equal(w.n, 1);
@@ -304,11 +319,12 @@ static bool always(void *arg, struct fpm_hops *want)
 	return true;
 }
 
-// Weir has been started anew and shows what it has: what it lacks it is told, what nobody announced goes with
-// the sweep.
+// Weir has been started anew and shows what it has: what it lacks it is told, what nobody announced
+// goes with the sweep.
 static void test_weir_anew(void **state)
 {
-	struct fpm_key key = {.table = RT_TABLE_MAIN, .family = 4, .plen = 24, .prefix = {10, 0, 1}};
+	struct fpm_key key = {
+		.table = RT_TABLE_MAIN, .family = 4, .plen = 24, .prefix = {10, 0, 1}};
 	struct weir w = {0};
 	struct fpm_table t;
 
@@ -343,9 +359,9 @@ static void test_weir_anew(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_captures),	cmocka_unit_test(test_same_again),
-		cmocka_unit_test(test_sweep),		cmocka_unit_test(test_nexthop_changes),
-		cmocka_unit_test(test_in_between),	cmocka_unit_test(test_weir_anew),
+		cmocka_unit_test(test_captures),   cmocka_unit_test(test_same_again),
+		cmocka_unit_test(test_sweep),	   cmocka_unit_test(test_nexthop_changes),
+		cmocka_unit_test(test_in_between), cmocka_unit_test(test_weir_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
