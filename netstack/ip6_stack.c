@@ -95,7 +95,7 @@ static int make_tables(struct ip6_stack *s, const struct ip6_conf *c, struct err
 		s->mld[i].due = c->lcore ? TIME_NEVER : 0;
 		s->mld[i].changes = c->lcore ? 0 : MLD_ROBUSTNESS;
 	}
-	return 0;
+	return nd_open(s, err);
 }
 
 struct ip6_stack *ip6_stack_create(const struct ip6_conf *c, struct err *err)
@@ -131,6 +131,7 @@ void ip6_stack_destroy(struct ip6_stack *s)
 {
 	if (!s)
 		return;
+	nd_close(s);
 	neigh_fini(&s->neighbors);
 	if (!s->shares)
 		lpm6_destroy(s->lpm);

@@ -70,6 +70,7 @@ struct ip6_address { // an address of the router and the on-link prefix it stand
 #define IP6_FILTER_BITS 12
 
 struct mld;
+struct nd;
 
 struct ip6_stack {
 	struct lpm6 *lpm; // to indices of neighbors.adj
@@ -89,6 +90,7 @@ struct ip6_stack {
 	uint32_t nexthops; // pinned in the table of neighbors
 	struct mld *mld;   // an interface each (mld.h)
 	struct node *mld_node;
+	struct nd *nd; // neighbor discovery (nd.h)
 	unsigned lcore, lcores;
 	bool shares; // lpm is lcore 0's
 };

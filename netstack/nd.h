@@ -2,8 +2,7 @@
 // nd.h - neighbor discovery for IPv6 (RFC 4861, RFC 4862): its messages, nodes and configuration
 //
 // nd-input takes the ICMPv6 messages 133 to 137 that ip6-local has found to be for us: m->l3 is the IPv6
-// header, m->l4 the ICMPv6 header, nothing about them has been checked but their addresses; none came
-// as fragments (RFC 6980). nd-hold holds packets whose neighbor is not known, asks for it, makes sure
+// header, m->l4 the ICMPv6 header, whose checksum holds; none came as fragments (RFC 6980). nd-hold holds packets whose neighbor is not known, asks for it, makes sure
 // that our addresses are ours alone, and advertises the router. What neighbors go through is
 // neigh_state.c's, for ARP as well.
 //
@@ -33,6 +32,12 @@ extern const struct node_def nd_resolve_node; // on lcore 0 of several; the same
 #define ND_INPUT_EDGE_PORT0 0u
 #define ND_HOLD_EDGE_PORT0  NEIGH_EDGE_PORT0
 
+// --- from ip6_stack_create() and ip6_stack_destroy() ---
+
+// s->nd for s->addresses_max addresses on s->ifs. 0 or -ENOMEM.
+int nd_open(struct ip6_stack *s, struct err *err);
+void nd_close(struct ip6_stack *s);
+
 // --- configuration, before the graph runs ---
 
 #define ND_DAD_MAX 10u
@@ -61,6 +66,10 @@ int nd_set_ra(struct ip6_stack *s, uint16_t iface, const struct nd_ra *ra, struc
 // The router says on `iface` which addresses it has there (RFC 4861, 7.2.6), since who is on it may
 // have forgotten, or look for them elsewhere.
 void nd_announce(struct ip6_stack *s, uint16_t iface);
+
+// One of the addresses that turned out to be somebody else's too, and that are not used therefore, each
+// once: for people to be told. False: there is none that has not been told.
+bool nd_next_duplicate(struct ip6_stack *s, union ip_addr *addr, uint16_t *iface);
 
 // The router is about to end: where it advertises itself it says so (RFC 4861, 6.2.5). One more turn
 // sends that.
@@ -103,6 +112,8 @@ static_assert(sizeof(struct nd_ra_hdr) == ND_RA_LEN, "wire format");
 #define ND_OPT_TARGET 2
 #define ND_OPT_PREFIX 3
 #define ND_OPT_MTU    5
+#define ND_OPT_NONCE  14 // RFC 7527
+#define ND_OPT_UNIT   8u
 
 struct nd_prefix { // 4.6.2
 	uint8_t type, len;

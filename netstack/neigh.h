@@ -106,6 +106,7 @@ struct neigh {
 };
 
 struct neigh_table;
+struct neigh_news;
 
 struct neigh_family { // what differs between ARP and ND: const
 	uint16_t type; // EtherType of the packets, host byte order
@@ -118,6 +119,8 @@ struct neigh_family { // what differs between ARP and ND: const
 	bool (*solicit)(const struct neigh_table *t, uint32_t index, struct mbuf *m);
 	// m has waited in vain; the caller drops it after this.
 	void (*unresolved)(const struct neigh_table *t, const struct mbuf *m);
+	// Optional: what another lcore tells that is about no neighbor (neigh_news.what).
+	void (*told)(struct neigh_table *t, const struct neigh_news *news);
 };
 
 struct neigh_conf {
@@ -271,6 +274,7 @@ struct neigh_news { // what was heard of a neighbor
 	uint16_t iface;
 	uint8_t mac[6];
 	uint8_t flags;
+	uint8_t what; // 0; else it is about something of the family's, for family->told() on other lcores
 };
 
 // RFC 4861, 7.2.3 and 7.2.5. The neighbor's index, 0 when it is not known. Packets that waited leave

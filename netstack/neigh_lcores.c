@@ -49,12 +49,20 @@ void neigh_put_question(const struct neigh_table *t, uint32_t index, struct mbuf
 	};
 }
 
+static void learn(struct neigh_table *t, const struct neigh_news *news, uint64_t now)
+{
+	if (!news->what)
+		neigh_heard(t, news, now);
+	else if (t->family->told)
+		t->family->told(t, news);
+}
+
 void neigh_learn_process(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n)
 {
 	uint64_t now = graph_now(node);
 
 	for (unsigned i = 0; i < n; i++)
-		neigh_heard(node->state, &message_of(pkts[i])->news, now);
+		learn(node->state, &message_of(pkts[i])->news, now);
 	node_all(node, NEXT_CONSUMED);
 }
 

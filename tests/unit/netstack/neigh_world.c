@@ -34,8 +34,8 @@ static void unresolved(const struct neigh_table *t, const struct mbuf *m)
 }
 
 static const struct neigh_family families[] = {
-	{ETH_TYPE_IP4, false, destination, solicit, unresolved},
-	{ETH_TYPE_IP6, true, destination, solicit, unresolved},
+	{ETH_TYPE_IP4, false, destination, solicit, unresolved, NULL},
+	{ETH_TYPE_IP6, true, destination, solicit, unresolved, NULL},
 };
 
 static void hold_process(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n)
