@@ -22,6 +22,7 @@
 #define ICMP_PROTOCOL	 2
 #define ICMP_PORT	 3
 #define ICMP_FRAG_NEEDED 4
+#define ICMP_PROHIBITED  13 // by the administrator (RFC 1812, 5.2.7.1)
 
 struct icmp_hdr { // network byte order
 	uint8_t type;

@@ -2,8 +2,8 @@
 // ip4_output.c - node ip4-output: sends what the router itself says
 //
 // A packet comes with its IPv4 header at mbuf.l3, complete but for the checksum and, where it is 0,
-// the source address: that is the address of the port by which the packet leaves (RFC
-// 1812, 4.3.2.4).
+// the source address: that is the address of the interface by which the packet leaves (RFC
+// 1812, 4.3.2.4). Its route is looked for in the VRF of interface mbuf.port.
 #include "netstack/csum.h"
 #include "netstack/ip4.h"
 #include "netstack/ip4_graph.h"
@@ -27,7 +27,8 @@ static bool set_source(const struct ip4_stack *s, struct ip4_hdr *ip, const stru
 static uint8_t one(struct ip4_stack *s, struct mbuf *m)
 {
 	struct ip4_hdr *ip = mbuf_at(m, struct ip4_hdr *, m->l3);
-	uint32_t index = ip4_resolve(s, lpm4_lookup(s->lpm, be32(ip->dst)), ip->dst);
+	const struct lpm4 *lpm = fib_lpm4(s->fib, s->ifs->iface[m->port].vrf);
+	uint32_t index = ip4_resolve(s, lpm4_lookup(lpm, be32(ip->dst)), m, ip->dst);
 	struct adj *a = &s->neighbors.adj[index];
 
 	if ((a->kind != ADJ_FORWARD && a->kind != ADJ_GLEAN) || !set_source(s, ip, a))

@@ -54,13 +54,12 @@ static int check_conf(const struct ip4_conf *c, uint64_t neighbors, struct err *
 
 static int make_tables(struct ip4_stack *s, const struct ip4_conf *c, struct err *err)
 {
-	struct lpm4_conf lpm = {.name = "ip4", .max_routes = c->routes};
 	struct neigh_conf neighbors = {
 		.family = &arp_family,
 		.stack = s,
 		.ifs = c->ifs,
 		.pool = c->pool,
-		.hops = c->nexthops,
+		.hops = fib_hops(s->fib),
 		.learnt = or_default(c->learnt, IP4_NEIGHBORS) + c->neighbors,
 		.hold = or_default(c->arp_hold, IP4_ARP_HOLD),
 		.held_max = share(mempool_count(c->pool) / 8, c) + 1,
@@ -72,12 +71,37 @@ static int make_tables(struct ip4_stack *s, const struct ip4_conf *c, struct err
 	if (rc)
 		return rc;
 	s->address = calloc(c->addresses + 1, sizeof(*s->address));
+	if (!s->address)
+		return err_set(err, -ENOMEM, "no memory for %u addresses", c->addresses);
+	s->lpm = fib_lpm4(s->fib, 0);
+	return fib_attach(s->fib, 4, s->lcore, &s->neighbors, err);
+}
+
+static struct fib *own_fib(const struct ip4_conf *c, struct err *err)
+{
+	struct fib_conf conf = {.ifs = c->ifs,
+				.hops = c->nexthops,
+				.routes4 = c->routes,
+				.lcores = c->lcores};
+
+	for (unsigned i = 0; i < c->ifs->n; i++)
+		if (c->ifs->iface[i].vrf >= conf.vrfs)
+			conf.vrfs = c->ifs->iface[i].vrf + 1u;
+	return fib_create(&conf, err);
+}
+
+static int make_fib(struct ip4_stack *s, const struct ip4_conf *c, struct err *err)
+{
 	s->shares = c->lcore0 != NULL;
-	s->lpm = s->shares ? c->lcore0->lpm : lpm4_create(&lpm);
-	if (!s->address || !s->lpm)
-		return err_set(err, -ENOMEM, "no memory for %u routes and %u addresses", c->routes,
-			       c->addresses);
-	return 0;
+	if (c->fib)
+		s->fib = fib_ref(c->fib);
+	else
+		s->fib = s->shares ? fib_ref(c->lcore0->fib) : own_fib(c, err);
+	s->plain = true;
+	for (unsigned i = 0; i < c->ifs->n; i++)
+		if (c->ifs->iface[i].vrf || c->ifs->iface[i].urpf)
+			s->plain = false;
+	return s->fib ? 0 : -ENOMEM;
 }
 
 struct ip4_stack *ip4_stack_create(const struct ip4_conf *c, struct err *err)
@@ -94,13 +118,13 @@ struct ip4_stack *ip4_stack_create(const struct ip4_conf *c, struct err *err)
 		return NULL;
 	}
 	s->ifs = ifaces_ref(c->ifs);
-	if (make_tables(s, c, err)) {
+	s->lcore = c->lcore;
+	if (make_fib(s, c, err) || make_tables(s, c, err)) {
 		ip4_stack_destroy(s);
 		return NULL;
 	}
 	s->pool = c->pool;
 	s->addresses_max = c->addresses;
-	s->lcore = c->lcore;
 	s->lcores = c->lcores ? c->lcores : 1;
 	limits_init(s, c);
 	return s;
@@ -110,9 +134,10 @@ void ip4_stack_destroy(struct ip4_stack *s)
 {
 	if (!s)
 		return;
+	if (s->lpm)
+		fib_detach(s->fib, 4, s->lcore);
 	neigh_fini(&s->neighbors);
-	if (!s->shares)
-		lpm4_destroy(s->lpm);
+	fib_unref(s->fib);
 	ifaces_unref(s->ifs);
 	free(s->address);
 	free(s);
@@ -125,15 +150,12 @@ static int check_iface(const struct ip4_stack *s, uint16_t iface, struct err *er
 	return 0;
 }
 
-static int add_prefix(struct ip4_stack *s, uint32_t prefix, uint8_t plen, uint32_t index,
-		      struct err *err)
+static int add_prefix(struct ip4_stack *s, uint16_t iface, uint32_t prefix, uint8_t plen,
+		      uint32_t index, struct err *err)
 {
-	int rc = s->shares ? 0 : lpm4_add(s->lpm, prefix, plen, index);
+	union ip_addr to = {.v4 = be32(prefix)};
 
-	if (rc)
-		return err_set(err, rc, IP4_FMT "/%u does not go into the prefix table: %s",
-			       IP4_ARGS(prefix), plen, strerror(-rc));
-	return 0;
+	return s->shares ? 0 : fib_own(s->fib, 4, s->ifs->iface[iface].vrf, &to, plen, index, err);
 }
 
 // The address itself is there, or its prefix is on another interface. Two of a prefix on one are
@@ -143,6 +165,8 @@ static bool taken(const struct ip4_stack *s, uint16_t iface, uint32_t addr, uint
 	for (uint32_t i = 0; i < s->addresses; i++) {
 		const struct ip4_address *a = &s->address[i];
 
+		if (s->ifs->iface[a->iface].vrf != s->ifs->iface[iface].vrf)
+			continue;
 		if (a->addr == addr)
 			return true;
 		if (a->iface != iface && a->plen == plen && plen < 32 &&
@@ -164,21 +188,24 @@ static bool has_broadcast(uint8_t plen)
 	return plen < 31; // RFC 3021: a /31 is two hosts
 }
 
-static int add_broadcast(struct ip4_stack *s, uint32_t addr, struct err *err)
+static int add_broadcast(struct ip4_stack *s, uint16_t iface, uint32_t addr, struct err *err)
 {
+	union ip_addr a = {.v4 = be32(addr)};
+
 	filter_add(s, addr);
-	if (lpm4_get(s->lpm, addr, 32) == (int)ADJ_INDEX_LOCAL)
+	if (fib_get(s->fib, 4, s->ifs->iface[iface].vrf, &a, 32) == (int)ADJ_INDEX_LOCAL)
 		return 0; // within a longer prefix of ours it is an address
-	return add_prefix(s, addr, 32, ADJ_INDEX_BROADCAST, err);
+	return add_prefix(s, iface, addr, 32, ADJ_INDEX_BROADCAST, err);
 }
 
 // RFC 1812, 4.2.3.1: all ones, and the all zeros of old.
-static int add_broadcasts(struct ip4_stack *s, uint32_t addr, uint8_t plen, struct err *err)
+static int add_broadcasts(struct ip4_stack *s, uint16_t iface, uint32_t addr, uint8_t plen,
+			  struct err *err)
 {
-	int rc = has_broadcast(plen) ? add_broadcast(s, addr & ip4_mask(plen), err) : 0;
+	int rc = has_broadcast(plen) ? add_broadcast(s, iface, addr & ip4_mask(plen), err) : 0;
 
 	if (!rc && has_broadcast(plen))
-		rc = add_broadcast(s, addr | ~ip4_mask(plen), err);
+		rc = add_broadcast(s, iface, addr | ~ip4_mask(plen), err);
 	return rc;
 }
 
@@ -211,11 +238,12 @@ int ip4_stack_address(struct ip4_stack *s, uint16_t iface, uint32_t addr, uint8_
 	int rc = check_address(s, iface, addr, plen, err);
 
 	if (!rc && plen < 32)
-		rc = add_prefix(s, addr & ip4_mask(plen), plen, ADJ_INDEX_GLEAN0 + iface, err);
+		rc = add_prefix(s, iface, addr & ip4_mask(plen), plen, ADJ_INDEX_GLEAN0 + iface,
+				err);
 	if (!rc)
-		rc = add_broadcasts(s, addr, plen, err);
+		rc = add_broadcasts(s, iface, addr, plen, err);
 	if (!rc)
-		rc = add_prefix(s, addr, 32, ADJ_INDEX_LOCAL, err);
+		rc = add_prefix(s, iface, addr, 32, ADJ_INDEX_LOCAL, err);
 	if (rc)
 		return rc;
 	filter_add(s, addr);
@@ -237,37 +265,26 @@ static int check_neighbor(struct ip4_stack *s, uint16_t iface, uint32_t addr, st
 
 int ip4_stack_nexthop(struct ip4_stack *s, uint16_t iface, uint32_t via, struct err *err)
 {
-	struct neigh_table *t = &s->neighbors;
+	struct fib_route r = {.family = 4,
+			      .paths = 1,
+			      .path = {{.via.v4 = be32(via), .iface = iface, .weight = 1}}};
 	int rc = check_neighbor(s, iface, via, err);
-	uint32_t i;
 
 	if (rc)
 		return rc;
-	if (!ip4_stack_onlink(s, iface, via))
-		return err_set(err, -EINVAL, "next hop " IP4_FMT " is on no prefix of interface %u",
-			       IP4_ARGS(via), iface);
-	i = neigh_find4(t, iface, be32(via));
-	if (i && i < t->learnt0)
-		return (int)i;
-	i = t->hop0 + s->nexthops;
-	if (i >= t->learnt0 || i > LPM4_NH_MAX)
-		return err_set(err, -ENOSPC, "over %u next hops", s->nexthops);
-	neigh_pin(t, i, iface, &(union ip_addr){.v4 = be32(via)});
-	s->nexthops++;
-	return (int)i;
+	rc = fib_hop(s->fib, &r, 0, err); // counted once more, for good
+	fib_settle(s->fib);
+	return rc;
 }
 
 int ip4_stack_route(struct ip4_stack *s, uint32_t prefix, uint8_t plen, uint32_t nexthop,
 		    struct err *err)
 {
-	int i;
+	union ip_addr to = {.v4 = be32(prefix)};
 
-	if (nexthop >= s->neighbors.top || s->neighbors.adj[nexthop].kind != ADJ_FORWARD)
+	if (nexthop >= s->neighbors.learnt0 || s->neighbors.adj[nexthop].kind != ADJ_FORWARD)
 		return err_set(err, -EINVAL, "next hop %u of a route is not there", nexthop);
-	i = lpm4_get(s->lpm, prefix, plen);
-	if (i >= 0 && s->neighbors.adj[i].kind != ADJ_FORWARD)
-		return 0;
-	return add_prefix(s, prefix, plen, nexthop, err);
+	return s->shares ? 0 : fib_route_add_hop(s->fib, 4, 0, &to, plen, nexthop, err);
 }
 
 int ip4_stack_neighbor(struct ip4_stack *s, uint16_t iface, uint32_t addr, const uint8_t mac[6],

@@ -18,6 +18,8 @@
 #include "core/graph.h"
 #include "mempool/mempool.h"
 #include "netstack/eth.h"
+#include "netstack/fib.h"
+#include "netstack/fib_node.h"
 #include "netstack/iface.h"
 #include "netstack/lpm4.h"
 #include "netstack/neigh.h"
@@ -38,6 +40,9 @@ struct ip4_conf {
 	uint32_t neighbors;   // the same of static neighbors
 	uint32_t learnt;      // neighbors to be learnt; 0: the default, as for all that follow
 	uint32_t routes;      // a hint
+	// The router's routes, with as many lcores as there are; the stack holds a reference. NULL: its
+	// own, of `nexthops` and `routes`, or lcore0's.
+	struct fib *fib;
 	uint32_t icmp_rate, icmp_burst;
 	uint32_t arp_timeout;
 	uint32_t arp_hold;
@@ -54,7 +59,7 @@ struct ip4_address { // an address of the router and the on-link prefix it stand
 #define IP4_FILTER_BITS 12
 
 struct ip4_stack {
-	struct lpm4 *lpm; // to indices of neighbors.adj
+	struct lpm4 *lpm; // of the default VRF: to indices of neighbors.adj
 	struct neigh_table neighbors;
 	struct mempool *pool;
 	// A Bloom filter with one hash over addresses no packet may come from: our own and the
@@ -64,9 +69,10 @@ struct ip4_stack {
 	struct ip4_address *address;
 	uint32_t addresses, addresses_max;
 	struct token_bucket icmp;
-	uint32_t nexthops; // pinned in the table of neighbors
+	struct fib *fib;
 	unsigned lcore, lcores;
-	bool shares; // lpm is lcore 0's
+	bool shares;	// fib is lcore 0's to change
+	bool plain;	// no interface is in another VRF, or has its packets' sources checked
 	uint64_t announce[IFACES_MAX / 64]; // interfaces, by bit, whose addresses arp-hold has yet to
 	bool announces;			    // announce, and whether there are any
 };
@@ -122,9 +128,12 @@ static inline bool ip4_filter_hit(const struct ip4_stack *s, uint32_t src)
 	return s->filter[bit / 64] >> (bit % 64) & 1;
 }
 
-// The adjacency of a destination (network byte order): what lpm says, and on an on-link prefix the
-// neighbor itself, where it is known.
-static inline uint32_t ip4_resolve(const struct ip4_stack *s, uint32_t nh, uint32_t dst)
+// Of an ADJ_MULTI adjacency: the index of the one that m's flow takes (ip4_lookup.c).
+uint32_t ip4_choose(const struct adj *multi, const struct mbuf *m);
+
+// The adjacency that m takes (its IPv4 header is at m->l3): what lpm says, of several paths its
+// flow's, and on an on-link prefix the neighbor itself, where it is known.
+static inline uint32_t ip4_resolve(const struct ip4_stack *s, uint32_t nh, const struct mbuf *m, uint32_t dst)
 {
 	const struct adj *a;
 	uint32_t n;
@@ -132,6 +141,10 @@ static inline uint32_t ip4_resolve(const struct ip4_stack *s, uint32_t nh, uint3
 	if (nh == LPM4_MISS)
 		return ADJ_INDEX_NONE;
 	a = &s->neighbors.adj[nh];
+	if (a->kind == ADJ_MULTI) {
+		nh = ip4_choose(a, m);
+		a = &s->neighbors.adj[nh];
+	}
 	if (a->kind != ADJ_GLEAN)
 		return nh;
 	n = neigh_find4(&s->neighbors, a->iface, dst);

@@ -30,6 +30,10 @@ static void addresses(struct fib_world *w)
 		own(w, 4, vrf, text, 32, ADJ_INDEX_BROADCAST);
 		snprintf(text, sizeof(text), "10.0.%u.1", i);
 		own(w, 4, vrf, text, 32, ADJ_INDEX_LOCAL);
+		snprintf(text, sizeof(text), "2001:db8:%u::", i);
+		own(w, 6, vrf, text, 64, ADJ_INDEX_GLEAN0 + i);
+		snprintf(text, sizeof(text), "2001:db8:%u::1", i);
+		own(w, 6, vrf, text, 128, ADJ_INDEX_LOCAL);
 	}
 }
 
