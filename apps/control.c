@@ -348,7 +348,10 @@ static void accept_one(struct control *c, struct stream_listener *l)
 bool control_poll(struct control *c, uint64_t tsc)
 {
 	const struct loop *l = &control_lcore(c)->loop;
-	bool busy = control_txn_poll(c, tsc);
+	bool busy;
+
+	c->now = tsc;
+	busy = control_txn_poll(c, tsc);
 
 	// Everybody 100 times a second, or when something has ended a sleep; while bytes move, always.
 	if (!busy && tsc >= c->quiet_at && tsc < c->look_at && l->sleeps == c->sleeps)

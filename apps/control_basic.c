@@ -14,9 +14,8 @@ int control_hello(struct client *cl, struct control_req *req, struct control_out
 {
 	const struct control *c = cl->control;
 	const struct txn *t = &c->txn;
-	uint64_t now = tsc_read();
 	struct ctl_hello h = {
-		.uptime_ns = clock_tsc_to_ns(&control_lcore(c)->loop.clock, now - c->app->ready_tsc),
+		.uptime_ns = clock_tsc_to_ns(&control_lcore(c)->loop.clock, c->now - c->app->ready_tsc),
 		.home = plat_boot_times.entry ? CTL_IMAGE : CTL_HOSTED,
 		.lcores = (uint16_t)c->app->lcores,
 	};
@@ -26,8 +25,8 @@ int control_hello(struct client *cl, struct control_req *req, struct control_out
 		return rc;
 	control_txn_leave(cl);
 	h.txn = (uint8_t)t->state;
-	if (t->state == CTL_TXN_UNCONFIRMED && t->deadline > now)
-		h.confirm_ms = (uint32_t)((t->deadline - now) / (plat_tsc_hz() / 1000));
+	if (t->state == CTL_TXN_UNCONFIRMED && t->deadline > c->now)
+		h.confirm_ms = (uint32_t)((t->deadline - c->now) / (plat_tsc_hz() / 1000));
 	snprintf(h.function, sizeof(h.function), "%s", c->app->function->name);
 	snprintf(h.weir, sizeof(h.weir), "%s", WEIR_VERSION);
 	control_put(out, &h, sizeof(h));

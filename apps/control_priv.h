@@ -67,6 +67,7 @@ struct control {
 	unsigned listeners;
 	struct client client[CONTROL_CLIENTS];
 	struct txn txn;
+	uint64_t now;	   // TSC, as of this poll
 	uint64_t look_at;  // TSC of the next look at everybody
 	uint64_t quiet_at; // until then every housekeeping looks
 	uint64_t sleeps;   // of the loop, at the last look

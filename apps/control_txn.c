@@ -21,7 +21,7 @@ static void watch(struct app_lcore *l, void *arg)
 	app_tell(l, arg);
 }
 
-static void job_begin(struct control *c, enum job job, struct client *owner, uint64_t tsc)
+static void job_begin(struct control *c, enum job job, struct client *owner)
 {
 	struct txn *t = &c->txn;
 
@@ -30,7 +30,6 @@ static void job_begin(struct control *c, enum job job, struct client *owner, uin
 	t->job = job;
 	t->phase = PHASE_WATCH;
 	t->done = false;
-	t->began = tsc;
 	t->result = 0;
 	t->at = CTL_AT_FRAME;
 	t->cost = (struct ctl_cost){0};
@@ -99,7 +98,7 @@ static void job_step(struct control *c, uint64_t tsc)
 			break;
 		app_books_told(c->app, &t->before, &turn);
 		t->phase = PHASE_WORK;
-		t->began = tsc;
+		t->began = tsc_read();
 		break;
 	case PHASE_WORK:
 		t->result = work(c);
@@ -139,7 +138,7 @@ bool control_txn_poll(struct control *c, uint64_t tsc)
 		t->owner->lost_txn = true;
 		drop_open(c);
 	} else if (t->state == CTL_TXN_UNCONFIRMED && tsc > t->deadline && !t->owner) {
-		job_begin(c, JOB_REVERT, NULL, tsc);
+		job_begin(c, JOB_REVERT, NULL);
 	}
 	if (t->job == JOB_NONE)
 		return false;
@@ -172,7 +171,7 @@ static int gone(struct err *err)
 
 static int unconfirmed(const struct control *c, struct err *err)
 {
-	uint64_t now = tsc_read(), left = c->txn.deadline > now ? c->txn.deadline - now : 0;
+	uint64_t left = c->txn.deadline > c->now ? c->txn.deadline - c->now : 0;
 
 	return err_set(err, -EBUSY,
 		       "a change awaits its confirmation for %llu s more: confirm it, or roll it back, first",
@@ -234,7 +233,7 @@ int control_begin(struct client *cl, struct control_req *req, struct control_out
 		.state = CTL_TXN_OPEN,
 		.owner = cl,
 		.confirm_s = b->confirm_s,
-		.deadline = tsc_read() + seconds(CONTROL_OPEN_S),
+		.deadline = c->now + seconds(CONTROL_OPEN_S),
 	};
 	return 0;
 }
@@ -263,7 +262,7 @@ static int stage(struct client *cl, struct control_req *req, struct control_out 
 	if (ops->flags & CTL_OPS_EACH)
 		return err_set(err, -EINVAL, "each for itself, within a transaction: expected one or the other");
 	rc = c->ops->stage(control_lcore(c), req, &cl->staged, err);
-	c->txn.deadline = tsc_read() + seconds(CONTROL_OPEN_S);
+	c->txn.deadline = c->now + seconds(CONTROL_OPEN_S);
 	if (rc)
 		return rc;
 	cost.applied = cl->staged;
@@ -289,7 +288,7 @@ static int framed_begin(struct client *cl, struct control_req *req, bool each, s
 	c->txn = (struct txn){.state = CTL_TXN_BUSY, .owner = cl, .req = *req};
 	if (each) {
 		cl->step = STEP_WAIT;
-		job_begin(c, JOB_EACH, cl, tsc_read());
+		job_begin(c, JOB_EACH, cl);
 		return -EINPROGRESS;
 	}
 	rc = c->ops->begin(control_lcore(c), err);
@@ -323,7 +322,7 @@ static int framed(struct client *cl, struct control_req *req, struct control_out
 		return rc;
 	}
 	cl->step = STEP_WAIT;
-	job_begin(c, JOB_COMMIT, cl, tsc_read());
+	job_begin(c, JOB_COMMIT, cl);
 	return -EINPROGRESS;
 }
 
@@ -354,7 +353,7 @@ int control_commit(struct client *cl, struct control_req *req, struct control_ou
 	if (!owns(cl))
 		return err_set(err, -ENOENT, "there is no transaction of this client to commit: begin one");
 	cl->step = STEP_WAIT;
-	job_begin(cl->control, JOB_COMMIT, cl, tsc_read());
+	job_begin(cl->control, JOB_COMMIT, cl);
 	return -EINPROGRESS;
 }
 
@@ -404,6 +403,6 @@ int control_rollback(struct client *cl, struct control_req *req, struct control_
 	if (rc)
 		return rc;
 	cl->step = STEP_WAIT;
-	job_begin(cl->control, JOB_REVERT, cl, tsc_read());
+	job_begin(cl->control, JOB_REVERT, cl);
 	return -EINPROGRESS;
 }
