@@ -71,9 +71,9 @@ static void add_host(struct ip4_stack *s, uint16_t port, uint32_t addr)
 	ok(ip4_stack_neighbor(s, port, be32(addr), mac, &err), &err);
 }
 
-struct ifaces *world_ifaces(void)
+static struct ifaces *make_ifaces(uint16_t dmz_mtu)
 {
-	static const uint16_t mtu[WORLD_PORTS] = {1500, 1500, 576};
+	const uint16_t mtu[WORLD_PORTS] = {1500, 1500, dmz_mtu};
 	struct err err;
 	struct ifaces *ifs = ifaces_create(WORLD_PORTS, 0, &err);
 
@@ -81,6 +81,11 @@ struct ifaces *world_ifaces(void)
 	for (uint16_t p = 0; p < WORLD_PORTS; p++)
 		ok(ifaces_port(ifs, p, port_macs[p], mtu[p], &err), &err);
 	return ifs;
+}
+
+struct ifaces *world_ifaces(void)
+{
+	return make_ifaces(576);
 }
 
 static void configure(struct ip4_stack *s)
@@ -125,10 +130,33 @@ static void build(struct world *w)
 	w->in = ip4_graph_build(w->g, w->s, w->tx, &err);
 	if (!w->in)
 		fail_msg("%s", err.text);
+	if (w->s6)
+		ok(ip6_graph_build(w->g, w->s6, w->tx, &err), &err);
 	ok(graph_check(w->g, &err), &err);
 }
 
+static void make_stack6(struct world *w, struct ifaces *ifs, const struct ip6_conf *conf)
+{
+	struct ip6_conf c = *conf;
+	struct err err;
+
+	c.pool = pool;
+	c.ifs = ifs;
+	c.addresses = 8;
+	c.nexthops = 8;
+	c.neighbors = 16;
+	w->s6 = ip6_stack_create(&c, &err);
+	if (!w->s6)
+		fail_msg("%s", err.text);
+}
+
 struct world *world_open(const struct ip4_conf *conf)
+{
+	return world_open_dual(conf, NULL, NULL);
+}
+
+struct world *world_open_dual(const struct ip4_conf *conf, const struct ip6_conf *conf6,
+			      void (*configure6)(struct ip6_stack *s))
 {
 	struct world *w = calloc(1, sizeof(*w));
 	struct ip4_conf c = conf ? *conf : (struct ip4_conf){0};
@@ -142,23 +170,26 @@ struct world *world_open(const struct ip4_conf *conf)
 	w->clock.kind = CLOCK_CAPTURE;
 	w->clock.now = 1000 * NSEC_PER_SEC;
 	c.pool = pool;
-	c.ifs = world_ifaces();
+	c.ifs = make_ifaces(conf6 ? 1280 : 576);
 	c.addresses = 8;
 	c.nexthops = 8;
 	c.neighbors = 16;
 	w->s = ip4_stack_create(&c, &err);
-	ifaces_unref(c.ifs);
 	if (!w->s)
 		fail_msg("%s", err.text);
 	configure(w->s);
+	if (conf6)
+		make_stack6(w, c.ifs, conf6);
+	if (configure6)
+		configure6(w->s6);
+	ifaces_unref(c.ifs);
 	build(w);
 	graph_housekeep(w->g, w->clock.now);
 	return w;
 }
 
-static unsigned held_segments(const struct world *w)
+static unsigned held_segments(const struct neigh_table *t)
 {
-	const struct neigh_table *t = &w->s->neighbors;
 	unsigned n = 0;
 
 	for (uint32_t i = 0; i < t->top; i++)
@@ -170,12 +201,17 @@ static unsigned held_segments(const struct world *w)
 
 void world_check(struct world *w)
 {
+	unsigned held = w->s->neighbors.held, segments = held_segments(&w->s->neighbors);
 	struct graph_books b;
 
+	if (w->s6) {
+		held += w->s6->neighbors.held;
+		segments += held_segments(&w->s6->neighbors);
+	}
 	graph_books(w->g, &b);
 	assert_true(graph_balanced(&b));
-	assert_int_equal(b.held, w->s->neighbors.held);
-	if (mempool_available(pool) + held_segments(w) != mempool_count(pool)) {
+	assert_int_equal(b.held, held);
+	if (mempool_available(pool) + segments != mempool_count(pool)) {
 		mempool_report(pool, stderr);
 		fail_msg("buffers are out of the pool that nobody is known to hold");
 	}

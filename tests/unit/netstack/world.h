@@ -5,6 +5,7 @@
 //	port 1 "lan"  198.51.100.1/24  02:00:00:00:00:01
 //	port 2 "dmz"  10.0.0.1/24      02:00:00:00:00:03  MTU 576
 // Known (static): 192.0.2.254, .10; 198.51.100.10; 10.0.0.10. MAC of a host a.b.c.d: 02:01:a:b:c:d.
+// world6.h has one that speaks IPv6, too.
 #ifndef WEIR_TESTS_UNIT_NETSTACK_WORLD_H
 #define WEIR_TESTS_UNIT_NETSTACK_WORLD_H
 
@@ -17,6 +18,7 @@
 #include <cmocka.h>
 
 #include "netstack/ip4_graph.h"
+#include "netstack/ip6_graph.h"
 
 #define WAN	     0
 #define LAN	     1
@@ -37,6 +39,7 @@ struct world {
 	struct clock clock;
 	struct graph *g;
 	struct ip4_stack *s;
+	struct ip6_stack *s6; // NULL: IPv4 alone
 	struct mempool *pool;
 	struct node *in;
 	struct node *tx[WORLD_PORTS];
@@ -52,6 +55,11 @@ struct ifaces *world_ifaces(void);
 // that every chain was sound and that no packet was lost.
 struct world *world_open(const struct ip4_conf *conf);
 void world_close(struct world *w);
+
+// A world whose ports have IPv6 as well, as conf says in addition to world6.h; configure6 (may be NULL)
+// adds to it.
+struct world *world_open_dual(const struct ip4_conf *conf, const struct ip6_conf *conf6,
+			      void (*configure6)(struct ip6_stack *s));
 
 // Checks the books, and that all buffers but those of held packets are in the pool.
 void world_check(struct world *w);
