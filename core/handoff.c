@@ -11,8 +11,8 @@
 #include "mempool/mempool.h"
 #include "mempool/ring.h"
 
-enum { DROP_RING_FULL };
-static const char *const out_drops[] = {"ring-full", NULL};
+enum { DROP_RING_FULL, DROP_NO_BUFFER };
+static const char *const out_drops[] = {"ring-full", "no-buffer", NULL};
 
 struct lane { // from one lcore to another
 	struct ring *ring;
@@ -51,12 +51,60 @@ static always_inline void wake(struct lane *lane)
 		plat_wake(lane->to);
 }
 
+// A packet with other owners, which may go elsewhere still, is not ours to write an entry into: a
+// copy is given in its place.
+static bool unshare(struct mbuf **pkt)
+{
+	struct mbuf *copy = mbuf_copy(*pkt, (*pkt)->pool);
+
+	if (!copy)
+		return false;
+	mbuf_free(*pkt);
+	*pkt = copy;
+	return true;
+}
+
+static __attribute__((noinline)) void out_shared(const struct out *o, struct mbuf **pkts,
+						 uint8_t *next, unsigned n)
+{
+	struct lane *lane = o->lane;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (!ring_spsc_room(lane->ring, 1)) {
+			next[i] = NEXT_DROP(DROP_RING_FULL);
+			continue;
+		}
+		if (pkts[i]->refcnt != 1 && !unshare(&pkts[i])) {
+			next[i] = NEXT_DROP(DROP_NO_BUFFER);
+			continue;
+		}
+		pkts[i]->entry = o->entry;
+		lane->given++;
+		ring_spsc_put(lane->ring, (void *const *)&pkts[i], 1);
+		next[i] = NEXT_SENT;
+	}
+	wake(lane);
+}
+
+static bool any_shared(struct mbuf *const *pkts, unsigned n)
+{
+	uint32_t owners = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		owners |= pkts[i]->refcnt;
+	return owners > 1;
+}
+
 static void out_process(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n)
 {
 	const struct out *o = node->state;
 	struct lane *lane = o->lane;
 	unsigned room = ring_spsc_room(lane->ring, n);
 
+	if (unlikely(any_shared(pkts, n))) {
+		out_shared(o, pkts, next, n);
+		return;
+	}
 	if (room) {
 		for (unsigned i = 0; i < room; i++)
 			pkts[i]->entry = o->entry;

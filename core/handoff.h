@@ -35,8 +35,8 @@ void handoff_destroy(struct handoff *h);
 struct node *handoff_in_add(struct handoff *h, struct graph *g, unsigned to, struct err *err);
 
 // Adds to g, the graph of lcore `from`, a node `name`: what it is given enters at `entry`, a node
-// of the graph of lcore `to`. Drops: "ring-full" (HANDOFF_RING packets wait). NULL and err when it
-// cannot be.
+// of the graph of lcore `to`. A packet with several owners is given as a copy. Drops: "ring-full"
+// (HANDOFF_RING packets wait), "no-buffer" (for a copy). NULL and err when it cannot be.
 struct node *handoff_out_add(struct handoff *h, struct graph *g, unsigned from, const char *name,
 			     unsigned to, struct node *entry, struct err *err);
 

@@ -100,6 +100,36 @@ struct mbuf *mbuf_from_bytes(struct mempool *pool, const void *src, uint32_t n)
 	return seg[0];
 }
 
+struct mbuf *mbuf_copy(const struct mbuf *m, struct mempool *pool)
+{
+	struct mbuf *seg[MBUF_SEGS_MAX], *c;
+	uint32_t room = pool->data_room, off = 0;
+	uint32_t segs = m->pkt_len ? (m->pkt_len - 1) / room + 1 : 1;
+
+	if (segs > MBUF_SEGS_MAX || mempool_get_bulk(pool, seg, segs))
+		return NULL;
+	for (uint32_t i = 0; i < segs; i++) {
+		uint32_t part = m->pkt_len - off < room ? m->pkt_len - off : room;
+
+		mbuf_reset(seg[i]);
+		mbuf_copy_out(m, off, seg[i]->data, part);
+		seg[i]->len = (uint16_t)part;
+		seg[i]->next = i + 1 < segs ? seg[i + 1] : NULL;
+		off += part;
+	}
+	c = seg[0];
+	c->pkt_len = m->pkt_len;
+	c->nsegs = (uint8_t)segs;
+	c->l3 = m->l3;
+	c->hash = m->hash;
+	c->origin = m->origin;
+	memcpy(c->scratch, m->scratch, sizeof(c->scratch));
+	c->vlan_tci = m->vlan_tci;
+	c->mss = m->mss;
+	c->time = m->time;
+	return c;
+}
+
 static bool segment_ok(const struct mbuf *s)
 {
 	uint32_t front;

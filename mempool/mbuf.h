@@ -170,6 +170,10 @@ int mbuf_copy_out(const struct mbuf *m, uint32_t off, void *dst, uint32_t n);
 // fit MBUF_SEGS_MAX of them.
 struct mbuf *mbuf_from_bytes(struct mempool *pool, const void *src, uint32_t n);
 
+// A packet of `pool` like m: bytes (in as few segments as they fit), fields, flags, scratch; the caller is
+// its only owner. NULL as above.
+struct mbuf *mbuf_copy(const struct mbuf *m, struct mempool *pool);
+
 // One packet of the pool, empty; NULL when there is none.
 static inline struct mbuf *mbuf_alloc(struct mempool *pool);
 

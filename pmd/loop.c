@@ -112,6 +112,24 @@ static always_inline uint64_t stamp_all(struct mbuf *const *pkts, unsigned n, ui
 	return bytes;
 }
 
+// Whoever receives a packet may write it: one with other owners goes as a copy. Returns how many of n
+// can go, fewer where there is no buffer for one.
+static __attribute__((noinline)) unsigned unshare(struct mbuf **pkts, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct mbuf *copy;
+
+		if (pkts[i]->refcnt == 1)
+			continue;
+		copy = mbuf_copy(pkts[i], pkts[i]->pool);
+		if (!copy)
+			return i;
+		mbuf_free(pkts[i]);
+		pkts[i] = copy;
+	}
+	return n;
+}
+
 static uint16_t loop_tx(void *queue, struct mbuf **pkts, uint16_t n)
 {
 	struct loop_half *h = queue;
@@ -120,6 +138,8 @@ static uint16_t loop_tx(void *queue, struct mbuf **pkts, uint16_t n)
 	struct loop_record *r;
 	uint64_t bytes;
 
+	if (unlikely(burst_shared(pkts, sent)))
+		sent = unshare(pkts, sent);
 	if (unlikely(!sent))
 		return 0;
 	bytes = stamp_all(pkts, sent, lane->origin);

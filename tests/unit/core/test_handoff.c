@@ -161,6 +161,28 @@ static void test_entries_and_order(void **state)
 	close_pair(&p);
 }
 
+// One packet given to two entries reaches both: each has an entry of its own written into it.
+static void test_several_owners(void **state)
+{
+	struct mbuf *m, *twice;
+	struct pair p;
+
+	open_pair(&p);
+	m = mbuf_alloc(pool);
+	m->scratch32[0] = 1;
+	m->scratch32[1] = 0;
+	mbuf_ref(m);
+	twice = m;
+	graph_rx(p.g[0], p.out[0], &m, 1);
+	graph_rx(p.g[0], p.out_aside, &twice, 1);
+	while (take(&p, 1))
+		;
+	assert_int_equal(p.sink[1].came, 1);
+	assert_int_equal(p.other.came, 1);
+	assert_int_equal(books(&p).rx, 2);
+	close_pair(&p);
+}
+
 static void test_full_ring(void **state)
 {
 	uint32_t number = 0;
@@ -292,6 +314,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_entries_and_order),
+		cmocka_unit_test(test_several_owners),
 		cmocka_unit_test(test_full_ring),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_books_of_two_moments),

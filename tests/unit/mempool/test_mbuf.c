@@ -274,6 +274,42 @@ static void owners_race(void **state)
 	pthread_join(other, NULL);
 }
 
+// A copy is the caller's alone, whatever becomes of the packet, and is like it but for its segments.
+static void copies(void **state)
+{
+	static const uint32_t lens[] = {0, 1, ROOM - 1, ROOM, ROOM + 1, 5 * ROOM + 3};
+
+	for (unsigned i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+		struct mbuf *m = mbuf_from_bytes(pool, pattern, lens[i]), *c;
+
+		m->l3 = 14;
+		m->hash = 5;
+		m->l4 = 34;
+		m->port = 3;
+		m->flags = MBUF_TSO | MBUF_TX_L4_CSUM;
+		m->mss = 1000;
+		m->scratch32[1] = 77;
+		mbuf_ref(m);
+		c = mbuf_copy(m, pool);
+		assert_non_null(c);
+		mbuf_free(m);
+		memset(m->data, 0xee, m->len);
+		mbuf_free(m);
+		assert_int_equal(mbuf_check(c), 0);
+		assert_int_equal(c->refcnt, 1);
+		assert_int_equal(c->nsegs, lens[i] > ROOM ? (lens[i] + ROOM - 1) / ROOM : 1);
+		assert_bytes(c, pattern, lens[i]);
+		assert_int_equal(c->l3, 14);
+		assert_int_equal(c->l4, 34);
+		assert_int_equal(c->port, 3);
+		assert_int_equal(c->flags, MBUF_TSO | MBUF_TX_L4_CSUM);
+		assert_int_equal(c->mss, 1000);
+		assert_int_equal(c->hash, 5);
+		assert_int_equal(c->scratch32[1], 77);
+		mbuf_free(c);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +322,7 @@ int main(void)
 		cmocka_unit_test_teardown(mixed_bulk, all_home),
 		cmocka_unit_test_teardown(check_finds, all_home),
 		cmocka_unit_test_teardown(owners_race, all_home),
+		cmocka_unit_test_teardown(copies, all_home),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

@@ -70,6 +70,25 @@ static void test_alone(void **state)
 	close_all(&p, 1);
 }
 
+// A packet that another still owns is not changed: who receives it gets a copy.
+static void test_several_owners(void **state)
+{
+	struct port p = {.id = 4};
+	struct mbuf *pkts[3], *mine;
+
+	test_open(&p, "l", "loop", "", pool, NULL);
+	make(pkts, 3, 100);
+	mine = pkts[1];
+	mbuf_ref(mine);
+	assert_int_equal(port_tx_burst(&p, 0, pkts, 3), 3);
+	assert_int_equal(mine->refcnt, 1);
+	assert_int_equal(mine->flags, MBUF_RX_L4_OK);
+	memset(mine->data, 0xee, mine->len);
+	expect(&p, 3, 100);
+	mbuf_free(mine);
+	close_all(&p, 1);
+}
+
 static void test_pair(void **state)
 {
 	struct port p[2] = {{.id = 0}, {.id = 1}};
@@ -289,6 +308,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_alone),
+		cmocka_unit_test(test_several_owners),
 		cmocka_unit_test(test_pair),
 		cmocka_unit_test(test_two_without_name_are_apart),
 		cmocka_unit_test(test_third_is_refused),
