@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/graph.h"
 #include "netstack/iface.h"
 #include "netstack/mac_table.h"
 
@@ -30,6 +31,7 @@ struct bridge { // shared by all lcores
 	struct mac_table macs;
 	uint16_t iface;
 	bool routed;
+	unsigned graphs; // lcores that have nodes of it; the first sweeps
 	unsigned n;
 	uint16_t member[BRIDGE_MEMBERS_MAX]; // interfaces
 	struct bridge_count count[IFACE_LCORES];
@@ -42,5 +44,14 @@ void bridge_free(struct bridge *b); // may be NULL
 
 // What lcores count together.
 void bridge_counts(const struct bridge *b, struct bridge_count *sum);
+
+// Adds node "bridge", where frames of all bridges' members enter, as eth-input gives them; edge
+// "up", for frames to a bridge's own station, is eth-input again. And node out-NAME of bridge
+// number `iface`, for what its station sends. Both get an edge to each of the outs by
+// bridge_connect(). Drops of both: "bad-source", "reserved-address", "own-address", "same-member",
+// "no-member", "member-down", "too-long", "no-buffer", "interface-down". NULL and err.
+struct node *bridge_node_add(struct graph *g, struct ifaces *ifs, struct err *err);
+struct node *bridge_out_add(struct graph *g, struct ifaces *ifs, uint16_t iface, struct err *err);
+int bridge_connect(struct node *node, struct node *const *tx, struct err *err);
 
 #endif

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/err.h"
+#include "core/graph.h"
 #include "mempool/mbuf.h"
 
 #define GROUP_MEMBERS_MAX 16u
@@ -43,5 +45,12 @@ static inline uint8_t group_pick(const struct group *g, uint32_t hash)
 
 	return __atomic_load_n(&g->slot[slot], __ATOMIC_RELAXED);
 }
+
+struct ifaces;
+
+// Adds node out-NAME of group number `iface`, with an edge to each member's place in tx[]. Drops:
+// "no-member" (none can send), "interface-down" (by the user's wish).
+struct node *group_out_add(struct graph *g, struct ifaces *ifs, uint16_t iface,
+			   struct node *const *tx, struct err *err);
 
 #endif

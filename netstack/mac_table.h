@@ -40,8 +40,8 @@ struct mac_table {
 	uint32_t max;
 	uint32_t age, fresh; // ticks: forgotten after, and told again after
 	uint64_t sweep_ns;
-	uint32_t sweep_at;		      // bucket; the sweeper's
-	_Atomic uint32_t count cache_aligned; // stations known
+	uint32_t sweep_at;	      // bucket; the sweeper's
+	uint32_t count cache_aligned; // stations known
 };
 
 static inline uint32_t mac_tick(uint64_t now)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "netstack/ip4_graph.h"
+#include "netstack/l2_graph.h"
 
 static_assert(IFACE_PORTS_MAX == BLOB_PORTS_MAX, "every configured port has a place");
 static_assert(IFACES_MAX == BLOB_IFACES_MAX, "and every interface");
@@ -65,13 +66,12 @@ static struct node *build_graph(struct app_lcore *l, struct ip4_stack *s, struct
 	struct node *in;
 
 	memcpy(tx, l->tx, l->app->ports * sizeof(*tx));
-	if (s->ifs->outs > l->app->ports) {
-		err_set(err, -ENOTSUP, "groups and bridges have no nodes yet");
+	if (l2_graph_outs(l->graph, s->ifs, tx, err)) {
 		ip4_stack_destroy(s);
 		return NULL;
 	}
 	in = ip4_graph_build(l->graph, s, tx, err);
-	return in;
+	return in && !l2_graph_enter(l->graph, in, err) ? in : NULL;
 }
 
 static int build(struct app_lcore *l, struct err *err)
@@ -110,12 +110,15 @@ static void link_changed(struct app *app, unsigned port, bool up)
 	ifaces_link(router_of(app)->ifs, (uint16_t)port, up);
 }
 
-// A port that is made into something takes frames for others, too.
+// A port that is made into something, or one of whose VLANs is, takes frames for others, too.
 static bool station(const struct blob *b, unsigned port)
 {
-	for (uint32_t i = 0; i < b->n_members; i++)
-		if (b->members[i] == port)
+	for (uint32_t i = 0; i < b->n_members; i++) {
+		const struct blob_iface *m = &b->ifaces[b->members[i]];
+
+		if (b->members[i] == port || (m->kind == BLOB_IFACE_VLAN && m->parent == port))
 			return false;
+	}
 	for (uint32_t i = 0; i < b->n_ifaces; i++)
 		if (b->ifaces[i].kind == BLOB_IFACE_VLAN && b->ifaces[i].parent == port &&
 		    b->ifaces[i].flags & BLOB_IFACE_MAC)
