@@ -7,7 +7,7 @@
 // from us, and a machine with our MAC address does.
 //
 // lcore 0 asks; the others wait for as long as that takes at most. Whichever hears that an address is
-// taken tells all.
+// taken tells all; whether a nonce is ours lcore 0 knows.
 #include "netstack/nd_priv.h"
 
 #define DELAY_MAX NSEC_PER_SEC // RFC 4861, 10: MAX_RTR_SOLICITATION_DELAY
@@ -87,12 +87,46 @@ uint64_t nd_dad_housekeep(struct ip6_stack *s, uint64_t now)
 	return first;
 }
 
-bool nd_dad_conflict(struct ip6_stack *s, uint32_t i, uint64_t nonce)
+static void tell(struct node *input, const struct ip6_address *own, uint8_t what, uint64_t nonce)
 {
-	if (s->address[i].state != IP6_TENTATIVE || (nonce && nonce == s->nd->address[i].nonce))
+	struct ip6_stack *s = input->state;
+	struct neigh_news news = {.addr = own->addr, .iface = own->iface, .what = what};
+
+	memcpy(news.mac, &nonce, sizeof(news.mac));
+	neigh_tell(&s->neighbors, input, (uint8_t)(ND_INPUT_EDGE_PORT0 + s->ifs->outs), &news);
+}
+
+bool nd_dad_conflict(struct node *input, const struct ip6_address *own, uint64_t nonce)
+{
+	struct ip6_stack *s = input->state;
+	uint32_t i = (uint32_t)(own - s->address);
+
+	if (own->state != IP6_TENTATIVE)
+		return false;
+	if (nonce && s->lcore) {
+		tell(input, own, ND_TOLD_CLAIM, nonce);
+		return false;
+	}
+	if (nonce && nonce == s->nd->address[i].nonce)
 		return false;
 	s->address[i].state = IP6_DUPLICATE;
+	tell(input, own, ND_TOLD_DUPLICATE, 0);
 	return true;
+}
+
+void nd_dad_told(struct ip6_stack *s, const struct neigh_news *news)
+{
+	const struct ip6_address *own = ip6_stack_own(s, news->iface, news->addr.v6);
+	uint64_t nonce = 0;
+
+	memcpy(&nonce, news->mac, sizeof(news->mac));
+	if (!own || own->state != IP6_TENTATIVE)
+		return;
+	if (news->what == ND_TOLD_DUPLICATE)
+		s->address[own - s->address].state = IP6_DUPLICATE;
+	else if (!s->lcore)
+		nd_dad_conflict(graph_find(s->neighbors.node->graph, nd_input_node.name), own,
+				nonce);
 }
 
 bool nd_next_duplicate(struct ip6_stack *s, union ip_addr *addr, uint16_t *iface)

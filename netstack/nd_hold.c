@@ -81,12 +81,11 @@ static void unresolved(const struct neigh_table *t, const struct mbuf *m)
 static void told(struct neigh_table *t, const struct neigh_news *news)
 {
 	struct ip6_stack *s = t->stack;
-	const struct ip6_address *own = ip6_stack_own(s, news->iface, news->addr.v6);
 
 	if (news->what == ND_TOLD_SOLICITED)
 		nd_ra_solicited(s, news->iface, graph_now(t->node));
-	else if (news->what == ND_TOLD_DUPLICATE && own)
-		nd_dad_conflict(s, (uint32_t)(own - s->address), 0);
+	else
+		nd_dad_told(s, news);
 }
 
 const struct neigh_family nd_family = {

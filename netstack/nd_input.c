@@ -222,19 +222,6 @@ static void answer(struct node *node, const struct mbuf *m, const struct message
 	graph_emit(node, (uint8_t)(EDGE_PORT0 + iface->tx), a);
 }
 
-// RFC 4862, 5.4.3 and 5.4.4. Whether the address is somebody else's.
-static bool conflict(struct node *node, const struct mbuf *m, const struct message *msg,
-		     const struct ip6_address *own)
-{
-	struct ip6_stack *s = node->state;
-
-	if (!nd_dad_conflict(s, (uint32_t)(own - s->address), msg->nonce))
-		return false;
-	tell(node, &(struct neigh_news){
-			   .addr = own->addr, .iface = m->port, .what = ND_TOLD_DUPLICATE});
-	return true;
-}
-
 static uint8_t solicitation(struct node *node, const struct mbuf *m, const struct message *msg)
 {
 	struct ip6_stack *s = node->state;
@@ -242,8 +229,7 @@ static uint8_t solicitation(struct node *node, const struct mbuf *m, const struc
 
 	if (!own || own->state == IP6_DUPLICATE)
 		return NEXT_DROP(DROP_NOT_FOR_US);
-	if (own->state == IP6_TENTATIVE && ip6_unspecified(msg->ip->src) &&
-	    conflict(node, m, msg, own))
+	if (ip6_unspecified(msg->ip->src) && nd_dad_conflict(node, own, msg->nonce)) // RFC 4862, 5.4.3
 		return NEXT_DROP(DROP_DUPLICATE_ADDRESS);
 	if (own->state == IP6_TENTATIVE)
 		return NEXT_DROP(DROP_TENTATIVE);
@@ -260,7 +246,7 @@ static uint8_t advertisement(struct node *node, const struct mbuf *m, const stru
 	bool known;
 
 	if (own) {
-		conflict(node, m, msg, own);
+		nd_dad_conflict(node, own, 0); // RFC 4862, 5.4.4
 		return NEXT_DROP(DROP_DUPLICATE_ADDRESS);
 	}
 	memcpy(news.mac, msg->link, 6);

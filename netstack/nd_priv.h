@@ -36,7 +36,11 @@ struct nd {
 };
 
 // What an lcore tells another beside neighbors.
-enum { ND_TOLD_DUPLICATE = 1, ND_TOLD_SOLICITED };
+enum {
+	ND_TOLD_DUPLICATE = 1, // an address of ours is somebody else's
+	ND_TOLD_CLAIM,	       // somebody asks for it by the nonce in `mac`: lcore 0 knows whether that is us
+	ND_TOLD_SOLICITED,     // somebody on `iface` looks for routers
+};
 
 // A random time below ns.
 uint64_t nd_random(struct ip6_stack *s, uint64_t ns);
@@ -66,9 +70,12 @@ void nd_put_advertisement(struct mbuf *m, const struct iface *iface, const uint8
 // Acts on what is due; returns when to come again. lcore 0 sends.
 uint64_t nd_dad_housekeep(struct ip6_stack *s, uint64_t now);
 
-// Somebody else has address number `i` of ours, too, or asks for it with that nonce (0: none). Whether
-// that is so: it may be our own solicitation come back.
-bool nd_dad_conflict(struct ip6_stack *s, uint32_t i, uint64_t nonce);
+// Somebody has the tentative address `own`, too, or asks for it with that nonce (0: none): it is a
+// duplicate, unless that was our own solicitation come back. input: node nd-input, which tells the
+// other lcores. Whether it is a duplicate now.
+bool nd_dad_conflict(struct node *input, const struct ip6_address *own, uint64_t nonce);
+
+void nd_dad_told(struct ip6_stack *s, const struct neigh_news *news); // by another lcore
 
 // --- nd_ra.c ---
 
