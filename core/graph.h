@@ -136,6 +136,10 @@ void graph_release(struct node *node, uint8_t edge, struct mbuf *pkt);
 // A packet that was NEXT_HELD is dropped for `reason`, at once. From anywhere, destroy() included.
 void graph_drop_held(struct node *node, uint8_t reason, struct mbuf *pkt);
 
+// n packets that `node` held have become part of another that it has: they count as consumed. From
+// process(), those of its own burst that are reported NEXT_HELD included.
+void graph_joined_held(struct node *node, unsigned n);
+
 // For a port's node: a packet reported NEXT_HELD (it waits in the node's own queue) has now been sent.
 void graph_sent_held(struct node *node, unsigned n);
 

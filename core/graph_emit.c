@@ -63,6 +63,12 @@ void graph_made_held(struct node *node, unsigned n)
 	node->stats.held += n;
 }
 
+void graph_joined_held(struct node *node, unsigned n)
+{
+	node->stats.held -= n;
+	node->stats.consumed += n;
+}
+
 void graph_sent_held(struct node *node, unsigned n)
 {
 	node->stats.held -= n;

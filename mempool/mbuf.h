@@ -41,6 +41,7 @@
 #define MBUF_HASH       (1u << 10) // hash is valid
 #define MBUF_TIME       (1u << 11) // time is valid
 #define MBUF_USO        (1u << 13) // the same of UDP datagrams
+#define MBUF_L4_HEAD    (1u << 14) // l4_head is valid
 #define MBUF_BCAST      (1u << 12) // link-layer broadcast or multicast (RFC 1122 3.2.2: no ICMP error)
 
 struct mempool;
@@ -80,7 +81,8 @@ struct mbuf {
 	const char *owner; // audit: who holds it (a node's or driver's name)
 	uint32_t state;    // audit: in the pool or out
 	uint32_t index;    // place in the pool; constant
-	uint64_t reserved[3];
+	uint64_t l4_head; // with MBUF_L4_HEAD: of a fragment, how its datagram's transport header begins
+	uint64_t reserved[2];
 } cache_aligned;
 
 static_assert(sizeof(struct mbuf) == 128, "an mbuf is two cache lines");

@@ -24,6 +24,10 @@
 #define ICMP_FRAG_NEEDED 4
 #define ICMP_PROHIBITED  13 // by the administrator (RFC 1812, 5.2.7.1)
 
+// Codes of ICMP_EXCEEDED.
+#define ICMP_TTL	0
+#define ICMP_REASSEMBLY 1
+
 struct icmp_hdr { // network byte order
 	uint8_t type;
 	uint8_t code;

@@ -19,7 +19,6 @@ static const struct {
 } wires[] = {
 	{"eth-input", "ip4", "ip4-input"},
 	{"eth-input", "arp", "arp-input"},
-	{"ip4-input", "lookup", "ip4-lookup"},
 	{"ip4-lookup", "rewrite", "ip4-rewrite"},
 	{"ip4-lookup", "local", "ip4-local"},
 	{"ip4-lookup", "icmp-error", "icmp-error"},
@@ -29,6 +28,9 @@ static const struct {
 	{"ip4-fragment", "hold", "arp-hold"},
 	{"ip4-local", "output", "ip4-output"},
 	{"ip4-local", "icmp-error", "icmp-error"},
+	{"ip4-local", "reass", "ip4-reass"},
+	{"ip4-reass", "local", "ip4-local"},
+	{"ip4-reass", "icmp-error", "icmp-error"},
 	{"icmp-error", "output", "ip4-output"},
 	{"ip4-output", "hold", "arp-hold"},
 	{"ip4-output", "fragment", "ip4-fragment"},
@@ -62,7 +64,20 @@ static int add_nodes(struct graph *g, struct ip4_stack *s, struct err *err)
 	if (s->lcores > 1 && !s->lcore &&
 	    !graph_add(g, &arp_resolve_node, arp_resolve_node.name, &s->neighbors, err))
 		return -ENOSPC;
-	return 0;
+	return reass_node_add(g, &ip4_reass_node, &s->reass, err) ? 0 : -ENOSPC;
+}
+
+// ip4-virtual stands before all nodes that want to know a fragment's ports.
+static int connect_input(struct graph *g, struct ip4_stack *s, struct err *err)
+{
+	struct node *input = graph_find(g, "ip4-input"), *lookup = graph_find(g, "ip4-lookup"), *v;
+	int rc;
+
+	if (!s->reass_virtual)
+		return node_connect(input, "lookup", lookup, err);
+	v = reass_node_add(g, &ip4_virtual_node, &s->reass, err);
+	rc = v ? node_connect(input, "lookup", v, err) : -ENOSPC;
+	return rc ? rc : node_connect(v, "lookup", lookup, err);
 }
 
 static int connect_outs(struct graph *g, unsigned outs, struct node *const *tx, struct err *err)
@@ -94,7 +109,7 @@ struct node *ip4_graph_build(struct graph *g, struct ip4_stack *s, struct node *
 		if (node_connect(graph_find(g, wires[i].from), wires[i].edge,
 				 graph_find(g, wires[i].to), err))
 			return NULL;
-	if (connect_outs(g, outs, tx, err))
+	if (connect_input(g, s, err) || connect_outs(g, outs, tx, err))
 		return NULL;
 	return graph_find(g, "eth-input");
 }

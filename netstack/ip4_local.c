@@ -11,10 +11,10 @@
 #include "netstack/ip4_reply.h"
 #include "netstack/ip4_stack.h"
 #include "netstack/tcp.h"
+#include "netstack/udp.h"
 
-enum { EDGE_OUTPUT, EDGE_ERROR };
+enum { EDGE_OUTPUT, EDGE_ERROR, EDGE_REASS };
 enum {
-	DROP_FRAGMENT,
 	DROP_ICMP_SHORT,
 	DROP_ICMP_CHECKSUM,
 	DROP_ICMP_IGNORED,
@@ -26,16 +26,11 @@ enum {
 	DROP_TCP_RESET,
 	DROP_PROTOCOL_UNREACHABLE,
 };
-static const char *const edges[] = {"output", "icmp-error", NULL};
+static const char *const edges[] = {"output", "icmp-error", "reass", NULL};
 static const char *const drops[] = {
-	"fragment",	"icmp-short",	"icmp-checksum",	"icmp-ignored",
+	"icmp-short",	"icmp-checksum",	"icmp-ignored",
 	"udp-length",	"udp-checksum", "port-unreachable",	"tcp-short",
 	"tcp-checksum", "tcp-reset",	"protocol-unreachable", NULL};
-
-struct udp_hdr { // RFC 768; network byte order
-	uint16_t sport, dport, len, csum;
-} __attribute__((packed));
-#define UDP_HLEN 8u
 
 // Reports to the sender, from the very address it spoke to.
 static void unreachable(struct node *node, const struct mbuf *m, const struct ip4_hdr *ip,
@@ -99,7 +94,7 @@ static uint8_t one(struct node *node, struct mbuf *m)
 	uint32_t len = be16(ip->len) - ip4_hlen(ip); // ip4-input has checked both
 
 	if (ip->frag & be16(IP4_MF | IP4_FRAG_OFF))
-		return NEXT_DROP(DROP_FRAGMENT);
+		return EDGE_REASS;
 	m->l4 = (uint16_t)(m->l3 + ip4_hlen(ip));
 	if (ip->proto == IP4_PROTO_ICMP)
 		return icmp_input(m, len);

@@ -127,6 +127,15 @@ struct ip4_stack *ip4_stack_create(const struct ip4_conf *c, struct err *err)
 	s->addresses_max = c->addresses;
 	s->lcores = c->lcores ? c->lcores : 1;
 	limits_init(s, c);
+	s->reass_virtual = c->reass_virtual;
+	s->reass = (struct reass_conf){
+		.pool = c->pool,
+		.ifs = c->ifs,
+		.packets = c->reass_packets,
+		.timeout = c->reass_timeout,
+		.lcore = c->lcore,
+		.lcores = c->lcores,
+	};
 	return s;
 }
 

@@ -23,6 +23,7 @@
 #include "netstack/iface.h"
 #include "netstack/lpm4.h"
 #include "netstack/neigh.h"
+#include "netstack/reass.h"
 #include "netstack/token_bucket.h"
 
 // Used where a struct ip4_conf has 0.
@@ -46,6 +47,8 @@ struct ip4_conf {
 	uint32_t icmp_rate, icmp_burst;
 	uint32_t arp_timeout;
 	uint32_t arp_hold;
+	uint32_t reass_packets, reass_timeout; // reass.h
+	bool reass_virtual; // fragments that are forwarded are gathered as well
 	unsigned lcore, lcores;	   // whose stack this is, of how many; 0 lcores: 1
 	struct ip4_stack *lcore0;  // of a router on several: lcore 0's stack, which outlives this one's use
 };
@@ -75,6 +78,8 @@ struct ip4_stack {
 	bool plain;	// no interface is in another VRF, or has its packets' sources checked
 	uint64_t announce[IFACES_MAX / 64]; // interfaces, by bit, whose addresses arp-hold has yet to
 	bool announces;			    // announce, and whether there are any
+	struct reass_conf reass; // of the nodes that ip4_graph_build() makes
+	bool reass_virtual;
 };
 
 // NULL and err when there is no memory or conf is out of bounds.

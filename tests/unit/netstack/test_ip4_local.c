@@ -114,18 +114,6 @@ static void test_named(void **state)
 	world_close(w);
 }
 
-static void test_fragments(void **state)
-{
-	struct packet p = icmp_packet(LAN, HOST, SELF, 8, 0, 8);
-
-	packet_ip(&p)->frag = be16(IP4_MF);
-	fix_ip(&p);
-	expect_drop(&p, "fragment");
-	packet_ip(&p)->frag = be16(1);
-	fix_ip(&p);
-	expect_drop(&p, "fragment");
-}
-
 static void cut(struct packet *p, size_t payload)
 {
 	p->len = 34 + payload;
@@ -293,7 +281,6 @@ int main(void)
 		cmocka_unit_test(test_port_unreachable),
 		cmocka_unit_test(test_protocol_unreachable),
 		cmocka_unit_test(test_named),
-		cmocka_unit_test(test_fragments),
 		cmocka_unit_test(test_icmp),
 		cmocka_unit_test(test_udp),
 		cmocka_unit_test(test_udp_unchecked),

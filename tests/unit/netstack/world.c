@@ -26,6 +26,7 @@ static void record(struct node *node, struct mbuf **pkts, uint8_t *next, unsigne
 		if (!w->offloads)
 			assert_int_equal(f->flags, 0);
 		f->mss = pkts[i]->mss;
+		f->l4_head = pkts[i]->flags & MBUF_L4_HEAD ? pkts[i]->l4_head : 0;
 		f->l3 = pkts[i]->l3;
 		f->l4 = pkts[i]->l4;
 		for (f->port = 0; w->tx[f->port] != node; f->port++)
@@ -199,11 +200,40 @@ static unsigned held_segments(const struct neigh_table *t)
 	return n;
 }
 
+static const struct reass *reass_of(const struct world *w, const char *name)
+{
+	const struct node *node = graph_find(w->g, name);
+
+	return node ? node->state : NULL;
+}
+
+// Adds what fragments of unfinished datagrams hold.
+static void fragments(const struct world *w, unsigned *held, unsigned *segments)
+{
+	static const char *const names[] = {"ip4-reass", "ip4-virtual", "ip6-reass", "ip6-virtual"};
+
+	for (unsigned i = 0; i < 4; i++) {
+		const struct reass *r = reass_of(w, names[i]);
+		unsigned sum = 0;
+
+		if (!r)
+			continue;
+		for (uint32_t d = r->oldest; d != REASS_NONE; d = r->datagram[d].newer) {
+			*held += r->datagram[d].fragments;
+			sum += r->datagram[d].segs;
+		}
+		assert_int_equal(sum, r->segs);
+		assert_true(sum <= r->segs_max);
+		*segments += sum;
+	}
+}
+
 void world_check(struct world *w)
 {
 	unsigned held = w->s->neighbors.held, segments = held_segments(&w->s->neighbors);
 	struct graph_books b;
 
+	fragments(w, &held, &segments);
 	if (w->s6) {
 		held += w->s6->neighbors.held;
 		segments += held_segments(&w->s6->neighbors);

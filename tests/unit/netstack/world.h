@@ -32,6 +32,7 @@ struct frame {
 	uint16_t len;
 	uint32_t flags; // what the sender has to do, with world.offloads
 	uint16_t mss, l3, l4;
+	uint64_t l4_head; // with MBUF_L4_HEAD
 	uint8_t bytes[FRAME_MAX];
 };
 

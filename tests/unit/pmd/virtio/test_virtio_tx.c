@@ -122,11 +122,11 @@ static void sends_without_headroom(void **state)
 		struct mbuf *m = fix_packet(fix.pool, 60, 5);
 
 		m->data = m->buf + room;
-		m->reserved[1] = m->reserved[2] = ~0ull; // what stands before the headroom
+		m->reserved[0] = m->reserved[1] = ~0ull; // what stands before the headroom
 		fix_pattern(m->data, 60, (uint8_t)room);
 		assert_int_equal(fix_tx(&m, 1), 1);
 		assert_int_equal(model_transmit(frame, sizeof(frame)), 60);
-		assert_true(m->reserved[1] == ~0ull && m->reserved[2] == ~0ull);
+		assert_true(m->reserved[0] == ~0ull && m->reserved[1] == ~0ull);
 		assert_int_equal(frame[0], room);
 	}
 }
