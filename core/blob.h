@@ -221,7 +221,7 @@ struct blob { // a checked blob: arrays and their lengths (0 and NULL where a se
 #define BLOB_PORTS_MAX	 64u
 #define BLOB_IFACES_MAX	 1024u // ports included
 #define BLOB_VRFS_MAX	 63u   // beside the default one
-#define BLOB_HOPS_MAX	 32000u // a lookup gives 15 bits, of which interfaces and neighbors take some
+#define BLOB_HOPS_MAX	 8000u // a lookup gives 15 bits; a hop of several ways takes one, and each way another
 
 // Checks len bytes at data (8-byte aligned, kept by the caller as long as b is used) and fills b.
 // 0, or -EINVAL/-EBADMSG with err naming what is wrong ("checksum is …, computed …: …").

@@ -8,20 +8,37 @@
 #include <string.h>
 
 #include "netstack/ip4_graph.h"
+#include "netstack/ip6_graph.h"
 #include "netstack/l2_graph.h"
+#include "netstack/nd.h"
 
 static_assert(IFACE_PORTS_MAX == BLOB_PORTS_MAX, "every configured port has a place");
 static_assert(IFACES_MAX == BLOB_IFACES_MAX, "and every interface");
 
+// Room for the configuration's hops, and as many again and more for those that come while it runs.
+static uint32_t hops_wanted(const struct blob *b)
+{
+	uint32_t n = 2 * (b->n_hops + b->n_paths) + FIB_HOPS;
+
+	return n < FIB_HOPS_MAX ? n : FIB_HOPS_MAX;
+}
+
 static int create(struct app *app, struct err *err)
 {
+	const struct blob *b = &app->blob;
+	struct fib_conf conf = {.vrfs = b->n_vrfs + 1,
+				.hops = hops_wanted(b),
+				.routes4 = b->n_routes4,
+				.routes6 = b->n_routes6,
+				.lcores = app->lcores};
 	struct router *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return err_set(err, -ENOMEM, "no memory for a router");
 	app->state = r;
-	r->ifs = router_interfaces(app, err);
-	return r->ifs ? 0 : -EINVAL;
+	r->ifs = conf.ifs = router_interfaces(app, err);
+	r->fib = r->ifs ? fib_create(&conf, err) : NULL;
+	return r->fib ? 0 : -EINVAL;
 }
 
 static void destroy(struct app *app)
@@ -30,69 +47,62 @@ static void destroy(struct app *app)
 
 	if (!r)
 		return;
+	fib_unref(r->fib);
 	ifaces_unref(r->ifs);
 	free(r);
 	app->state = NULL;
 }
 
-static struct ip4_stack *create_ip4(const struct app_lcore *l, struct err *err)
+// The node at which frames of all ports enter. The stacks are the graph's in any case.
+static struct node *build_graph(struct app_lcore *l, struct err *err)
 {
-	const struct app *app = l->app;
-	const struct router *r = router_of(app);
-	const struct blob *b = &app->blob;
-	struct ip4_conf conf = {
-		.pool = app->pool,
-		.ifs = r->ifs,
-		.addresses = b->n_addrs,
-		.nexthops = b->n_paths,
-		.neighbors = b->n_neighbors,
-		.routes = b->n_routes4,
-		.icmp_rate = b->params->icmp_rate,
-		.icmp_burst = b->params->icmp_burst,
-		.arp_timeout = b->params->arp_timeout,
-		.arp_hold = b->params->arp_hold,
-		.lcore = l->id,
-		.lcores = app->lcores,
-		.lcore0 = r->ip4[0],
-	};
-
-	return ip4_stack_create(&conf, err);
-}
-
-// The node at which frames of all ports enter.
-static struct node *build_graph(struct app_lcore *l, struct ip4_stack *s, struct err *err)
-{
+	struct router *r = router_of(l->app);
+	struct ip4_stack *ip4 = r->ip4[l->id];
+	struct ip6_stack *ip6 = r->ip6[l->id];
 	struct node *tx[IFACE_OUTS_MAX] = {NULL};
 	struct node *in;
 
 	memcpy(tx, l->tx, l->app->ports * sizeof(*tx));
-	if (l2_graph_outs(l->graph, s->ifs, tx, err)) {
-		ip4_stack_destroy(s);
+	if (l2_graph_outs(l->graph, r->ifs, tx, err)) {
+		ip4_stack_destroy(ip4);
+		ip6_stack_destroy(ip6);
 		return NULL;
 	}
-	in = ip4_graph_build(l->graph, s, tx, err);
-	return in && !l2_graph_enter(l->graph, in, err) ? in : NULL;
+	in = ip4_graph_build(l->graph, ip4, tx, err);
+	if (!in) {
+		ip6_stack_destroy(ip6);
+		return NULL;
+	}
+	if (ip6 && ip6_graph_build(l->graph, ip6, tx, err))
+		return NULL;
+	return l2_graph_enter(l->graph, in, err) ? NULL : in;
+}
+
+static int make_stacks(struct app_lcore *l, struct err *err)
+{
+	struct router *r = router_of(l->app);
+	int rc = router_stacks(l, err);
+
+	if (!rc && !l->id)
+		rc = router_routes(l->app, err);
+	if (rc) {
+		ip4_stack_destroy(r->ip4[l->id]);
+		ip6_stack_destroy(r->ip6[l->id]);
+	}
+	return rc;
 }
 
 static int build(struct app_lcore *l, struct err *err)
 {
 	struct app *app = l->app;
-	struct ip4_stack *s;
 	struct node *in;
 	int rc = l->id ? 0 : create(app, err);
 
+	if (!rc)
+		rc = make_stacks(l, err);
 	if (rc)
 		return rc;
-	s = create_ip4(l, err);
-	if (!s)
-		return -EINVAL;
-	router_of(app)->ip4[l->id] = s;
-	rc = router_configure(s, app, err);
-	if (rc) {
-		ip4_stack_destroy(s);
-		return rc;
-	}
-	in = build_graph(l, s, err);
+	in = build_graph(l, err);
 	if (!in)
 		return -EINVAL;
 	for (unsigned p = 0; p < app->ports; p++)
@@ -102,7 +112,11 @@ static int build(struct app_lcore *l, struct err *err)
 
 static void announce(struct app_lcore *l, unsigned port)
 {
-	ip4_stack_announce(router_of(l->app)->ip4[l->id], (uint16_t)port);
+	struct router *r = router_of(l->app);
+
+	ip4_stack_announce(r->ip4[l->id], (uint16_t)port);
+	if (r->ip6[l->id])
+		nd_announce(r->ip6[l->id], (uint16_t)port);
 }
 
 static void link_changed(struct app *app, unsigned port, bool up)

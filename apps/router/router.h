@@ -6,12 +6,17 @@
 #define WEIR_APPS_ROUTER_ROUTER_H
 
 #include "apps/app.h"
+#include "netstack/fib.h"
 #include "netstack/iface.h"
 #include "netstack/ip4_stack.h"
+#include "netstack/ip6_stack.h"
 
 struct router { // of all lcores: app->state
 	struct ifaces *ifs;
-	struct ip4_stack *ip4[APP_LCORES_MAX]; // of lcore k; its graph frees it
+	struct fib *fib;
+	// Of lcore k; its graph frees them. Without an IPv6 address there is no ip6.
+	struct ip4_stack *ip4[APP_LCORES_MAX];
+	struct ip6_stack *ip6[APP_LCORES_MAX];
 };
 
 static inline struct router *router_of(const struct app *app)
@@ -22,8 +27,12 @@ static inline struct router *router_of(const struct app *app)
 // The interfaces that a configuration names, ports first (interfaces.c). NULL and err.
 struct ifaces *router_interfaces(const struct app *app, struct err *err);
 
-// Addresses, routes and neighbors of an lcore's stack (tables.c). 0 or -errno.
-int router_configure(struct ip4_stack *s, const struct app *app, struct err *err);
+// The stacks of lcore l, with addresses and neighbors (stacks.c). 0 or -errno; what was made stands in the
+// router.
+int router_stacks(struct app_lcore *l, struct err *err);
+
+// The routes of a configuration (tables.c), when all addresses are there. 0 or -errno.
+int router_routes(const struct app *app, struct err *err);
 
 // Joins l's graph to those of the lcores before it (lcores.c). 0 or -errno.
 int router_join(struct app_lcore *l, struct err *err);

@@ -1,65 +1,109 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// tables.c - addresses, routes and neighbors of a router, from its configuration
+// tables.c - the routes of a router, from its configuration
+//
+// A full table leads to few hops: each is made once, when the first route names it.
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "apps/router/router.h"
+#include "core/ctl.h"
 #include "core/wire.h"
+#include "netstack/fib.h"
 
-static int set_addresses(struct ip4_stack *s, const struct blob *b, struct err *err)
+struct hops { // by family, VRF and number of the blob: the fib's + 1
+	struct fib *fib;
+	const struct blob *b;
+	uint32_t *made;
+	unsigned vrfs;
+};
+
+static void describe(const struct blob *b, uint16_t hop, uint8_t family, uint8_t vrf, struct fib_route *r)
 {
-	for (uint32_t i = 0; i < b->n_addrs; i++) {
-		const struct blob_addr *a = &b->addrs[i];
-		int rc;
+	static const uint8_t kinds[BLOB_HOP_KINDS] = {
+		[BLOB_HOP_VIA] = FIB_VIA,
+		[BLOB_HOP_BLACKHOLE] = FIB_BLACKHOLE,
+		[BLOB_HOP_UNREACHABLE] = FIB_UNREACHABLE,
+		[BLOB_HOP_PROHIBIT] = FIB_PROHIBIT,
+	};
+	const struct blob_hop *h = &b->hops[hop];
 
-		if (a->family != 4) // IPv6 frames are counted as ip6-unsupported
-			continue;
-		rc = ip4_stack_address(s, a->iface, be32(load32(a->addr)), a->plen, err);
-		if (rc)
-			return rc;
+	*r = (struct fib_route){.family = family,
+				.kind = kinds[h->kind],
+				.paths = (uint8_t)h->paths,
+				.vrf = vrf,
+				.owner = CTL_OWNER_CONFIG};
+	for (unsigned i = 0; i < h->paths; i++) {
+		const struct blob_path *p = &b->paths[h->first + i];
+
+		memcpy(&r->path[i].via, p->via, sizeof(r->path[i].via));
+		r->path[i].iface = p->iface == BLOB_IFACE_ANY ? FIB_IFACE_ANY : p->iface;
+		r->path[i].weight = p->weight;
 	}
-	return 0;
 }
 
-static int set_routes(struct ip4_stack *s, const struct blob *b, struct err *err)
+static int add(struct hops *h, uint16_t hop, uint8_t family, uint8_t vrf, const union ip_addr *prefix,
+	       uint8_t plen, struct err *err)
 {
-	for (uint32_t i = 0; i < b->n_routes4; i++) {
+	uint32_t *made = &h->made[((size_t)(family == 6) * h->vrfs + vrf) * h->b->n_hops + hop];
+	struct fib_route r;
+	int rc;
+
+	if (!*made) {
+		describe(h->b, hop, family, vrf, &r);
+		rc = fib_hop(h->fib, &r, 0, err);
+		if (rc < 0)
+			return rc;
+		*made = (uint32_t)rc + 1;
+	}
+	return fib_route_add_hop(h->fib, family, vrf, prefix, plen, *made - 1, err);
+}
+
+static int add_all(struct hops *h, struct err *err)
+{
+	const struct blob *b = h->b;
+	int rc = 0;
+
+	for (uint32_t i = 0; !rc && i < b->n_routes4; i++) {
 		const struct blob_route4 *r = &b->routes4[i];
-		const struct blob_path *p = &b->paths[b->hops[r->hop].first];
-		int rc;
+		const union ip_addr prefix = {.v4 = be32(r->prefix)};
 
-		if (b->hops[r->hop].paths != 1 || p->iface == BLOB_IFACE_ANY)
-			return err_set(err, -ENOTSUP, "route %u: a single neighbor is all it can lead to", i);
-		rc = ip4_stack_nexthop(s, p->iface, be32(load32(p->via)), err);
-		// The routes themselves are lcore 0's; the next hops have the same number everywhere.
-		if (rc >= 0 && s->shares)
-			rc = 0;
-		else if (rc >= 0)
-			rc = ip4_stack_route(s, r->prefix, r->plen, (uint32_t)rc, err);
-		if (rc)
-			return rc;
+		rc = add(h, r->hop, 4, r->vrf, &prefix, r->plen, err);
 	}
-	return 0;
+	for (uint32_t i = 0; !rc && i < b->n_routes6; i++) {
+		const struct blob_route6 *r = &b->routes6[i];
+		union ip_addr prefix;
+
+		memcpy(&prefix, r->prefix, sizeof(prefix));
+		rc = add(h, r->hop, 6, r->vrf, &prefix, r->plen, err);
+	}
+	return rc;
 }
 
-static int set_neighbors(struct ip4_stack *s, const struct blob *b, struct err *err)
+// What is made once is counted once too often when its routes are in.
+static void let_go(struct hops *h)
 {
-	for (uint32_t i = 0; i < b->n_neighbors; i++) {
-		const struct blob_neighbor *n = &b->neighbors[i];
-		int rc = n->family == 4 ? ip4_stack_neighbor(s, n->iface, be32(load32(n->addr)), n->mac, err) : 0;
+	size_t n = (size_t)h->vrfs * h->b->n_hops;
 
-		if (rc)
-			return rc;
-	}
-	return 0;
+	for (size_t i = 0; i < 2 * n; i++)
+		if (h->made[i])
+			fib_drop(h->fib, i < n ? 4 : 6, h->made[i] - 1);
 }
 
-int router_configure(struct ip4_stack *s, const struct app *app, struct err *err)
+int router_routes(const struct app *app, struct err *err)
 {
-	int rc = set_addresses(s, &app->blob, err);
+	struct hops h = {.fib = router_of(app)->fib, .b = &app->blob, .vrfs = app->blob.n_vrfs + 1};
+	int rc;
 
+	if (!h.b->n_hops)
+		return 0;
+	h.made = calloc((size_t)2 * h.vrfs * h.b->n_hops, sizeof(*h.made));
+	if (!h.made)
+		return err_set(err, -ENOMEM, "no memory for %u next hops", h.b->n_hops);
+	rc = add_all(&h, err);
+	let_go(&h);
+	free(h.made);
 	if (!rc)
-		rc = set_routes(s, &app->blob, err);
-	if (!rc)
-		rc = set_neighbors(s, &app->blob, err);
+		fib_settle(h.fib);
 	return rc;
 }

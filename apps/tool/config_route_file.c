@@ -142,7 +142,7 @@ static void read_line(struct route_file *f, char *line)
 		return;
 	hop = config_hop(f->c, f->vrf, f->kind, f->path, f->paths);
 	if (hop < 0) {
-		fault(f, 0, "expected at most 32000 different next hops");
+		fault(f, 0, "expected at most 8000 different next hops");
 		return;
 	}
 	f->route.hop = (uint32_t)hop;
