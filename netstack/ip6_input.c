@@ -72,7 +72,7 @@ static uint8_t from_link(struct node *node, const struct mbuf *m, const struct i
 {
 	const struct ip6_stack *s = node->state;
 
-	if (ip6_resolve(s, lpm6_lookup(s->lpm, ip->dst), ip->dst) == ADJ_INDEX_LOCAL)
+	if (ip6_route_of(s, m, ip->dst) == ADJ_INDEX_LOCAL)
 		return EDGE_LOCAL;
 	icmp6_report(node, EDGE_ERROR, s->pool, m,
 		     (struct icmp6_report){.type = ICMP6_UNREACHABLE, .code = ICMP6_BEYOND_SCOPE});

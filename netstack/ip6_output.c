@@ -2,7 +2,8 @@
 // ip6_output.c - node ip6-output: sends what the router itself says
 //
 // A packet comes with its IPv6 header at mbuf.l3, complete, checksums included. To a link-local
-// address or a group of the link it leaves by interface mbuf.port.
+// address or a group of the link it leaves by interface mbuf.port; its route is looked for in the VRF of
+// that.
 #include "netstack/ip6_graph.h"
 #include "netstack/ip6_own.h"
 
@@ -44,7 +45,7 @@ static uint8_t one(struct ip6_stack *s, struct mbuf *m)
 	if (ip6_link_local(ip->dst))
 		index = on_link(s, m, ip);
 	else
-		index = ip6_resolve(s, lpm6_lookup(s->lpm, ip->dst), ip->dst);
+		index = ip6_route_of(s, m, ip->dst);
 	a = &s->neighbors.adj[index];
 	if (a->kind != ADJ_FORWARD && a->kind != ADJ_GLEAN)
 		return NEXT_DROP(DROP_NO_ROUTE);

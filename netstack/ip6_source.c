@@ -5,6 +5,11 @@
 #define each_address(s, i, iface)                                                                  \
 	for (uint32_t i = (s)->first[iface]; i != IP6_ADDRESS_NONE; i = (s)->address[i].next)
 
+static bool same_vrf(const struct ip6_stack *s, uint16_t a, uint16_t b)
+{
+	return s->ifs->iface[a].vrf == s->ifs->iface[b].vrf;
+}
+
 const struct ip6_address *ip6_stack_own(const struct ip6_stack *s, uint16_t iface,
 					const uint8_t addr[16])
 {
@@ -33,7 +38,7 @@ const struct ip6_address *ip6_stack_find(const struct ip6_stack *s, uint16_t ifa
 	if (own || ip6_link_local(addr))
 		return own;
 	for (uint32_t i = 0; i < s->addresses; i++)
-		if (ip6_equal(s->address[i].addr.v6, addr))
+		if (ip6_equal(s->address[i].addr.v6, addr) && same_vrf(s, s->address[i].iface, iface))
 			return &s->address[i];
 	return NULL;
 }
@@ -141,7 +146,8 @@ const struct ip6_address *ip6_stack_source(const struct ip6_stack *s, uint16_t i
 	for (uint32_t i = 0; i < s->addresses; i++) {
 		const struct ip6_address *a = &s->address[i];
 
-		if (usable(a, dst) && (!best || better(a, best, dst)))
+		if (same_vrf(s, a->iface, iface) && usable(a, dst) &&
+		    (!best || better(a, best, dst)))
 			best = a;
 	}
 	return best;

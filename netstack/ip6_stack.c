@@ -2,7 +2,6 @@
 // ip6_stack.c - addresses, routes and neighbors of an IPv6 router, as its configuration gives them
 #include "netstack/ip6_stack.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +13,6 @@
 
 // Nodes make packets of one buffer, which holds at least an Ethernet header and such a packet.
 #define DATA_ROOM_MIN 128u
-
-const char *ip6_text(char text[IP6_TEXT_MAX], const uint8_t a[16])
-{
-	static_assert(IP6_TEXT_MAX >= INET6_ADDRSTRLEN, "the longest form fits");
-	return inet_ntop(AF_INET6, a, text, IP6_TEXT_MAX);
-}
 
 static uint32_t or_default(uint32_t value, uint32_t otherwise)
 {
@@ -62,13 +55,12 @@ static int check_conf(const struct ip6_conf *c, uint64_t neighbors, struct err *
 
 static int make_tables(struct ip6_stack *s, const struct ip6_conf *c, struct err *err)
 {
-	struct lpm6_conf lpm = {.name = "ip6", .max_routes = c->routes};
 	struct neigh_conf neighbors = {
 		.family = &nd_family,
 		.stack = s,
 		.ifs = c->ifs,
 		.pool = c->pool,
-		.hops = c->nexthops,
+		.hops = fib_hops(s->fib),
 		.learnt = or_default(c->learnt, IP6_NEIGHBORS) + c->neighbors,
 		.hold = or_default(c->nd_hold, IP6_ND_HOLD),
 		.held_max = share(mempool_count(c->pool) / 8, c) + 1,
@@ -85,17 +77,49 @@ static int make_tables(struct ip6_stack *s, const struct ip6_conf *c, struct err
 	s->address = calloc(s->addresses_max, sizeof(*s->address));
 	s->first = malloc(c->ifs->n * sizeof(*s->first));
 	s->mld = calloc(c->ifs->n, sizeof(*s->mld));
-	s->shares = c->lcore0 != NULL;
-	s->lpm = s->shares ? c->lcore0->lpm : lpm6_create(&lpm);
-	if (!s->address || !s->first || !s->mld || !s->lpm)
-		return err_set(err, -ENOMEM, "no memory for %u routes and %u addresses", c->routes,
-			       c->addresses);
+	if (!s->address || !s->first || !s->mld)
+		return err_set(err, -ENOMEM, "no memory for %u addresses", c->addresses);
 	for (unsigned i = 0; i < c->ifs->n; i++) {
 		s->first[i] = IP6_ADDRESS_NONE;
 		s->mld[i].due = c->lcore ? TIME_NEVER : 0;
 		s->mld[i].changes = c->lcore ? 0 : MLD_ROBUSTNESS;
 	}
-	return nd_open(s, err);
+	s->lpm = fib_lpm6(s->fib, 0);
+	rc = fib_attach(s->fib, 6, s->lcore, &s->neighbors, err);
+	s->attached = !rc;
+	return rc ? rc : nd_open(s, err);
+}
+
+static struct fib *own_fib(const struct ip6_conf *c, struct err *err)
+{
+	struct fib_conf conf = {
+		.ifs = c->ifs, .hops = c->nexthops, .routes6 = c->routes, .lcores = c->lcores};
+
+	for (unsigned i = 0; i < c->ifs->n; i++)
+		if (c->ifs->iface[i].vrf >= conf.vrfs)
+			conf.vrfs = c->ifs->iface[i].vrf + 1u;
+	return fib_create(&conf, err);
+}
+
+static int make_fib(struct ip6_stack *s, const struct ip6_conf *c, struct err *err)
+{
+	s->shares = c->lcore0 != NULL;
+	if (c->fib)
+		s->fib = fib_ref(c->fib);
+	else
+		s->fib = s->shares ? fib_ref(c->lcore0->fib) : own_fib(c, err);
+	s->plain = true;
+	for (unsigned i = 0; i < c->ifs->n; i++)
+		if (c->ifs->iface[i].vrf || c->ifs->iface[i].urpf)
+			s->plain = false;
+	return s->fib ? 0 : -ENOMEM;
+}
+
+static int seed(struct ip6_stack *s, struct err *err)
+{
+	int rc = plat_entropy(&s->random, sizeof(s->random));
+
+	return rc ? err_set(err, rc, "no random number for fragments and delays") : 0;
 }
 
 struct ip6_stack *ip6_stack_create(const struct ip6_conf *c, struct err *err)
@@ -103,7 +127,6 @@ struct ip6_stack *ip6_stack_create(const struct ip6_conf *c, struct err *err)
 	uint64_t neighbors =
 		(uint64_t)or_default(c->learnt, IP6_NEIGHBORS) + c->nexthops + c->neighbors;
 	struct ip6_stack *s;
-	int rc;
 
 	if (check_conf(c, neighbors, err))
 		return NULL;
@@ -113,15 +136,12 @@ struct ip6_stack *ip6_stack_create(const struct ip6_conf *c, struct err *err)
 		return NULL;
 	}
 	s->ifs = ifaces_ref(c->ifs);
-	rc = make_tables(s, c, err);
-	if (!rc)
-		rc = plat_entropy(&s->random, sizeof(s->random));
-	if (rc) {
+	s->pool = c->pool;
+	s->lcore = c->lcore;
+	if (seed(s, err) || make_fib(s, c, err) || make_tables(s, c, err)) {
 		ip6_stack_destroy(s);
 		return NULL;
 	}
-	s->pool = c->pool;
-	s->lcore = c->lcore;
 	s->lcores = c->lcores ? c->lcores : 1;
 	limits_init(s, c);
 	return s;
@@ -132,9 +152,10 @@ void ip6_stack_destroy(struct ip6_stack *s)
 	if (!s)
 		return;
 	nd_close(s);
+	if (s->attached)
+		fib_detach(s->fib, 6, s->lcore);
 	neigh_fini(&s->neighbors);
-	if (!s->shares)
-		lpm6_destroy(s->lpm);
+	fib_unref(s->fib);
 	ifaces_unref(s->ifs);
 	free(s->address);
 	free(s->first);
@@ -152,16 +173,15 @@ static int check_iface(const struct ip6_stack *s, uint16_t iface, struct err *er
 	return 0;
 }
 
-static int add_prefix(struct ip6_stack *s, const uint8_t prefix[16], uint8_t plen, uint32_t index,
-		      struct err *err)
+static uint16_t vrf_of(const struct ip6_stack *s, uint16_t iface)
 {
-	int rc = s->shares ? 0 : lpm6_add(s->lpm, prefix, plen, index);
-	char text[IP6_TEXT_MAX];
+	return s->ifs->iface[iface].vrf;
+}
 
-	if (rc)
-		return err_set(err, rc, "%s/%u does not go into the prefix table: %s",
-			       ip6_text(text, prefix), plen, strerror(-rc));
-	return 0;
+static int add_prefix(struct ip6_stack *s, uint16_t iface, const union ip_addr *prefix,
+		      uint8_t plen, uint32_t index, struct err *err)
+{
+	return s->shares ? 0 : fib_own(s->fib, 6, vrf_of(s, iface), prefix, plen, index, err);
 }
 
 static void filter_add(struct ip6_stack *s, const uint8_t addr[16])
@@ -216,7 +236,8 @@ static bool taken(const struct ip6_stack *s, uint16_t iface, const uint8_t addr[
 	for (uint32_t i = 0; i < s->addresses; i++) {
 		const struct ip6_address *a = &s->address[i];
 
-		if (ip6_link_local(addr) && a->iface != iface)
+		if (ip6_link_local(addr) ? a->iface != iface
+					 : vrf_of(s, a->iface) != vrf_of(s, iface))
 			continue;
 		if (ip6_equal(a->addr.v6, addr) && !a->anycast && !a->made)
 			return true;
@@ -280,11 +301,11 @@ static int add_global(struct ip6_stack *s, uint16_t iface, const uint8_t addr[16
 	int rc = 0;
 
 	if (plen < 128)
-		rc = add_prefix(s, prefix.v6, plen, ADJ_INDEX_GLEAN0 + iface, err);
+		rc = add_prefix(s, iface, &prefix, plen, ADJ_INDEX_GLEAN0 + iface, err);
 	if (!rc)
-		rc = add_prefix(s, addr, 128, ADJ_INDEX_LOCAL, err);
+		rc = add_prefix(s, iface, &a.addr, 128, ADJ_INDEX_LOCAL, err);
 	if (!rc && has_anycast(addr, plen))
-		rc = add_prefix(s, prefix.v6, 128, ADJ_INDEX_LOCAL, err);
+		rc = add_prefix(s, iface, &prefix, 128, ADJ_INDEX_LOCAL, err);
 	if (rc)
 		return rc;
 	put(s, a);
@@ -326,42 +347,28 @@ static int check_neighbor(struct ip6_stack *s, uint16_t iface, const uint8_t add
 
 int ip6_stack_nexthop(struct ip6_stack *s, uint16_t iface, const uint8_t via[16], struct err *err)
 {
-	const union ip_addr key = ip6_addr(via);
-	struct neigh_table *t = &s->neighbors;
+	struct fib_route r = {
+		.family = 6,
+		.paths = 1,
+		.path = {{.via = ip6_addr(via), .iface = iface, .weight = 1}},
+	};
 	int rc = check_neighbor(s, iface, via, err);
-	char text[IP6_TEXT_MAX];
-	uint32_t i;
 
 	if (rc)
 		return rc;
-	if (!ip6_stack_enabled(s, iface) ||
-	    (!ip6_link_local(via) && !ip6_stack_onlink(s, iface, via)))
-		return err_set(err, -EINVAL, "next hop %s is on no prefix of interface %u",
-			       ip6_text(text, via), iface);
-	i = neigh_find6(t, iface, &key);
-	if (i && i < t->learnt0)
-		return (int)i;
-	i = t->hop0 + s->nexthops;
-	if (i >= t->learnt0 || i > LPM6_NH_MAX)
-		return err_set(err, -ENOSPC, "over %u next hops", s->nexthops);
-	rc = neigh_pin(t, i, iface, &key);
-	if (rc)
-		return err_set(err, rc, "next hop %s: %s", ip6_text(text, via), strerror(-rc));
-	s->nexthops++;
-	return (int)i;
+	rc = fib_hop(s->fib, &r, 0, err); // counted once more, for good
+	fib_settle(s->fib);
+	return rc;
 }
 
 int ip6_stack_route(struct ip6_stack *s, const uint8_t prefix[16], uint8_t plen, uint32_t nexthop,
 		    struct err *err)
 {
-	int i;
+	const union ip_addr to = ip6_addr(prefix);
 
-	if (nexthop >= s->neighbors.top || s->neighbors.adj[nexthop].kind != ADJ_FORWARD)
+	if (nexthop >= s->neighbors.learnt0 || s->neighbors.adj[nexthop].kind != ADJ_FORWARD)
 		return err_set(err, -EINVAL, "next hop %u of a route is not there", nexthop);
-	i = lpm6_get(s->lpm, prefix, plen);
-	if (i >= 0 && s->neighbors.adj[i].kind != ADJ_FORWARD)
-		return 0;
-	return add_prefix(s, prefix, plen, nexthop, err);
+	return s->shares ? 0 : fib_route_add_hop(s->fib, 6, 0, &to, plen, nexthop, err);
 }
 
 int ip6_stack_neighbor(struct ip6_stack *s, uint16_t iface, const uint8_t addr[16],

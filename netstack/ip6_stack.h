@@ -3,8 +3,8 @@
 // interfaces
 //
 // As ip4_stack.h: made by the control path, then given to ip6_graph_build(); one lcore owns it; on
-// several lcores each has its own, configured by the same calls in the same order, with the prefix
-// table of lcore 0. Addresses are 16 bytes as on the wire.
+// several lcores each has its own, configured by the same calls in the same order, with the routes of
+// lcore 0. Addresses are 16 bytes as on the wire.
 //
 // An interface takes part once ip6_stack_enable() or ip6_stack_address() named it. It then has a
 // link-local address, fe80:: and the EUI-64 of its MAC address, unless it was given another.
@@ -19,6 +19,8 @@
 #include "core/err.h"
 #include "core/graph.h"
 #include "mempool/mempool.h"
+#include "netstack/fib.h"
+#include "netstack/fib_node.h"
 #include "netstack/iface.h"
 #include "netstack/ip6.h"
 #include "netstack/lpm6.h"
@@ -40,6 +42,9 @@ struct ip6_conf {
 	uint32_t neighbors;   // the same of static neighbors
 	uint32_t learnt;      // neighbors to be learnt; 0: the default, as for all that follow
 	uint32_t routes;      // a hint
+	// The router's routes, with as many lcores as there are; the stack holds a reference. NULL: its
+	// own, of `nexthops` and `routes`, or lcore0's.
+	struct fib *fib;
 	uint32_t icmp_rate, icmp_burst;
 	uint32_t nd_reachable; // seconds
 	uint32_t nd_hold;
@@ -73,7 +78,7 @@ struct mld;
 struct nd;
 
 struct ip6_stack {
-	struct lpm6 *lpm; // to indices of neighbors.adj
+	struct lpm6 *lpm; // of the default VRF: to indices of neighbors.adj
 	struct neigh_table neighbors;
 	struct mempool *pool;
 	// A Bloom filter with one hash over our own addresses, which no packet may come from. A hit
@@ -87,12 +92,14 @@ struct ip6_stack {
 	uint32_t configured, configured_max; // of these, by ip6_stack_address()
 	struct token_bucket icmp;
 	uint64_t random;   // state of ip6_stack_random()
-	uint32_t nexthops; // pinned in the table of neighbors
+	struct fib *fib;
 	struct mld *mld;   // an interface each (mld.h)
 	struct node *mld_node;
 	struct nd *nd; // neighbor discovery (nd.h)
 	unsigned lcore, lcores;
-	bool shares; // lpm is lcore 0's
+	bool attached; // neighbors to fib
+	bool shares;   // fib is lcore 0's to change
+	bool plain;    // no interface is in another VRF, or has its packets' sources checked
 };
 
 // NULL and err when there is no memory or conf is out of bounds.
@@ -135,7 +142,7 @@ const struct ip6_address *ip6_stack_own(const struct ip6_stack *s, uint16_t ifac
 const struct ip6_address *ip6_stack_onlink(const struct ip6_stack *s, uint16_t iface,
 					   const uint8_t addr[16]);
 
-// Our address `addr`, on whichever interface (iface decides between link-local ones); NULL.
+// Our address `addr`, on whichever interface of iface's VRF, and a link-local one on iface; NULL.
 const struct ip6_address *ip6_stack_find(const struct ip6_stack *s, uint16_t iface,
 					 const uint8_t addr[16]);
 
@@ -171,9 +178,14 @@ static inline bool ip6_filter_hit(const struct ip6_stack *s, const uint8_t src[1
 	return s->filter[bit / 64] >> (bit % 64) & 1;
 }
 
-// The adjacency of a destination, unicast and not link-local: what the prefix table says, and on an
-// on-link prefix the neighbor itself, where it is known.
-static inline uint32_t ip6_resolve(const struct ip6_stack *s, uint32_t nh, const uint8_t dst[16])
+// Of an ADJ_MULTI adjacency: the index of the one that m's flow takes (ip6_lookup.c).
+uint32_t ip6_choose(const struct adj *multi, const struct mbuf *m);
+
+// The adjacency that m takes (its IPv6 header is at m->l3; dst is unicast and not link-local): what the
+// prefix table says, of several paths its flow's, and on an on-link prefix the neighbor itself, where it
+// is known.
+static inline uint32_t ip6_resolve(const struct ip6_stack *s, uint32_t nh, const struct mbuf *m,
+				   const uint8_t dst[16])
 {
 	union ip_addr key;
 	const struct adj *a;
@@ -182,11 +194,24 @@ static inline uint32_t ip6_resolve(const struct ip6_stack *s, uint32_t nh, const
 	if (nh == LPM6_MISS)
 		return ADJ_INDEX_NONE;
 	a = &s->neighbors.adj[nh];
+	if (a->kind == ADJ_MULTI) {
+		nh = ip6_choose(a, m);
+		a = &s->neighbors.adj[nh];
+	}
 	if (a->kind != ADJ_GLEAN)
 		return nh;
 	key = ip6_addr(dst);
 	n = neigh_find6(&s->neighbors, a->iface, &key);
 	return n ? n : nh;
+}
+
+// The same, looked for in the VRF of the interface m came in by, or is about.
+static inline uint32_t ip6_route_of(const struct ip6_stack *s, const struct mbuf *m,
+				    const uint8_t dst[16])
+{
+	const struct lpm6 *lpm = fib_lpm6(s->fib, s->ifs->iface[m->port].vrf);
+
+	return ip6_resolve(s, lpm6_lookup(lpm, dst), m, dst);
 }
 
 // A number that cannot be told from those before by who does not know the seed (RFC 7739, 5.3; of
