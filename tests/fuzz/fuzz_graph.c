@@ -7,10 +7,11 @@
 //   bit 3     the port says that it has verified the checksums
 //   bit 4     a second passes before it
 //   bit 5     it is given the port's MAC address
-//   bit 6     its IPv4 checksum is put right, else little behind it would be reached
+//   bit 6     its IPv4 or ICMPv6 checksum is put right, else little behind it would be reached
 //   bit 7     it comes in one burst with the next
-// After the last frame a minute passes: nothing may be held then, and what was learnt is forgotten,
-// so that one router serves all inputs (making its tables anew takes longer than the rest).
+// After the last frame as long passes as a neighbor lives that nobody uses: nothing may be held then,
+// and what was learnt is forgotten, so that one router serves all inputs (making its tables anew
+// takes longer than the rest).
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,8 @@
 #include "netstack/csum.h"
 #include "netstack/eth.h"
 #include "netstack/ip4_graph.h"
+#include "netstack/ip6_graph.h"
+#include "netstack/nd.h"
 
 #define PORTS	  3
 #define FRAME_MAX 1600
@@ -46,16 +49,26 @@ struct router {
 	struct node *in;
 	struct node *tx[PORTS];
 	struct ip4_stack *stack;
+	struct ip6_stack *stack6;
 	struct mbuf *burst[GRAPH_BURST]; // received, not yet run
 	unsigned n;
 };
 
 static struct mempool *pool;
 
-static const uint16_t mtu[PORTS] = {1500, 1500, 100};
+static const uint16_t mtu[PORTS] = {1500, 1500, 100}; // the last has no IPv6, which needs 1280
+
+static void check_ip6(const struct mbuf *m, uint16_t port_mtu)
+{
+	const struct ip6_hdr *ip = mbuf_at(m, const struct ip6_hdr *, ETH_HLEN);
+
+	CHECK(m->len >= ETH_HLEN + IP6_HLEN);
+	CHECK(be32(ip->vtf) >> 28 == 6 && be16(ip->len) + IP6_HLEN == m->pkt_len - ETH_HLEN);
+	CHECK(m->pkt_len - ETH_HLEN <= port_mtu && ip->hops > 0);
+}
 
 // What leaves is sound: a chain that holds together, an Ethernet frame no longer than the port
-// takes, and an IPv4 header whose length and checksum are right.
+// takes, and an IP header whose length and (of IPv4) checksum are right.
 static void sent(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
@@ -69,6 +82,8 @@ static void sent(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned 
 			// What a port wrongly vouched for is wrong on its way out as well.
 			CHECK(m->flags & MBUF_RX_L3_OK ||
 			      csum_fold(csum_add(0, ip, ip4_hlen(ip))) == 0xffff);
+		} else if (load16(m->data + 12) == be16(ETH_TYPE_IP6)) {
+			check_ip6(m, *(const uint16_t *)node->state);
 		}
 		next[i] = NEXT_SENT;
 	}
@@ -79,10 +94,23 @@ static const struct node_def sent_node = {.name = "tx", .process = sent};
 
 #define IP(a, b, c, d) ((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
 
-static struct ip4_stack *make_stack(void)
+static struct ifaces *make_ifaces(void)
+{
+	struct ifaces *ifs = ifaces_create(PORTS, 0, NULL);
+
+	CHECK(ifs);
+	for (uint16_t p = 0; p < PORTS; p++) {
+		const uint8_t mac[6] = {2, 0, 0, 0, 0, (uint8_t)p};
+
+		CHECK(ifaces_port(ifs, p, mac, mtu[p], NULL) == 0);
+	}
+	return ifs;
+}
+
+static struct ip4_stack *make_stack(struct ifaces *ifs)
 {
 	struct ip4_conf conf = {.pool = pool,
-				.ifs = ifaces_create(PORTS, 0, NULL),
+				.ifs = ifs,
 				.addresses = PORTS,
 				.nexthops = 1,
 				.neighbors = 2,
@@ -91,17 +119,9 @@ static struct ip4_stack *make_stack(void)
 				.arp_timeout = 3,
 				.icmp_rate = 10,
 				.icmp_burst = 10};
-	struct ip4_stack *s;
+	struct ip4_stack *s = ip4_stack_create(&conf, NULL);
 	int rc = 0, nh;
 
-	CHECK(conf.ifs);
-	for (uint16_t p = 0; p < PORTS; p++) {
-		const uint8_t mac[6] = {2, 0, 0, 0, 0, (uint8_t)p};
-
-		rc |= ifaces_port(conf.ifs, p, mac, mtu[p], NULL);
-	}
-	s = ip4_stack_create(&conf, NULL);
-	ifaces_unref(conf.ifs);
 	CHECK(s);
 	rc |= ip4_stack_address(s, 0, IP(192, 0, 2, 1), 24, NULL);
 	rc |= ip4_stack_address(s, 1, IP(198, 51, 100, 1), 24, NULL);
@@ -115,8 +135,40 @@ static struct ip4_stack *make_stack(void)
 	return s;
 }
 
+#define IP6(net, host)                                                                             \
+	((const uint8_t[16]){0x20, 1, 0xd, 0xb8, 0, 0, 0, net, 0, 0, 0, 0, 0, 0, 0, host})
+
+static struct ip6_stack *make_stack6(struct ifaces *ifs)
+{
+	static const struct nd_ra ra = {.interval = 600, .lifetime = 1800, .prefixes = true};
+	struct ip6_conf conf = {.pool = pool,
+				.ifs = ifs,
+				.addresses = 2,
+				.nexthops = 1,
+				.neighbors = 1,
+				.learnt = 8,
+				.nd_hold = 2,
+				.nd_reachable = 3,
+				.icmp_rate = 10,
+				.icmp_burst = 10};
+	struct ip6_stack *s = ip6_stack_create(&conf, NULL);
+	int rc = 0, nh;
+
+	CHECK(s);
+	rc |= ip6_stack_address(s, 0, IP6(1, 1), 64, NULL);
+	rc |= ip6_stack_address(s, 1, IP6(2, 1), 64, NULL);
+	nh = ip6_stack_nexthop(s, 0, IP6(1, 0xfe), NULL);
+	CHECK(nh > 0);
+	rc |= ip6_stack_route(s, (const uint8_t[16]){0x20}, 3, (uint32_t)nh, NULL);
+	rc |= ip6_stack_neighbor(s, 1, IP6(2, 0x10), (const uint8_t *)"\2\1\1\1\1\3", NULL);
+	rc |= nd_set_ra(s, 1, &ra, NULL);
+	CHECK(rc == 0);
+	return s;
+}
+
 static void router_open(struct router *r)
 {
+	struct ifaces *ifs = make_ifaces();
 	static const char *const names[PORTS] = {"tx0", "tx1", "tx2"};
 	struct mempool_conf conf = {.name = "packets", .count = 1024};
 
@@ -128,9 +180,12 @@ static void router_open(struct router *r)
 	CHECK(r->g);
 	for (unsigned p = 0; p < PORTS; p++)
 		r->tx[p] = graph_add(r->g, &sent_node, names[p], (void *)(uintptr_t)&mtu[p], NULL);
-	r->stack = make_stack();
+	r->stack = make_stack(ifs);
 	r->in = ip4_graph_build(r->g, r->stack, r->tx, NULL);
-	CHECK(r->in && graph_check(r->g, NULL) == 0);
+	r->stack6 = make_stack6(ifs);
+	CHECK(r->in && ip6_graph_build(r->g, r->stack6, r->tx, NULL) == 0);
+	CHECK(graph_check(r->g, NULL) == 0);
+	ifaces_unref(ifs);
 }
 
 static void pass(struct router *r, uint64_t ns)
@@ -163,10 +218,28 @@ static struct mbuf *chain(const uint8_t *p, size_t len, size_t seg)
 	return first;
 }
 
+// Of an ICMPv6 message right behind the header.
+static void mend6(uint8_t *frame, size_t len)
+{
+	struct ip6_hdr *ip = (struct ip6_hdr *)(void *)(frame + ETH_HLEN);
+	uint8_t *msg = frame + ETH_HLEN + IP6_HLEN;
+	size_t n = be16(ip->len);
+
+	if (ip->next != IP6_PROTO_ICMP || n < 4 || ETH_HLEN + IP6_HLEN + n > len)
+		return;
+	store16(msg + 2, 0);
+	store16(msg + 2, (uint16_t)~csum_fold(csum_add(csum_pseudo6(ip, IP6_PROTO_ICMP, (uint32_t)n),
+						       msg, n)));
+}
+
 static void mend(uint8_t *frame, size_t len)
 {
 	struct ip4_hdr *ip = (struct ip4_hdr *)(void *)(frame + ETH_HLEN);
 
+	if (len >= ETH_HLEN + IP6_HLEN && load16(frame + 12) == be16(ETH_TYPE_IP6)) {
+		mend6(frame, len);
+		return;
+	}
 	if (len < ETH_HLEN + IP4_HLEN || len < ETH_HLEN + ip4_hlen(ip) || ip4_hlen(ip) < IP4_HLEN)
 		return;
 	ip->csum = 0;
@@ -174,9 +247,8 @@ static void mend(uint8_t *frame, size_t len)
 }
 
 // Packets wait only for who is not known.
-static void check_held(const struct ip4_stack *s)
+static void check_held(const struct neigh_table *t)
 {
-	const struct neigh_table *t = &s->neighbors;
 	unsigned held = 0;
 
 	for (uint32_t i = 0; i < t->top; i++) {
@@ -191,7 +263,8 @@ static void run(struct router *r)
 	if (r->n)
 		graph_rx(r->g, r->in, r->burst, r->n);
 	r->n = 0;
-	check_held(r->stack);
+	check_held(&r->stack->neighbors);
+	check_held(&r->stack6->neighbors);
 }
 
 static void receive(struct router *r, uint8_t choice, const uint8_t *bytes, size_t len)
@@ -251,7 +324,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size -= len;
 	}
 	run(&r);
-	pass(&r, 60 * NSEC_PER_SEC);
+	pass(&r, NEIGH_STALE_TIME + 60 * NSEC_PER_SEC);
 	check(&r);
 	return 0;
 }
