@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // eth_input.c - node eth-input: whose a frame is and what it carries (IEEE 802.3, 802.1Q)
 //
-// Untagged IPv4 to a port's own address is settled by one comparison. All else goes by parse():
+// Untagged IP to a port's own address is settled by one comparison. All else goes by parse():
 // from the port to the group it is in, by the tags to the VLAN, and from there to the bridge it is
 // in or to IP.
 #include "netstack/eth_input.h"
@@ -159,7 +159,7 @@ static uint8_t by_type(const struct eth_input *e, uint16_t type)
 	return NEXT_DROP(type < ETH_TYPE_MIN ? DROP_LLC : DROP_UNKNOWN_ETHERTYPE);
 }
 
-// Everything that is not one segment of untagged IPv4 to a port's own address.
+// Everything that is not one segment of untagged IP to a port's own address.
 static __attribute__((noinline)) uint8_t parse(const struct eth_input *e, struct mbuf *m)
 {
 	const struct ifaces *ifs = e->ifs;
@@ -209,10 +209,12 @@ static always_inline uint8_t one(const struct eth_input *e, const struct ifaces 
 	const uint8_t *p = m->data;
 
 	if (likely(m->nsegs == 1 && m->len >= ETH_HLEN && !(m->flags & MBUF_VLAN) &&
-		   eth_mac_load8(p) == ifs->iface[m->port].match48 &&
-		   load16(p + 12) == be16(ETH_TYPE_IP4))) {
+		   eth_mac_load8(p) == ifs->iface[m->port].match48)) {
 		m->l3 = ETH_HLEN;
-		return EDGE_IP4;
+		if (likely(load16(p + 12) == be16(ETH_TYPE_IP4)))
+			return EDGE_IP4;
+		if (load16(p + 12) == be16(ETH_TYPE_IP6))
+			return e->next[ETH_INPUT_IP6];
 	}
 	return parse(e, m);
 }
