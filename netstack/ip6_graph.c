@@ -9,8 +9,8 @@
 
 static const struct node_def *const kinds[] = {
 	&nd_hold_node, // first: it frees the stack with the graph
-	&nd_input_node,	 &ip6_input_node, &ip6_lookup_node,  &ip6_rewrite_node,	 &ip6_output_node,
-	&ip6_local_node, &mld_node,	  &icmp6_error_node, &ip6_fragment_node,
+	&nd_input_node,	 &ip6_input_node, &ip6_lookup_node, &ip6_rewrite_node, &ip6_output_node,
+	&ip6_local_node, &ip6_whole_node, &mld_node,	    &icmp6_error_node, &ip6_fragment_node,
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -18,7 +18,6 @@ static const struct node_def *const kinds[] = {
 static const struct {
 	const char *from, *edge, *to;
 } wires[] = {
-	{"ip6-input", "lookup", "ip6-lookup"},
 	{"ip6-input", "local", "ip6-local"},
 	{"ip6-input", "icmp6-error", "icmp6-error"},
 	{"ip6-lookup", "rewrite", "ip6-rewrite"},
@@ -30,6 +29,12 @@ static const struct {
 	{"ip6-local", "icmp6-error", "icmp6-error"},
 	{"ip6-local", "nd", "nd-input"},
 	{"ip6-local", "mld", "mld"},
+	{"ip6-local", "reass", "ip6-reass"},
+	{"ip6-reass", "local", "ip6-whole"},
+	{"ip6-reass", "icmp6-error", "icmp6-error"},
+	{"ip6-whole", "output", "ip6-output"},
+	{"ip6-whole", "icmp6-error", "icmp6-error"},
+	{"ip6-whole", "mld", "mld"},
 	{"mld", "output", "ip6-output"},
 	{"icmp6-error", "output", "ip6-output"},
 	{"ip6-output", "hold", "nd-hold"},
@@ -64,7 +69,20 @@ static int add_nodes(struct graph *g, struct ip6_stack *s, struct err *err)
 	if (s->lcores > 1 && !s->lcore &&
 	    !graph_add(g, &nd_resolve_node, nd_resolve_node.name, &s->neighbors, err))
 		return -ENOSPC;
-	return 0;
+	return reass_node_add(g, &ip6_reass_node, &s->reass, err) ? 0 : -ENOSPC;
+}
+
+// ip6-virtual stands before all nodes that want to know a fragment's ports.
+static int connect_input(struct graph *g, struct ip6_stack *s, struct err *err)
+{
+	struct node *input = graph_find(g, "ip6-input"), *lookup = graph_find(g, "ip6-lookup"), *v;
+	int rc;
+
+	if (!s->reass_virtual)
+		return node_connect(input, "lookup", lookup, err);
+	v = reass_node_add(g, &ip6_virtual_node, &s->reass, err);
+	rc = v ? node_connect(input, "lookup", v, err) : -ENOSPC;
+	return rc ? rc : node_connect(v, "lookup", lookup, err);
 }
 
 static int connect_outs(struct graph *g, unsigned outs, struct node *const *tx, struct err *err)
@@ -93,6 +111,8 @@ int ip6_graph_build(struct graph *g, struct ip6_stack *s, struct node *const *tx
 	for (unsigned i = 0; !rc && i < sizeof(wires) / sizeof(wires[0]); i++)
 		rc = node_connect(graph_find(g, wires[i].from), wires[i].edge,
 				  graph_find(g, wires[i].to), err);
+	if (!rc)
+		rc = connect_input(g, s, err);
 	if (!rc)
 		rc = connect_outs(g, outs, tx, err);
 	if (!rc)

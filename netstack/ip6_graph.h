@@ -19,6 +19,7 @@ extern const struct node_def ip6_rewrite_node;
 extern const struct node_def ip6_fragment_node;
 extern const struct node_def ip6_output_node;
 extern const struct node_def ip6_local_node;
+extern const struct node_def ip6_whole_node; // the same, for what ip6-reass made whole
 extern const struct node_def icmp6_error_node;
 extern const struct node_def mld_node;
 

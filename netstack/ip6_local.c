@@ -14,7 +14,7 @@
 #include "netstack/tcp.h"
 #include "netstack/udp.h"
 
-enum { EDGE_OUTPUT, EDGE_ERROR, EDGE_ND, EDGE_MLD };
+enum { EDGE_OUTPUT, EDGE_ERROR, EDGE_MLD, EDGE_ND, EDGE_REASS };
 enum {
 	DROP_TENTATIVE,
 	DROP_BAD_HEADERS,
@@ -34,7 +34,8 @@ enum {
 	DROP_TCP_CHECKSUM,
 	DROP_TCP_RESET,
 };
-static const char *const edges[] = {"output", "icmp6-error", "nd", "mld", NULL};
+static const char *const edges[] = {"output", "icmp6-error", "mld", "nd", "reass", NULL};
+static const char *const whole_edges[] = {"output", "icmp6-error", "mld", NULL};
 static const char *const drops[] = {"tentative",      "bad-headers",	  "unknown-header",
 				    "no-next-header", "fragment",	  "split-header",
 				    "group",	      "icmp-short",	  "icmp-checksum",
@@ -47,6 +48,7 @@ struct packet { // what is known of one that is being delivered
 	struct ip6_walk walk;
 	uint32_t len; // of the upper layer's header and data
 	bool own;     // to an address we speak from; else to a group or an anycast address
+	bool whole;   // it came as fragments
 };
 
 static void report(struct node *node, const struct mbuf *m, struct icmp6_report what)
@@ -89,7 +91,7 @@ static uint8_t icmp_input(struct node *node, struct mbuf *m, const struct packet
 	if (csum_fold(csum_add_mbuf(sum, m, m->l4, p->len)) != 0xffff)
 		return NEXT_DROP(DROP_ICMP_CHECKSUM);
 	if (icmp->type >= ICMP6_RS && icmp->type <= ICMP6_REDIRECT)
-		return EDGE_ND;
+		return p->whole ? NEXT_DROP(DROP_FRAGMENT) : EDGE_ND; // RFC 6980, 5
 	if ((icmp->type >= ICMP6_MLD_QUERY && icmp->type <= ICMP6_MLD_DONE) ||
 	    icmp->type == ICMP6_MLD2_REPORT)
 		return p->walk.alert ? EDGE_MLD : NEXT_DROP(DROP_ICMP_IGNORED);
@@ -151,10 +153,13 @@ static uint8_t by_protocol(struct node *node, struct mbuf *m, struct packet *p)
 {
 	uint8_t proto = p->walk.next;
 
+	m->l4 = (uint16_t)p->walk.off;
 	if (proto == IP6_NO_NEXT)
 		return NEXT_DROP(DROP_NO_NEXT_HEADER);
-	if (proto == IP6_FRAGMENT)
+	if (proto == IP6_FRAGMENT && p->whole) // fragments of fragments
 		return NEXT_DROP(DROP_FRAGMENT);
+	if (proto == IP6_FRAGMENT)
+		return EDGE_REASS;
 	if (proto != IP6_PROTO_ICMP && proto != IP6_PROTO_UDP && proto != IP6_PROTO_TCP) {
 		ip6_walk_unknown(&p->walk);
 		report(node, m, p->walk.what);
@@ -164,15 +169,14 @@ static uint8_t by_protocol(struct node *node, struct mbuf *m, struct packet *p)
 	// segment.
 	if (p->walk.off + (p->len < TCP_HLEN ? p->len : TCP_HLEN) > m->len)
 		return NEXT_DROP(DROP_SPLIT_HEADER);
-	m->l4 = (uint16_t)p->walk.off;
 	if (proto == IP6_PROTO_ICMP)
 		return icmp_input(node, m, p);
 	return proto == IP6_PROTO_UDP ? udp_input(node, m, p) : tcp_input(m, p);
 }
 
-static uint8_t one(struct node *node, struct mbuf *m)
+static uint8_t one(struct node *node, struct mbuf *m, bool whole)
 {
-	struct packet p = {.ip = mbuf_at(m, struct ip6_hdr *, m->l3)};
+	struct packet p = {.ip = mbuf_at(m, struct ip6_hdr *, m->l3), .whole = whole};
 
 	if (!find_owner(node->state, m, &p))
 		return NEXT_DROP(DROP_TENTATIVE);
@@ -189,7 +193,13 @@ static uint8_t one(struct node *node, struct mbuf *m)
 static void process(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
-		next[i] = one(node, pkts[i]);
+		next[i] = one(node, pkts[i], false);
+}
+
+static void process_whole(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		next[i] = one(node, pkts[i], true);
 }
 
 const struct node_def ip6_local_node = {
@@ -197,4 +207,11 @@ const struct node_def ip6_local_node = {
 	.edges = edges,
 	.drops = drops,
 	.process = process,
+};
+
+const struct node_def ip6_whole_node = {
+	.name = "ip6-whole",
+	.edges = whole_edges,
+	.drops = drops,
+	.process = process_whole,
 };

@@ -144,6 +144,15 @@ struct ip6_stack *ip6_stack_create(const struct ip6_conf *c, struct err *err)
 	}
 	s->lcores = c->lcores ? c->lcores : 1;
 	limits_init(s, c);
+	s->reass_virtual = c->reass_virtual;
+	s->reass = (struct reass_conf){
+		.pool = c->pool,
+		.ifs = c->ifs,
+		.packets = c->reass_packets,
+		.timeout = c->reass_timeout,
+		.lcore = c->lcore,
+		.lcores = c->lcores,
+	};
 	return s;
 }
 

@@ -25,6 +25,7 @@
 #include "netstack/ip6.h"
 #include "netstack/lpm6.h"
 #include "netstack/neigh.h"
+#include "netstack/reass.h"
 #include "netstack/token_bucket.h"
 
 // Used where a struct ip6_conf has 0.
@@ -46,6 +47,8 @@ struct ip6_conf {
 	// own, of `nexthops` and `routes`, or lcore0's.
 	struct fib *fib;
 	uint32_t icmp_rate, icmp_burst;
+	uint32_t reass_packets, reass_timeout; // reass.h
+	bool reass_virtual; // fragments that are forwarded are gathered as well
 	uint32_t nd_reachable; // seconds
 	uint32_t nd_hold;
 	unsigned lcore, lcores; // whose stack this is, of how many; 0 lcores: 1
@@ -93,6 +96,8 @@ struct ip6_stack {
 	struct token_bucket icmp;
 	uint64_t random;   // state of ip6_stack_random()
 	struct fib *fib;
+	struct reass_conf reass; // of the nodes that ip6_graph_build() makes
+	bool reass_virtual;
 	struct mld *mld;   // an interface each (mld.h)
 	struct node *mld_node;
 	struct nd *nd; // neighbor discovery (nd.h)

@@ -342,6 +342,96 @@ static void test_headers_in_segments(void **state)
 	world_close(w);
 }
 
+// Piece i of three of a packet without extension headers: 1000 bytes each, but the last.
+static struct packet piece(const struct packet *p, unsigned i)
+{
+	static const char *const headers[3] = {"00 00 0001 12345678", "00 00 03e9 12345678",
+					       "00 00 07d0 12345678"};
+	struct packet f = *p;
+	size_t len = i < 2 ? 1000 : p->len - 54 - 2000;
+
+	memcpy(f.b + 54, p->b + 54 + (size_t)i * 1000, len);
+	f.len = 54 + len;
+	insert6(&f, 40, 6, 44, headers[i]);
+	return f;
+}
+
+// RFC 8200, 4.5: in whatever order they come.
+static void test_fragments(void **state)
+{
+	static const uint8_t orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+					     {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+	struct world *w = world6_open(NULL);
+	struct packet p = echo6_packet(WAN, WAN_HOST, WAN6, 2100);
+
+	for (unsigned i = 0; i < 6; i++) {
+		for (unsigned k = 0; k < 3; k++) {
+			struct packet f = piece(&p, orders[i][k]);
+
+			assert_int_equal(w->sent, 0);
+			world_rx_packet(w, WAN, &f);
+		}
+		assert_int_equal(w->sent, 2); // the answer is too long, too
+		assert_int_equal(w->out[0].bytes[62], 129);
+		assert_memory_equal(w->out[0].bytes + 66, p.b + 58, 1000);
+		w->sent = 0;
+	}
+	world_close(w);
+}
+
+// Behind other extension headers; and a fragment that is all there is (RFC 6946).
+static void test_fragments_of_one(void **state)
+{
+	struct world *w = world6_open(NULL);
+	struct packet p = echo6_packet(WAN, WAN_HOST, WAN6, 16);
+
+	insert6(&p, 40, 6, 60, "00 00 01 04 00000000");
+	insert6(&p, 40, 6, 44, "00 00 0000 12345678");
+	insert6(&p, 40, 6, 60, "00 00 01 04 00000000");
+	assert_echo(w, &p, WAN6);
+	insert6(&p, 40, 6, 44, "00 00 0000 12345678"); // a fragment of that
+	world_rx_packet(w, WAN, &p);
+	assert_int_equal(world_drops(w, "ip6-whole", "fragment"), 1);
+	assert_int_equal(w->sent, 0);
+	world_close(w);
+}
+
+// RFC 6980, 5: neighbor discovery does not come in fragments.
+static void test_nd_in_fragments(void **state)
+{
+	struct world *w = world6_open(NULL);
+	struct packet p = icmp6_packet(WAN, WAN_HOST, "ff02::1:ff00:1", 135, 0, 0, 16);
+
+	memcpy(p.b + 62, addr6(WAN6).v6, 16);
+	p.b[21] = 255;
+	fix6(&p, 56, 58);
+	insert6(&p, 40, 6, 44, "00 00 0000 12345678");
+	world_rx_packet(w, WAN, &p);
+	assert_int_equal(world_drops(w, "ip6-whole", "fragment"), 1);
+	assert_int_equal(w->sent, 0);
+	world_close(w);
+}
+
+// RFC 8200, 4.5: a length that is no multiple of 8 is told with a pointer to the payload length;
+// after a minute at most, time exceeded, code 1, with the first fragment.
+static void test_bad_fragments(void **state)
+{
+	struct world *w = world6_open(NULL);
+	struct packet p = echo6_packet(WAN, WAN_HOST, WAN6, 2100), f;
+
+	f = piece(&p, 0);
+	f.len--;
+	f.b[19]--;
+	assert_error(w, &f, WAN6, 4, 0, 4);
+	f = piece(&p, 0);
+	world_rx_packet(w, WAN, &f);
+	assert_int_equal(world_held(w), 1);
+	world_pass(w, 61 * NSEC_PER_SEC);
+	assert_int_equal(world_held(w), 0);
+	assert_memory_equal(answer(w, WAN, &f, WAN6, 58), ((uint8_t[]){3, 1}), 2);
+	world_close(w);
+}
+
 // RFC 4862, 5.4: as long as it is not known to be ours alone.
 static void test_tentative(void **state)
 {
@@ -377,6 +467,10 @@ int main(void)
 		cmocka_unit_test(test_destination_options),
 		cmocka_unit_test(test_header_chain),
 		cmocka_unit_test(test_headers_in_segments),
+		cmocka_unit_test(test_fragments),
+		cmocka_unit_test(test_fragments_of_one),
+		cmocka_unit_test(test_nd_in_fragments),
+		cmocka_unit_test(test_bad_fragments),
 		cmocka_unit_test(test_tentative),
 	};
 
