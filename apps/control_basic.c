@@ -84,6 +84,7 @@ static void put_name(struct list *l, enum ctl_kind kind, unsigned index, unsigne
 int control_describe(struct client *cl, struct control_req *req, struct control_out *out, struct err *err)
 {
 	const struct app *app = cl->control->app;
+	const struct blob *b = &app->blob;
 	struct list l;
 	int rc = list_begin(&l, req, out, "describe", err);
 
@@ -91,9 +92,11 @@ int control_describe(struct client *cl, struct control_req *req, struct control_
 		return rc;
 	for (unsigned i = 0; i < app->ports; i++)
 		put_name(&l, CTL_KIND_PORT, i, 0, app->port[i].name);
-	for (unsigned i = 0; i < app->ports; i++)
-		put_name(&l, CTL_KIND_IFACE, i, 0, app->port[i].name);
+	for (uint32_t i = 0; i < b->n_ifaces; i++)
+		put_name(&l, CTL_KIND_IFACE, i, b->ifaces[i].vrf, blob_str(b, b->ifaces[i].name));
 	put_name(&l, CTL_KIND_VRF, 0, 0, "default");
+	for (uint32_t i = 0; i < b->n_vrfs; i++)
+		put_name(&l, CTL_KIND_VRF, i + 1, 0, blob_str(b, b->vrfs[i]));
 	list_end(&l);
 	return 0;
 }
