@@ -33,7 +33,7 @@ struct toy { // the function's table, and what it was told
 extern struct toy toy;
 extern struct app world_app;
 
-// Starts the function with ports a and b; NULL stops.
+// The channel of a function with ports a and b, which stays for the next.
 void world_start(void);
 void world_stop(void);
 struct control *world_control(void);
