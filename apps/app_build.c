@@ -158,6 +158,8 @@ static int tick(void *arg, uint64_t now)
 		if (!l->id && app->function->link)
 			look_at_link(app, i);
 	}
+	if (!l->id && app->function->tick)
+		app->function->tick(app);
 	return app->tick && !l->id ? app->tick(app) : 0;
 }
 

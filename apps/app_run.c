@@ -66,12 +66,26 @@ void app_lcores_join(struct app *app)
 	}
 }
 
+// The function says goodbye.
+static void end(struct app_lcore *l)
+{
+	struct loop *loop = &l->loop;
+
+	if (!l->app->function->end || loop->clock.kind != CLOCK_REAL)
+		return;
+	l->app->function->end(l);
+	graph_housekeep(l->graph, clock_turn(&loop->clock));
+	for (unsigned i = 0; i < loop->sinks; i++)
+		loop->sink[i].flush(loop->sink[i].arg);
+}
+
 void app_run(struct app *app)
 {
 	app->ready_tsc = tsc_read();
 	atomic_store(&app->go, true);
 	loop_run(&app->lcore[0].loop);
 	app_lcores_join(app);
+	end(&app->lcore[0]);
 	atomic_store(&app->over, true);
 }
 

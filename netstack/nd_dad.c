@@ -2,7 +2,7 @@
 // nd_dad.c - whether an address of ours is ours alone, before it is used (RFC 4862, 5.4)
 //
 // A tentative address is asked for by solicitations from nobody, nd.dad times, a second apart, after a
-// random delay of up to a second. Who asks for it as well, or answers, has it: then we do not. Our own
+// random delay of up to a second, once the interface has a link. Who asks for it as well, or answers, has it: then we do not. Our own
 // solicitations carry a nonce (RFC 7527), so that a link that returns them does not take an address
 // from us, and a machine with our MAC address does.
 //
@@ -12,6 +12,7 @@
 
 #define DELAY_MAX NSEC_PER_SEC // RFC 4861, 10: MAX_RTR_SOLICITATION_DELAY
 #define RETRANS	  NSEC_PER_SEC // RETRANS_TIMER
+#define LOOK	  (NSEC_PER_SEC / 10) // between looks whether the link is there
 
 void nd_set_dad(struct ip6_stack *s, unsigned transmits)
 {
@@ -27,9 +28,7 @@ static void begin(struct ip6_stack *s, uint64_t now)
 	for (uint32_t i = 0; i < s->addresses; i++) {
 		struct nd_dad *d = &s->nd->address[i];
 
-		d->due = now + (s->lcore ? DELAY_MAX + s->nd->dad * RETRANS :
-					   nd_random(s, DELAY_MAX));
-		d->sent = s->lcore ? (uint8_t)s->nd->dad : 0;
+		d->due = now;
 		d->nonce = nd_random(s, (1ull << 48) - 1) + 1;
 	}
 	s->nd->started = true;
@@ -54,10 +53,28 @@ static void ask(struct ip6_stack *s, const struct ip6_address *a, uint64_t nonce
 	graph_emit(s->neighbors.node, (uint8_t)(ND_HOLD_EDGE_PORT0 + iface->tx), m);
 }
 
+// Who would hear the question? Once the link is there the first comes after the delay.
+static void wait_for_link(struct ip6_stack *s, uint32_t i, uint64_t now)
+{
+	struct nd_dad *d = &s->nd->address[i];
+
+	d->linked = iface_live(&s->ifs->iface[s->address[i].iface]);
+	d->sent = d->linked && s->lcore ? (uint8_t)s->nd->dad : 0;
+	if (!d->linked)
+		d->due = now + LOOK;
+	else
+		d->due = now + (s->lcore ? DELAY_MAX + s->nd->dad * RETRANS :
+					   nd_random(s, DELAY_MAX));
+}
+
 static void step(struct ip6_stack *s, uint32_t i, uint64_t now)
 {
 	struct nd_dad *d = &s->nd->address[i];
 
+	if (!d->linked) {
+		wait_for_link(s, i, now);
+		return;
+	}
 	if (d->sent == s->nd->dad) {
 		s->address[i].state = IP6_VALID;
 		return;

@@ -20,7 +20,8 @@ struct nd_dad { // of s->address[]
 	uint64_t due;
 	uint64_t nonce; // RFC 7527: by which our own solicitations are known; 48 bits
 	uint8_t sent;
-	bool told; // nd_next_duplicate()
+	bool linked; // it has begun
+	bool told;   // nd_next_duplicate()
 };
 
 struct nd {

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,6 +120,30 @@ static void announce(struct app_lcore *l, unsigned port)
 		nd_announce(r->ip6[l->id], (uint16_t)port);
 }
 
+// People are told of addresses that somebody else has, too.
+static void tick(struct app *app)
+{
+	struct ip6_stack *s = router_of(app)->ip6[0];
+	const struct blob *b = &app->blob;
+	char text[IP6_TEXT_MAX];
+	union ip_addr addr;
+	uint16_t i;
+
+	while (s && nd_next_duplicate(s, &addr, &i))
+		fprintf(stderr,
+			"weir: %s: another station has the address %s: it is not used. Take it away there "
+			"or give another here, then start again\n",
+			blob_str(b, b->ifaces[i].name), ip6_text(text, addr.v6));
+}
+
+static void end(struct app_lcore *l0)
+{
+	struct ip6_stack *s = router_of(l0->app)->ip6[0];
+
+	if (s)
+		nd_end(s);
+}
+
 static void link_changed(struct app *app, unsigned port, bool up)
 {
 	ifaces_link(router_of(app)->ifs, (uint16_t)port, up);
@@ -147,4 +172,6 @@ const struct function router_function = {
 	.destroy = destroy,
 	.announce = announce,
 	.link = link_changed,
+	.tick = tick,
+	.end = end,
 };

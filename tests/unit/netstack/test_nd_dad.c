@@ -209,6 +209,23 @@ static void test_loop(void **state)
 	nd_world_close(w);
 }
 
+// Nobody hears a question before there is a link.
+static void test_link(void **state)
+{
+	struct nd_world *w = nd_world_open(&conf);
+
+	ifaces_link(w->s->ifs, LAN, false);
+	nd_world_pass(w, 20 * SEC);
+	assert_int_equal(count(w, SELF), 0);
+	assert_int_equal(state_of(w, SELF), IP6_TENTATIVE);
+	ifaces_link(w->s->ifs, LAN, true);
+	nd_world_pass(w, SEC + SEC / 10);
+	assert_int_equal(count(w, SELF), 1);
+	nd_world_pass(w, SEC);
+	assert_int_equal(state_of(w, SELF), IP6_VALID);
+	nd_world_close(w);
+}
+
 // Who asks where a tentative address is does not have it.
 static void test_asked(void **state)
 {
@@ -228,7 +245,7 @@ int main(void)
 		cmocka_unit_test(test_off),	  cmocka_unit_test(test_tentative),
 		cmocka_unit_test(test_has),	  cmocka_unit_test(test_wants),
 		cmocka_unit_test(test_twin),	  cmocka_unit_test(test_loop),
-		cmocka_unit_test(test_asked),
+		cmocka_unit_test(test_asked),	  cmocka_unit_test(test_link),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
