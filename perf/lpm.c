@@ -8,6 +8,7 @@
 // first few thousand prefixes, which flatters it, as each add walks all the rules of its length.
 #include "netstack/lpm4_priv.h"
 #include "core/x86_64/cpu.h"
+#include "perf/lpm4_live.h"
 #include "perf/lpm_peers.h"
 #include "perf/lpm_time.h"
 #include "perf/lpm_update.h"
@@ -264,7 +265,8 @@ static int run(struct routes *r, const struct options *o)
 	printf("lpm/table %u prefixes, %u next hops, bursts of %u, %u rounds, TSC %.2f GHz\n",
 	       r->count, o->next_hops, o->burst, o->rounds, lpm_tsc_hz / 1e9);
 	print_memory("lpm4", lpm4_memory(best), r->count, best->fib.pool.base);
-	printf("lpm/memory/lpm4-of-which-lookups %12.2f MiB\n", (double)best->fib.pool.used / (1 << 20));
+	printf("lpm/memory/lpm4-of-which-lookups %12.2f MiB\n",
+	       (double)best->fib.pool.used / (1 << 20));
 	add_ours(rows, &n, best, scalar);
 	if (add_peers(rows, &n, r, &fib) || make_patterns(addrs, r))
 		return -ENOMEM;
@@ -275,7 +277,7 @@ static int run(struct routes *r, const struct options *o)
 	routes_shuffle(r);
 	lpm_bench_adds(r, "add/shuffled", o->rounds);
 	lpm_bench_peer_adds(r, o->lpm_adds);
-	return 0;
+	return lpm4_bench_live(r);
 }
 
 static const char usage[] =

@@ -6,6 +6,7 @@
 // over that peer's own): above 1 is faster than the better of the peers.
 #include "netstack/lpm6.h"
 #include "perf/lpm6_peers.h"
+#include "perf/lpm6_live.h"
 #include "perf/lpm_peers.h"
 #include "perf/lpm_time.h"
 
@@ -40,25 +41,6 @@ static int by_address(const void *a, const void *b)
 	return memcmp(a, b, 16);
 }
 
-static void draw(const struct routes6 *r, bool in_prefix, uint64_t *seed, addr6 addr)
-{
-	const struct route6 *in = routes6_pick(r, seed);
-
-	for (unsigned i = 0; i < 16; i += 4) {
-		uint32_t v = routes_random(seed);
-
-		memcpy(addr + i, &v, 4);
-	}
-	if (!in_prefix)
-		return;
-	for (unsigned i = 0; i < 16; i++) { // the host's bits are random, the others the prefix's
-		unsigned keep = in->len > 8 * i ? in->len - 8 * i : 0;
-		uint8_t mask = keep >= 8 ? 0xff : (uint8_t)(0xff00 >> keep);
-
-		addr[i] = (uint8_t)(in->prefix[i] | (addr[i] & ~mask));
-	}
-}
-
 static int make_patterns(addr6 *addrs[PATTERNS], const struct routes6 *r)
 {
 	uint64_t seed = 7;
@@ -68,7 +50,7 @@ static int make_patterns(addr6 *addrs[PATTERNS], const struct routes6 *r)
 		if (!addrs[p])
 			return -ENOMEM;
 		for (uint32_t i = 0; i < ADDRS; i++)
-			draw(r, p > 0, &seed, addrs[p][i]);
+			routes6_draw(r, p > 0, &seed, addrs[p][i]);
 	}
 	qsort(addrs[2], ADDRS, sizeof(addr6), by_address);
 	return 0;
@@ -279,6 +261,8 @@ static int run(struct routes6 *r)
 	bench_churn(r, best, wide);
 	peer_fib6_destroy(plain);
 	peer_fib6_destroy(wide);
+	if (lpm6_bench_live(r))
+		return -EIO;
 	bench_adds(r, "as-given");
 	routes6_shuffle(r);
 	bench_adds(r, "shuffled");

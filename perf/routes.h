@@ -3,6 +3,7 @@
 #ifndef WEIR_PERF_ROUTES_H
 #define WEIR_PERF_ROUTES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
@@ -61,6 +62,9 @@ int routes6_synthetic(struct routes6 *r, uint32_t count);
 void routes6_assign(struct routes6 *r, uint32_t next_hops);
 void routes6_shuffle(struct routes6 *r);
 void routes6_free(struct routes6 *r);
+
+// routes6_draw - a random address, or one inside a random prefix of the table.
+void routes6_draw(const struct routes6 *r, bool in_prefix, uint64_t *seed, uint8_t addr[16]);
 
 // routes6_mask - clear the bits beyond len.
 void routes6_mask(uint8_t addr[16], unsigned len);

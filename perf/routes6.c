@@ -138,6 +138,25 @@ void routes6_shuffle(struct routes6 *r)
 	}
 }
 
+void routes6_draw(const struct routes6 *r, bool in_prefix, uint64_t *seed, uint8_t addr[16])
+{
+	const struct route6 *in = routes6_pick(r, seed);
+
+	for (unsigned i = 0; i < 16; i += 4) {
+		uint32_t v = routes_random(seed);
+
+		memcpy(addr + i, &v, 4);
+	}
+	if (!in_prefix)
+		return;
+	for (unsigned i = 0; i < 16; i++) { // the host's bits are random, the others the prefix's
+		unsigned keep = in->len > 8 * i ? in->len - 8 * i : 0;
+		uint8_t mask = keep >= 8 ? 0xff : (uint8_t)(0xff00 >> keep);
+
+		addr[i] = (uint8_t)(in->prefix[i] | (addr[i] & ~mask));
+	}
+}
+
 void routes6_free(struct routes6 *r)
 {
 	free(r->route);

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// lpm4_live.h - updates of the IPv4 prefix table while another thread looks up
+#ifndef WEIR_PERF_LPM4_LIVE_H
+#define WEIR_PERF_LPM4_LIVE_H
+
+#include "perf/routes.h"
+
+// Prints what lpm_bench_live() says. 0; -EIO: an answer was wrong or an update refused; -ENOMEM.
+int lpm4_bench_live(const struct routes *r);
+
+#endif
