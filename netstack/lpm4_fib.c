@@ -6,9 +6,9 @@
 // written, then published by one store of the root word. An address's answer hangs on one aligned
 // store either way, so readers see the old next hop or the new one.
 #include "netstack/lpm4_priv.h"
+#include "netstack/lpm_paint.h"
 
 #include <errno.h>
-#include <immintrin.h>
 #include <stdlib.h>
 #include <string.h>
 

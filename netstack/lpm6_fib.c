@@ -6,6 +6,7 @@
 // the node above that refers to it is stored. An address's answer hangs on one aligned store either
 // way, so readers see the old next hop or the new one.
 #include "netstack/lpm6_priv.h"
+#include "netstack/lpm_paint.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// lpm_group.h - the prefixes of one part of the address space, and painting them
+// lpm_group.h - the prefixes of one part of the address space
 //
 // For lpm*.c only. A prefix inside its part is a node of a binary tree numbered as a heap is: the
 // part itself is 1, the halves of node i are 2i and 2i + 1. A group is a sorted array of
@@ -26,20 +26,5 @@ uint32_t *lpm_group_find(const struct lpm_pool *rib, struct lpm_group *g, uint32
 void lpm_group_put(struct lpm_pool *rib, struct lpm_group *g, uint32_t node, unsigned shift,
 		   uint32_t value);
 void lpm_group_remove(struct lpm_pool *rib, struct lpm_group *g, uint32_t node, unsigned shift);
-
-// A painted part: the answer of each of its places. at[-1] is a guard that differs from all.
-#define LPM_PLACES 256u // at most
-struct lpm_canvas {
-	uint16_t guard[16] __attribute__((aligned(32)));
-	uint16_t at[LPM_PLACES];
-};
-
-// lpm_paint - the n places (a power of two) of group g. Entries of nodes from `end` on are no next
-// hops: returns the index of the first of these.
-unsigned lpm_paint(struct lpm_canvas *c, unsigned n, const struct lpm_group *g,
-		   const uint32_t *entry, unsigned shift, uint32_t end);
-
-// lpm_boundaries - bit i set where place i differs from the one before it, of 64 places.
-uint64_t lpm_boundaries(const uint16_t *at);
 
 #endif

@@ -1,10 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// lpm_paint.c - from the prefixes of a part of the address space to the answer of each place
+// lpm_paint.h - from the prefixes of a part of the address space to the answer of each place
+//
+// For lpm*_fib.c only. Inline, as the number of places is a constant there.
+#ifndef WEIR_NETSTACK_LPM_PAINT_H
+#define WEIR_NETSTACK_LPM_PAINT_H
+
 #include "netstack/lpm_group.h"
 
 #include <immintrin.h>
 
-static void fill(uint16_t *at, unsigned n, uint16_t nh)
+// A painted part: the answer of each of its places. at[-1] is a guard that differs from all.
+#define LPM_PLACES 256u // at most
+struct lpm_canvas {
+	uint16_t guard[16] __attribute__((aligned(32)));
+	uint16_t at[LPM_PLACES];
+};
+
+static inline void lpm_fill(uint16_t *at, unsigned n, uint16_t nh)
 {
 	__m256i v = _mm256_set1_epi16((short)nh);
 
@@ -26,13 +38,15 @@ static void fill(uint16_t *at, unsigned n, uint16_t nh)
 		_mm256_storeu_si256((__m256i *)(at + i), v);
 }
 
-unsigned lpm_paint(struct lpm_canvas *c, unsigned n, const struct lpm_group *g,
-		   const uint32_t *entry, unsigned shift, uint32_t end)
+// lpm_paint - the n places (a power of two) of group g. Entries of nodes from `end` on are no next
+// hops: returns the index of the first of these.
+static inline unsigned lpm_paint(struct lpm_canvas *c, unsigned n, const struct lpm_group *g,
+				 const uint32_t *entry, unsigned shift, uint32_t end)
 {
 	unsigned i;
 
 	c->guard[15] = LPM_ABSENT;
-	fill(c->at, n, g->nh);
+	lpm_fill(c->at, n, g->nh);
 	for (i = 0; i < g->count; i++) {
 		uint32_t node = entry[i] >> shift;
 		unsigned depth, width;
@@ -41,12 +55,13 @@ unsigned lpm_paint(struct lpm_canvas *c, unsigned n, const struct lpm_group *g,
 			break;
 		depth = 31 - __builtin_clz(node);
 		width = n >> depth;
-		fill(c->at + (node - (1u << depth)) * width, width, (uint16_t)entry[i]);
+		lpm_fill(c->at + (node - (1u << depth)) * width, width, (uint16_t)entry[i]);
 	}
 	return i;
 }
 
-uint64_t lpm_boundaries(const uint16_t *at)
+// lpm_boundaries - bit i set where place i differs from the one before it, of 64 places.
+static inline uint64_t lpm_boundaries(const uint16_t *at)
 {
 	uint64_t same = 0;
 
@@ -63,3 +78,5 @@ uint64_t lpm_boundaries(const uint16_t *at)
 	}
 	return ~same;
 }
+
+#endif
