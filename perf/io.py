@@ -20,18 +20,16 @@ import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
+import count
 import noise
+import testpmd
 
 WINDOW_MS = 4
-FLUSH_MS = 22  # before it forwards, testpmd empties its ports for twice 10 ms
 WAIT_SHARE = 0.05
 TRIES = 40  # windows tried for each that counts
-TESTPMD = ['--no-pci', '--no-telemetry', '--vdev=net_ring0', '--', '-i', '--total-num-mbufs=8192',
-           '--forward-mode=io', '--record-core-cycles']
-CYCLES = re.compile(r'CPU cycles/packet=.*\(total cycles=(\d+) / total io packets=(\d+)\) at (\d+) MHz')
+RING, CIRCLE = ['--vdev=net_ring0'], ['--total-num-mbufs=8192', '--forward-mode=io']
 
 
 class Weir:
@@ -40,7 +38,7 @@ class Weir:
         self.proc = subprocess.Popen(['taskset', '-c', str(cpu)] + args, text=True,
                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
-    def turn(self):
+    def turn(self, _):
         """Cycles a packet (one figure), share of time waited, MHz."""
         self.proc.stdin.write(f'{WINDOW_MS}\n')
         self.proc.stdin.flush()
@@ -52,69 +50,11 @@ class Weir:
         return self.proc.wait(20)
 
 
-class Testpmd:
-    def __init__(self, cpu, other, packets):
-        args = ['stdbuf', '-oL', 'dpdk-testpmd', f'--lcores=0@{other},1@{cpu}', '--no-huge', '--no-shconf', '-m', '128']
-        self.proc = subprocess.Popen(args + TESTPMD + [f'--burst={packets}'], text=True,
-                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                     stderr=subprocess.DEVNULL)
-        self.command('show port info 0', 'RX queues')
-        self.thread = self.find_thread()
-
-    # stdbuf: testpmd's answers come through a pipe, at once.
-    def find_thread(self):
-        tasks = f'/proc/{self.proc.pid}/task'
-        for tid in os.listdir(tasks):
-            with open(f'{tasks}/{tid}/comm') as f:
-                if 'worker' in f.read():
-                    return f'{tasks}/{tid}'
-        sys.exit('io.py: testpmd has no forwarding thread')
-
-    def command(self, text, until):
-        self.proc.stdin.write(text + '\n')
-        self.proc.stdin.flush()
-        for line in self.proc.stdout:
-            found = re.search(until, line)
-            if found:
-                return found
-        sys.exit(f'io.py: testpmd ended at "{text}"')
-
-    def cpu_times(self):
-        """Nanoseconds that the thread ran, and that it waited for its core."""
-        with open(self.thread + '/schedstat') as f:
-            return [int(word) for word in f.read().split()[:2]]
-
-    def window(self, seconds):
-        before = self.cpu_times()
-        self.proc.stdin.write('start tx_first\n')
-        self.proc.stdin.flush()
-        time.sleep(seconds)
-        cycles, packets, mhz = map(int, self.command('stop', CYCLES).groups())
-        time.sleep(0.001)  # it sleeps now: its times are up to date
-        ran, waited = (after - at for after, at in zip(self.cpu_times(), before))
-        return cycles, packets, ran / 1000 * mhz, waited / 1000 * mhz, mhz
-
-    def turn(self):
-        """Cycles a packet by its own count and by processor time, share of time waited, MHz. What is
-        stopped as soon as it starts tells the cost of starting and stopping."""
-        nothing, full = self.window(0), self.window((FLUSH_MS + WINDOW_MS) / 1000)
-        cycles, packets, ran = (b - a for a, b in zip(nothing[:3], full))
-        if cycles < WINDOW_MS * 1000 * full[4] / 3:  # it came late to its work
-            return None, 1, full[4]
-        return [cycles / packets, ran / packets], full[3] / full[0], full[4]
-
-    def close(self):
-        self.proc.stdin.write('quit\n')
-        self.proc.stdin.flush()
-        self.proc.stdout.read()
-        return self.proc.wait(20)
-
-
 def clean_turn(side):
     """A turn that did not wait for its core; None: the machine is too busy. Who has slept is let in."""
     for _ in range(TRIES):
         time.sleep(WINDOW_MS / 1000)
-        cycles, waited, mhz = side.turn()
+        cycles, waited, mhz = side.turn(WINDOW_MS)
         if waited <= WAIT_SHARE:
             return cycles, mhz
     return None
@@ -140,7 +80,7 @@ def measure(args, cpus):
     """All sides in turns. Of each: its cycles, and testpmd's by them: at as many packets by its own count
     and by processor time, and at its default of 32 by both."""
     bursts, devices = (32, 64), ('loop:', 'dpdk:net_ring0')
-    sides = [Testpmd(cpus[-1], cpus[0], n) for n in bursts]
+    sides = [testpmd.Testpmd(cpus[-1:], cpus[0], RING, CIRCLE + [f'--burst={n}']) for n in bursts]
     sides += [Weir(args.build, cpus[-1], device, n) for device in devices for n in bursts]
     try:
         good, mhz = compare(sides, args.rounds)
@@ -168,18 +108,6 @@ def measure(args, cpus):
     return lines
 
 
-def instructions(run, packets_of):
-    """Instructions a packet: of a longer run less a shorter one, so that start-up does not count."""
-    points = []
-    for ms in (100, 900):
-        with tempfile.NamedTemporaryFile() as out:
-            text = run(['valgrind', '--tool=callgrind', f'--callgrind-out-file={out.name}'], ms)
-            with open(out.name) as f:
-                total = int(re.search(r'^(?:summary|totals): (\d+)', f.read(), re.M).group(1))
-        points.append((packets_of(text), total))
-    return (points[1][1] - points[0][1]) / (points[1][0] - points[0][0])
-
-
 def count_instructions(args):
     def weir(device, packets):
         def run(tool, ms):
@@ -188,8 +116,9 @@ def count_instructions(args):
                                   capture_output=True).stdout
         return run
 
-    def testpmd(tool, ms):
-        program = ['dpdk-testpmd', '-l', '0,1', '--no-huge', '--no-shconf', '-m', '128'] + TESTPMD
+    def peer(tool, ms):
+        program = ['dpdk-testpmd', '-l', '0,1', '--no-huge', '--no-shconf', '-m', '128', '--no-pci', '--no-telemetry']
+        program += RING + ['--', '-i', '--record-core-cycles'] + CIRCLE
         proc = subprocess.Popen(['stdbuf', '-oL'] + tool + program, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                 stderr=subprocess.DEVNULL, text=True)
         time.sleep(15)  # its start-up under callgrind
@@ -198,18 +127,18 @@ def count_instructions(args):
         time.sleep(ms / 100)
         return proc.communicate('stop\nquit\n', timeout=120)[0]
 
-    def testpmd_packets(text):
-        return int(CYCLES.search(text).group(2))
+    def peer_packets(text):
+        return int(testpmd.CYCLES.search(text).group(2))
 
     def weir_packets(text):
         return int(text.split()[0])
 
-    sides = [('testpmd io net_ring0, 32 packets', testpmd, testpmd_packets),
+    sides = [('testpmd io net_ring0, 32 packets', peer, peer_packets),
              ('weir io loop, 32 packets', weir('loop:', '32'), weir_packets),
              ('weir io loop, 64 packets', weir('loop:', '64'), weir_packets),
              ('weir io dpdk:net_ring0, 32 packets', weir('dpdk:net_ring0', '32'), weir_packets),
              ('weir io dpdk:net_ring0, 64 packets', weir('dpdk:net_ring0', '64'), weir_packets)]
-    return [{'name': name, 'instructions': instructions(run, packets)} for name, run, packets in sides]
+    return [{'name': name, 'instructions': count.instructions(run, packets)} for name, run, packets in sides]
 
 
 def main():

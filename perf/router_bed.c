@@ -12,7 +12,7 @@
 #include "netstack/ip4.h"
 #include "netstack/ip6.h"
 
-#define AHEAD	  256u // destinations
+#define AHEAD	  256u	      // destinations
 #define UDP_PORTS 0x04d20009u // 1234 to 9
 
 const uint8_t bed_mac[6] = {2, 0, 0, 0, 0, 2}, bed_host_mac[6] = {2, 0, 0, 0, 2, 0x10};
@@ -38,14 +38,16 @@ static void thin(struct bed_table *t, uint32_t n)
 static void draw(struct bed_table *t, uint64_t *seed, union ip_addr *dst)
 {
 	*dst = (union ip_addr){0};
-	if (t->family == 4) {
+	if (t->family == 6) {
+		routes6_draw(&t->r6, true, seed, dst->v6);
+		return;
+	}
+	do {
 		const struct route *in = routes_pick(&t->r4, seed);
 		uint32_t host = routes_random(seed);
 
 		dst->v4 = be32(in->prefix | (uint32_t)((uint64_t)host >> in->len));
-	} else {
-		routes6_draw(&t->r6, true, seed, dst->v6);
-	}
+	} while (!ip4_unicast(be32(dst->v4))); // random tables have prefixes in 127/8
 }
 
 int bed_table_make(struct bed_table *t, unsigned family, const char *file, uint32_t prefixes,
@@ -111,8 +113,8 @@ static void process(struct node *node, struct mbuf **pkts, uint8_t *next, unsign
 	const union ip_addr *dst = f->t->dst;
 	bool is4 = f->t->family == 4;
 
-	// What they ask for is there before the packets are written, or the router's first loads would
-	// wait for these stores.
+	// What they ask for is there before the packets are written, or the router's first loads
+	// would wait for these stores.
 	for (unsigned i = 0; i < AHEAD; i += CACHE_LINE / sizeof(*dst))
 		__builtin_prefetch(dst + (f->at + AHEAD + i) % f->t->flows);
 	for (unsigned i = 0; i < n; i++) {

@@ -34,6 +34,9 @@ struct mbuf *bed_packet(const struct bed_table *t, struct mempool *pool, unsigne
 struct node *bed_router4(struct graph *g, struct mempool *pool, const struct bed_table *t,
 			 struct node *const *tx, unsigned ports, struct err *err);
 
+struct node *bed_router6(struct graph *g, struct mempool *pool, const struct bed_table *t,
+			 struct node *const *tx, unsigned ports, struct err *err);
+
 extern const uint8_t bed_mac[6], bed_host_mac[6]; // the router's, and of who sends to it
 
 #endif

@@ -112,6 +112,13 @@ static void start_packets(struct lane *l, const char *size)
 	}
 }
 
+static struct node *build_router(struct lane *l, struct err *err)
+{
+	if (table.family == 6)
+		return bed_router6(l->loop.graph, l->pool, &table, l->tx, l->ports, err);
+	return bed_router4(l->loop.graph, l->pool, &table, l->tx, l->ports, err);
+}
+
 static void build(struct lane *l, bool feeds, bool routes)
 {
 	struct err e = {""};
@@ -125,8 +132,7 @@ static void build(struct lane *l, bool feeds, bool routes)
 			die("graph", &e);
 		port_sink(&l->loop.sink[l->loop.sinks++], l->tx[p]);
 	}
-	in = routes ? bed_router4(l->loop.graph, l->pool, &table, l->tx, l->ports, &e)
-		    : l->tx[l->ports - 1];
+	in = routes ? build_router(l, &e) : l->tx[l->ports - 1];
 	if (in && feeds) {
 		feed = bed_feed_add(l->loop.graph, &table, &e);
 		in = feed && !node_connect(feed, "out", in, &e) ? feed : NULL;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# run.sh - every benchmark, each beside its peer in the same run; about fifteen minutes on an idle machine
+# run.sh - every benchmark, each beside its peer in the same run; about twenty minutes on an idle machine
 #
 #   perf/run.sh [NAME]...   mempool ring lpm graph router handoff io virtio host_ports idle boot; default: all
 #
@@ -28,7 +28,14 @@ bench_lpm() {
 	fi
 }
 bench_graph() { $build/perf/graph_bench; }
-bench_router() { $build/perf/router_bench; }
+bench_router() {
+	$build/perf/router_bench
+	if [ -f $data ]; then
+		/usr/bin/python3 perf/router.py --build $build --routes $data
+	else
+		/usr/bin/python3 perf/router.py --build $build
+	fi
+}
 bench_io() { /usr/bin/python3 perf/io.py --build $build; }
 bench_virtio() { /usr/bin/python3 perf/virtio.py --build $build; }
 bench_host_ports() { /usr/bin/python3 perf/host_ports.py --weir $build/apps/weir || [ $? -eq 77 ]; } # 77: not root
