@@ -13,8 +13,10 @@
 
 #define ICMP_ECHO_REPLY	 0
 #define ICMP_UNREACHABLE 3
+#define ICMP_REDIRECT	 5
 #define ICMP_ECHO	 8
 #define ICMP_EXCEEDED	 11
+#define ICMP_PARAMETER	 12
 
 // Codes of ICMP_UNREACHABLE.
 #define ICMP_NET	 0
@@ -24,6 +26,8 @@
 #define ICMP_FRAG_NEEDED 4
 #define ICMP_PROHIBITED  13 // by the administrator (RFC 1812, 5.2.7.1)
 
+#define ICMP_REDIRECT_HOST 1 // of ICMP_REDIRECT; no other is sent (RFC 1812, 5.2.7.2)
+
 // Codes of ICMP_EXCEEDED.
 #define ICMP_TTL	0
 #define ICMP_REASSEMBLY 1
@@ -32,8 +36,8 @@ struct icmp_hdr { // network byte order
 	uint8_t type;
 	uint8_t code;
 	uint16_t csum;
-	uint16_t unused;
-	uint16_t mtu; // of the next hop, with ICMP_FRAG_NEEDED
+	uint32_t word; // ICMP_FRAG_NEEDED: MTU of the next hop; ICMP_PARAMETER: pointer << 24;
+		       // ICMP_REDIRECT: the better hop
 } __attribute__((packed));
 static_assert(sizeof(struct icmp_hdr) == ICMP_HLEN, "wire format");
 
@@ -42,6 +46,7 @@ static_assert(sizeof(struct icmp_hdr) == ICMP_HLEN, "wire format");
 
 struct icmp_report {	 // in mbuf.scratch of a report on its way to node icmp-error
 	uint32_t source; // network order: the source address; 0: that of the port it leaves by
+	uint32_t word;	 // network order: the second word of the message, where mtu is 0
 	uint16_t mtu;	 // host order
 	uint8_t type, code;
 };

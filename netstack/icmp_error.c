@@ -95,7 +95,9 @@ static void put_icmp(struct mbuf *m, const struct icmp_report *what, uint32_t le
 {
 	struct icmp_hdr *icmp = mbuf_at(m, struct icmp_hdr *, ETH_HLEN + IP4_HLEN);
 
-	*icmp = (struct icmp_hdr){.type = what->type, .code = what->code, .mtu = be16(what->mtu)};
+	*icmp = (struct icmp_hdr){.type = what->type,
+				  .code = what->code,
+				  .word = what->mtu ? be32(what->mtu) : what->word};
 	icmp->csum = (uint16_t)~csum_fold(csum_add(0, icmp, len));
 }
 

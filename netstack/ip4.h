@@ -58,6 +58,11 @@ static inline bool ip4_multicast(uint32_t a)
 	return a >> 28 == 0xe;
 }
 
+static inline bool ip4_link_local(uint32_t a) // RFC 3927
+{
+	return a >> 16 == 0xa9fe;
+}
+
 // "192.0.2.1" of an address as four printf arguments for "%u.%u.%u.%u".
 #define IP4_FMT	    "%u.%u.%u.%u"
 #define IP4_ARGS(a) (a) >> 24, (a) >> 16 & 0xff, (a) >> 8 & 0xff, (a)&0xff

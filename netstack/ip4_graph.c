@@ -10,6 +10,7 @@ static const struct node_def *const kinds[] = {
 	&arp_hold_node, // first: it frees the stack with the graph
 	&arp_input_node, &ip4_input_node,  &ip4_lookup_node,	 &ip4_rewrite_node,
 	&ip4_output_node, &ip4_local_node, &icmp_error_node, &ip4_fragment_node,
+	&ip4_options_node,
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -19,6 +20,8 @@ static const struct {
 } wires[] = {
 	{"eth-input", "ip4", "ip4-input"},
 	{"eth-input", "arp", "arp-input"},
+	{"ip4-input", "options", "ip4-options"},
+	{"ip4-input", "icmp-error", "icmp-error"},
 	{"ip4-lookup", "rewrite", "ip4-rewrite"},
 	{"ip4-lookup", "local", "ip4-local"},
 	{"ip4-lookup", "icmp-error", "icmp-error"},
@@ -70,14 +73,18 @@ static int add_nodes(struct graph *g, struct ip4_stack *s, struct err *err)
 // ip4-virtual stands before all nodes that want to know a fragment's ports.
 static int connect_input(struct graph *g, struct ip4_stack *s, struct err *err)
 {
-	struct node *input = graph_find(g, "ip4-input"), *lookup = graph_find(g, "ip4-lookup"), *v;
+	struct node *to = graph_find(g, "ip4-lookup"), *v;
 	int rc;
 
-	if (!s->reass_virtual)
-		return node_connect(input, "lookup", lookup, err);
-	v = reass_node_add(g, &ip4_virtual_node, &s->reass, err);
-	rc = v ? node_connect(input, "lookup", v, err) : -ENOSPC;
-	return rc ? rc : node_connect(v, "lookup", lookup, err);
+	if (s->reass_virtual) {
+		v = reass_node_add(g, &ip4_virtual_node, &s->reass, err);
+		rc = v ? node_connect(v, "lookup", to, err) : -ENOSPC;
+		if (rc)
+			return rc;
+		to = v;
+	}
+	rc = node_connect(graph_find(g, "ip4-input"), "lookup", to, err);
+	return rc ? rc : node_connect(graph_find(g, "ip4-options"), "lookup", to, err);
 }
 
 static int connect_outs(struct graph *g, unsigned outs, struct node *const *tx, struct err *err)

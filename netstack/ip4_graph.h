@@ -14,6 +14,7 @@
 extern const struct node_def arp_input_node;
 extern const struct node_def arp_hold_node;
 extern const struct node_def ip4_input_node;
+extern const struct node_def ip4_options_node;
 extern const struct node_def ip4_lookup_node;
 extern const struct node_def ip4_rewrite_node;
 extern const struct node_def ip4_fragment_node;

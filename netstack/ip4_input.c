@@ -2,15 +2,17 @@
 // ip4_input.c - node ip4-input: whether this is an IPv4 packet that may be forwarded or delivered
 //
 // The checks of RFC 1812: 5.2.2 (header validation), 5.3.4 (link-layer broadcast), 5.3.7
-// (martians), 5.2.4.1 and 4.2.2.1 (source routes). A clean packet passes one pass of cheap tests;
+// (martians), 5.2.4.1 and 4.2.2.1 (options; source routes are refused). A clean packet passes one pass of cheap tests;
 // the rest is taken through the checks one by one, in the order of the RFC, so that the first that
 // fails gives its name.
 #include "netstack/csum.h"
+#include "netstack/icmp.h"
 #include "netstack/ip4.h"
 #include "netstack/ip4_graph.h"
+#include "netstack/ip4_options.h"
 #include "netstack/ip4_stack.h"
 
-enum { EDGE_LOOKUP };
+enum { EDGE_LOOKUP, EDGE_OPTIONS, EDGE_ERROR };
 enum {
 	DROP_TOO_SHORT,
 	DROP_VERSION,
@@ -22,10 +24,11 @@ enum {
 	DROP_BROADCAST,
 	DROP_MULTICAST,
 	DROP_LINK_BROADCAST,
+	DROP_LINK_LOCAL,
 	DROP_BAD_OPTION,
 	DROP_SOURCE_ROUTE,
 };
-static const char *const edges[] = {"lookup", NULL};
+static const char *const edges[] = {"lookup", "options", "icmp-error", NULL};
 static const char *const drops[] = {"too-short",
 				    "version",
 				    "header-length",
@@ -36,15 +39,10 @@ static const char *const drops[] = {"too-short",
 				    "broadcast",
 				    "multicast",
 				    "link-broadcast",
+				    "link-local",
 				    "bad-option",
 				    "source-route",
 				    NULL};
-
-// RFC 791, 3.1.
-#define OPT_END	 0
-#define OPT_NOP	 1
-#define OPT_LSRR 131
-#define OPT_SSRR 137
 
 static int check_header(const struct mbuf *m, const struct ip4_hdr *ip, uint32_t avail)
 {
@@ -82,26 +80,33 @@ static int check_addresses(const struct ip4_stack *s, const struct mbuf *m,
 		return DROP_MARTIAN_DESTINATION;
 	if (m->flags & MBUF_BCAST)
 		return DROP_LINK_BROADCAST;
+	if ((ip4_link_local(src) || ip4_link_local(dst)) && !ip4_stack_mine(s, dst))
+		return DROP_LINK_LOCAL; // RFC 3927, 2.6.2: never forwarded
 	return -1;
 }
 
-static int check_options(const struct ip4_hdr *ip)
+// RFC 1812, 4.3.3.5.
+static void report(struct node *node, const struct mbuf *m, uint8_t pointer)
 {
-	const uint8_t *p = (const uint8_t *)(ip + 1);
-	const uint8_t *end = (const uint8_t *)ip + ip4_hlen(ip);
+	const struct ip4_stack *s = node->state;
 
-	while (p < end && *p != OPT_END) {
-		if (*p == OPT_NOP) {
-			p++;
-			continue;
-		}
-		if (end - p < 2 || p[1] < 2 || p[1] > end - p)
-			return DROP_BAD_OPTION;
-		if (*p == OPT_LSRR || *p == OPT_SSRR)
-			return DROP_SOURCE_ROUTE;
-		p += p[1];
+	icmp_report(node, EDGE_ERROR, s->pool, m,
+		    (struct icmp_report){.type = ICMP_PARAMETER, .word = be32((uint32_t)pointer << 24)});
+}
+
+static uint8_t check_options(struct node *node, const struct mbuf *m, const struct ip4_hdr *ip)
+{
+	struct ip4_options o;
+
+	switch (ip4_options_read(ip, &o)) {
+	case IP4_OPTIONS_SOUND:
+		return o.record || o.stamp ? EDGE_OPTIONS : EDGE_LOOKUP;
+	case IP4_OPTIONS_SOURCE_ROUTE:
+		return NEXT_DROP(DROP_SOURCE_ROUTE);
+	default:
+		report(node, m, o.pointer);
+		return NEXT_DROP(DROP_BAD_OPTION);
 	}
-	return -1;
 }
 
 // Cuts what the link added behind the packet (Ethernet padding).
@@ -115,30 +120,30 @@ static inline void cut(struct mbuf *m, uint32_t len)
 	}
 }
 
-static __attribute__((noinline)) uint8_t check(const struct ip4_stack *s, struct mbuf *m)
+static __attribute__((noinline)) uint8_t check(struct node *node, struct mbuf *m)
 {
+	const struct ip4_stack *s = node->state;
 	const struct ip4_hdr *ip = mbuf_at(m, const struct ip4_hdr *, m->l3);
 	uint32_t avail = m->pkt_len - m->l3;
 	int drop = check_header(m, ip, avail);
 
 	if (drop < 0)
 		drop = check_addresses(s, m, ip);
-	if (drop < 0)
-		drop = check_options(ip);
 	if (drop >= 0)
 		return NEXT_DROP(drop);
 	if (avail > be16(ip->len))
 		cut(m, m->l3 + be16(ip->len));
-	return EDGE_LOOKUP;
+	return ip4_hlen(ip) > IP4_HLEN ? check_options(node, m, ip) : EDGE_LOOKUP;
 }
 
-// By the first byte of an address (RFC 1812, 5.3.7): 0 and 127, class D, class E. In differences: a
-// comparison would become a branch, and where destinations are random that is mispredicted.
+// By the first byte of an address (RFC 1812, 5.3.7): 0 and 127, class D, class E, and what link-local
+// addresses share theirs with. A table: a comparison would become a branch, and where destinations are
+// random that is mispredicted.
+static const uint8_t odd[256] = {[0] = 1, [127] = 1, [169] = 1, [224 ... 255] = 1};
+
 static inline unsigned odd_class(uint32_t addr)
 {
-	uint8_t first = (uint8_t)addr; // of network byte order
-
-	return ((125u - (uint8_t)(first - 1)) & (95u - (uint8_t)(first - 128))) >> 31;
+	return odd[(uint8_t)addr]; // of network byte order
 }
 
 // No option, a right checksum, sound lengths and plain unicast addresses: nothing left to check.
@@ -154,13 +159,13 @@ static always_inline bool clean(const struct ip4_stack *s, const struct mbuf *m,
 	       likely(!ip4_filter_hit(s, ip->src));
 }
 
-static always_inline uint8_t one(const struct ip4_stack *s, struct mbuf *m)
+static always_inline uint8_t one(struct node *node, const struct ip4_stack *s, struct mbuf *m)
 {
 	const struct ip4_hdr *ip = mbuf_at(m, const struct ip4_hdr *, m->l3);
 	uint32_t avail = m->pkt_len - m->l3;
 
 	if (unlikely(avail < IP4_HLEN || !clean(s, m, ip, avail)))
-		return check(s, m);
+		return check(node, m);
 	if (avail > be16(ip->len))
 		cut(m, m->l3 + be16(ip->len));
 	return EDGE_LOOKUP;
@@ -171,7 +176,7 @@ static void process(struct node *node, struct mbuf **pkts, uint8_t *next, unsign
 	const struct ip4_stack *s = node->state;
 
 	for (unsigned i = 0; i < n; i++)
-		next[i] = one(s, pkts[i]);
+		next[i] = one(node, s, pkts[i]);
 }
 
 const struct node_def ip4_input_node = {

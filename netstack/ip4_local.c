@@ -8,6 +8,7 @@
 #include "netstack/icmp.h"
 #include "netstack/ip4.h"
 #include "netstack/ip4_graph.h"
+#include "netstack/ip4_options.h"
 #include "netstack/ip4_reply.h"
 #include "netstack/ip4_stack.h"
 #include "netstack/tcp.h"
@@ -43,7 +44,42 @@ static void unreachable(struct node *node, const struct mbuf *m, const struct ip
 		(struct icmp_report){.type = ICMP_UNREACHABLE, .code = code, .source = ip->dst});
 }
 
-static uint8_t icmp_input(struct mbuf *m, uint32_t len)
+// Adds an option to those in `kept`, n bytes as yet; gives its place in the header.
+static uint8_t keep_option(uint8_t *kept, uint8_t *n, const uint8_t *option)
+{
+	uint8_t at = (uint8_t)(IP4_HLEN + *n);
+
+	memcpy(kept + *n, option, option[1]);
+	*n = (uint8_t)(*n + option[1]);
+	return at;
+}
+
+// Record route and timestamp come back with the reply, ours in them (RFC 1122, 3.2.2.6); as Linux has it,
+// in this order and nothing else.
+static __attribute__((noinline)) void reply_with_options(struct node *node, struct mbuf *m)
+{
+	const uint8_t *header = m->data + m->l3;
+	uint8_t kept[IP4_HLEN_MAX - IP4_HLEN] = {0}, n = 0;
+	struct ip4_options o;
+	struct ip4_hdr *ip;
+
+	ip4_options_read(mbuf_at(m, const struct ip4_hdr *, m->l3), &o); // sound: ip4-input
+	if (o.record)
+		o.record = keep_option(kept, &n, header + o.record);
+	if (o.stamp)
+		o.stamp = keep_option(kept, &n, header + o.stamp);
+	n = (uint8_t)(n + 3) & 0x3c;
+	ip = ip4_reply(m);
+	m->l3 = (uint16_t)(m->l3 - n);
+	memmove(m->data + m->l3, ip, IP4_HLEN);
+	ip = mbuf_at(m, struct ip4_hdr *, m->l3);
+	memcpy(ip + 1, kept, n);
+	ip->ver_ihl = (uint8_t)(0x45 + n / 4);
+	ip->len = be16(m->pkt_len - m->l3);
+	ip4_options_record(node->state, ip, &o, ip->src, ip4_options_time(graph_now(node)));
+}
+
+static uint8_t icmp_input(struct node *node, struct mbuf *m, uint32_t len)
 {
 	struct icmp_hdr *icmp = mbuf_at(m, struct icmp_hdr *, m->l4);
 
@@ -55,7 +91,10 @@ static uint8_t icmp_input(struct mbuf *m, uint32_t len)
 		return NEXT_DROP(DROP_ICMP_IGNORED);
 	icmp->csum = csum_update(icmp->csum, load16(icmp), ICMP_ECHO_REPLY);
 	icmp->type = ICMP_ECHO_REPLY;
-	ip4_reply(m);
+	if (m->l4 - m->l3 > (int)IP4_HLEN)
+		reply_with_options(node, m);
+	else
+		ip4_reply(m);
 	return EDGE_OUTPUT;
 }
 
@@ -97,7 +136,7 @@ static uint8_t one(struct node *node, struct mbuf *m)
 		return EDGE_REASS;
 	m->l4 = (uint16_t)(m->l3 + ip4_hlen(ip));
 	if (ip->proto == IP4_PROTO_ICMP)
-		return icmp_input(m, len);
+		return icmp_input(node, m, len);
 	if (ip->proto == IP4_PROTO_UDP)
 		return udp_input(node, m, ip, len);
 	if (ip->proto == IP4_PROTO_TCP)

@@ -132,9 +132,12 @@ static __attribute__((noinline)) void process_any(struct node *node, struct mbuf
 	uint32_t nh[GRAPH_BURST];
 
 	lookup(s, pkts, dst, nh, n);
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
 		next[i] = bad >> i & 1 ? NEXT_DROP(DROP_REVERSE_PATH)
 				       : one(node, s, pkts[i], nh[i], be32(dst[i]));
+		if (next[i] == EDGE_REWRITE)
+			ip4_redirect(node, EDGE_ERROR, pkts[i], pkts[i]->scratch32[SCRATCH_ADJ]);
+	}
 }
 
 static void process(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n)

@@ -36,7 +36,7 @@ static uint8_t one(struct ip4_stack *s, struct mbuf *m)
 	if (be16(ip->len) > a->mtu && ip->frag & be16(IP4_DF))
 		return NEXT_DROP(DROP_TOO_BIG);
 	ip->csum = 0;
-	ip->csum = (uint16_t)~csum_fold(csum_ip4_header(ip));
+	ip->csum = (uint16_t)~csum_fold(csum_add(0, ip, ip4_hlen(ip)));
 	m->scratch32[SCRATCH_ADJ] = index;
 	if (be16(ip->len) > a->mtu)
 		return EDGE_FRAGMENT;

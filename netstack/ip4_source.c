@@ -13,7 +13,20 @@ uint32_t ip4_stack_source(const struct ip4_stack *s, uint16_t iface, uint32_t pe
 	for (uint32_t i = 0; i < s->addresses; i++)
 		if (s->address[i].iface == iface)
 			return s->address[i].addr;
+	for (uint32_t i = 0; i < s->addresses; i++)
+		if (s->ifs->iface[s->address[i].iface].vrf == s->ifs->iface[iface].vrf)
+			return s->address[i].addr;
 	return 0;
+}
+
+bool ip4_stack_mine(const struct ip4_stack *s, uint32_t addr)
+{
+	if (!ip4_filter_hit(s, be32(addr)))
+		return false;
+	for (uint32_t i = 0; i < s->addresses; i++)
+		if (s->address[i].addr == addr)
+			return true;
+	return false;
 }
 
 const struct ip4_address *ip4_stack_own(const struct ip4_stack *s, uint16_t iface, uint32_t addr)

@@ -99,7 +99,7 @@ static int make_fib(struct ip4_stack *s, const struct ip4_conf *c, struct err *e
 		s->fib = s->shares ? fib_ref(c->lcore0->fib) : own_fib(c, err);
 	s->plain = true;
 	for (unsigned i = 0; i < c->ifs->n; i++)
-		if (c->ifs->iface[i].vrf || c->ifs->iface[i].urpf)
+		if (c->ifs->iface[i].vrf || c->ifs->iface[i].urpf || c->ifs->iface[i].redirects)
 			s->plain = false;
 	return s->fib ? 0 : -ENOMEM;
 }
@@ -197,6 +197,18 @@ static bool has_broadcast(uint8_t plen)
 	return plen < 31; // RFC 3021: a /31 is two hosts
 }
 
+// One that is forwarded (RFC 2644) has a neighbor's place, that of all.
+static int add_forwarded_broadcast(struct ip4_stack *s, uint16_t iface, uint32_t addr,
+				   struct err *err)
+{
+	static const uint8_t all[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+	union ip_addr a = {.v4 = be32(addr)};
+	int rc = neigh_set_static(&s->neighbors, iface, &a, all);
+
+	filter_add(s, addr);
+	return rc ? err_set(err, rc, "over %u neighbors and next hops", s->neighbors.size) : 0;
+}
+
 static int add_broadcast(struct ip4_stack *s, uint16_t iface, uint32_t addr, struct err *err)
 {
 	union ip_addr a = {.v4 = be32(addr)};
@@ -213,9 +225,11 @@ static int add_broadcasts(struct ip4_stack *s, uint16_t iface, uint32_t addr, ui
 {
 	int rc = has_broadcast(plen) ? add_broadcast(s, iface, addr & ip4_mask(plen), err) : 0;
 
-	if (!rc && has_broadcast(plen))
-		rc = add_broadcast(s, iface, addr | ~ip4_mask(plen), err);
-	return rc;
+	if (rc || !has_broadcast(plen))
+		return rc;
+	if (s->ifs->iface[iface].directed_broadcast)
+		return add_forwarded_broadcast(s, iface, addr | ~ip4_mask(plen), err);
+	return add_broadcast(s, iface, addr | ~ip4_mask(plen), err);
 }
 
 static int check_address(struct ip4_stack *s, uint16_t iface, uint32_t addr, uint8_t plen,

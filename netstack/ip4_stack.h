@@ -75,7 +75,8 @@ struct ip4_stack {
 	struct fib *fib;
 	unsigned lcore, lcores;
 	bool shares;	// fib is lcore 0's to change
-	bool plain;	// no interface is in another VRF, or has its packets' sources checked
+	bool plain;	// no interface is in another VRF, or has its packets' sources checked, or
+			// sends redirects
 	uint64_t announce[IFACES_MAX / 64]; // interfaces, by bit, whose addresses arp-hold has yet to
 	bool announces;			    // announce, and whether there are any
 	struct reass_conf reass; // of the nodes that ip4_graph_build() makes
@@ -110,8 +111,12 @@ int ip4_stack_neighbor(struct ip4_stack *s, uint16_t iface, uint32_t addr, const
 void ip4_stack_announce(struct ip4_stack *s, uint16_t iface);
 
 // The address of `iface` to speak from to `peer` (a neighbor's address): the one whose prefix holds
-// it, else the interface's first; 0 when it has none.
+// it, else the interface's first, else the first of another interface of its VRF (RFC 1812, 4.3.2.4); 0
+// when there is none.
 uint32_t ip4_stack_source(const struct ip4_stack *s, uint16_t iface, uint32_t peer);
+
+// Whether addr is an address of the router.
+bool ip4_stack_mine(const struct ip4_stack *s, uint32_t addr);
 
 // The interface's address that is `addr`, or whose prefix holds it; NULL.
 const struct ip4_address *ip4_stack_own(const struct ip4_stack *s, uint16_t iface, uint32_t addr);
@@ -132,6 +137,10 @@ static inline bool ip4_filter_hit(const struct ip4_stack *s, uint32_t src)
 
 	return s->filter[bit / 64] >> (bit % 64) & 1;
 }
+
+// From process() of ip4-lookup: m will leave by the adjacency. Tells its sender of a better hop, where the
+// interface does so and there is one, by `edge`, which leads to icmp-error.
+void ip4_redirect(struct node *node, uint8_t edge, const struct mbuf *m, uint32_t index);
 
 // Of an ADJ_MULTI adjacency: the index of the one that m's flow takes (ip4_lookup.c).
 uint32_t ip4_choose(const struct adj *multi, const struct mbuf *m);

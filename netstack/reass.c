@@ -13,7 +13,7 @@
 #include "core/plat.h"
 #include "netstack/reass_own.h"
 
-#define PACKETS_MAX (1u << 16)
+#define PACKETS_MAX (1u << 20)
 #define TIMEOUT_MAX 3600u
 
 const char *const reass_drops[] = {

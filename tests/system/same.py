@@ -12,7 +12,7 @@ def checksum(octets):
     return total ^ 0xFFFF
 
 
-RECORD_ROUTE, TIMESTAMP = 7, 68  # IP options, RFC 791
+TIMESTAMP = 68  # an IP option, RFC 791
 
 
 def blank_recorded(header, kinds, keep):
@@ -26,18 +26,15 @@ def blank_recorded(header, kinds, keep):
         header[10:12] = b"\0\0"
 
 
-def canonical(frame, router_addresses, recorded):
-    """The frame without what linux_router.py lets differ; `recorded` without `recording` too."""
+def canonical(frame, router_addresses):
+    """The frame without what linux_router.py lets differ."""
     if len(frame) < 34 or frame[12:14] != b"\x08\x00":
         return frame
     size = (frame[14] & 15) * 4
     header, body = bytearray(frame[14 : 14 + size]), frame[14 + size :]
     if checksum(bytes(header)) != 0:
         return frame  # wrong: leave it as it is, so that it shows
-    if recorded:
-        blank_recorded(header, (RECORD_ROUTE, TIMESTAMP), 2)
-    else:
-        blank_recorded(header, (TIMESTAMP,), 4)
+    blank_recorded(header, (TIMESTAMP,), 4)
     if frame[26:30] not in router_addresses:
         return frame[:14] + bytes(header) + body
     header[4:6] = header[10:12] = b"\0\0"

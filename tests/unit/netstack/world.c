@@ -151,6 +151,18 @@ static void make_stack6(struct world *w, struct ifaces *ifs, const struct ip6_co
 		fail_msg("%s", err.text);
 }
 
+static void (*prepare)(struct ifaces *ifs);
+
+struct world *world_open_with(const struct ip4_conf *conf, void (*ifaces)(struct ifaces *ifs))
+{
+	struct world *w;
+
+	prepare = ifaces;
+	w = world_open(conf);
+	prepare = NULL;
+	return w;
+}
+
 struct world *world_open(const struct ip4_conf *conf)
 {
 	return world_open_dual(conf, NULL, NULL);
@@ -172,6 +184,8 @@ struct world *world_open_dual(const struct ip4_conf *conf, const struct ip6_conf
 	w->clock.now = 1000 * NSEC_PER_SEC;
 	c.pool = pool;
 	c.ifs = make_ifaces(conf6 ? 1280 : 576);
+	if (prepare)
+		prepare(c.ifs);
 	c.addresses = 8;
 	c.nexthops = 8;
 	c.neighbors = 16;

@@ -55,6 +55,9 @@ struct ifaces *world_ifaces(void);
 // conf may be NULL. Tests take one world at a time; world_close() checks that the books balance,
 // that every chain was sound and that no packet was lost.
 struct world *world_open(const struct ip4_conf *conf);
+
+// The same with interfaces that `ifaces` has had in its hands.
+struct world *world_open_with(const struct ip4_conf *conf, void (*ifaces)(struct ifaces *ifs));
 void world_close(struct world *w);
 
 // A world whose ports have IPv6 as well, as conf says in addition to world6.h; configure6 (may be NULL)
