@@ -209,10 +209,10 @@ static int check_route(struct text_route *r, enum ctl_op op, struct err *err)
 	if (!t->family)
 		t->family = 4;
 	for (unsigned i = 0; i < t->paths; i++) {
-		if (r->path[i].family && r->path[i].family != t->family)
-			return err_set(err, -EINVAL, "a route of one family by a next hop of the other: expected "
-				       "IPv%u", t->family);
-		r->path[i].family = t->family;
+		if (!r->path[i].family)
+			r->path[i].family = t->family;
+		if (r->path[i].family == 4 && t->family == 6) // the other way round there is RFC 8950
+			return err_set(err, -EINVAL, "an IPv6 route by an IPv4 next hop: expected an IPv6 one");
 	}
 	if (t->kind != CTL_VIA && t->paths)
 		return err_set(err, -EINVAL, "a route that goes nowhere, with a next hop: expected one or the "

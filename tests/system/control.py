@@ -108,7 +108,7 @@ def check_refused(weir):
     expect(weir.ctl("rout", fails=2), "rout: expected route, neighbor")
     expect(weir.ctl("route", "add", "10.0.0.1/8", "via", "1.1.1.1", fails=2), "10.0.0.1/8: expected no bits behind")
     expect(weir.ctl("route", "add", "10.0.0.0/8", fails=2), "expected via ADDRESS")
-    expect(weir.ctl("route", "add", "10.0.0.0/8", "via", "::1", fails=2), "expected IPv4")
+    expect(weir.ctl("route", "add", "2001:db8::/32", "via", "10.0.0.1", fails=2), "expected an IPv6 one")
     expect(weir.ctl("apply", "-", fails=1, text="route add 10.0.0.0/8 via 1.1.1.1\n"), "no tables to change")
     expect(weir.ctl("--confirm", "0", "confirm", fails=2), "--confirm 0: expected 1 to 86400")
     expect(weir.ctl("confirm", fails=1), "no change awaits its confirmation")
