@@ -5,7 +5,7 @@
 Usage: pcap_corpus.py [--plain] [--config FILE] [-v] WEIR [FOLDER]
 
 Plays every file of FOLDER (default ../shared/data/pcap-tcpdump beside the project), and damaged copies
-of the recorded capture, into port wan of tests/captures/router.yaml, and asks of each:
+of the recorded capture, into port wan of corpus.yaml, a router of both families that gathers fragments, and asks of each:
 - no report of the address, leak or undefined-behaviour sanitizer, no signal, an end within a minute;
 - every packet accounted for (accounting.balanced), and as many packets and bytes received as libpcap
   itself reads from the file;
@@ -33,7 +33,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-CONFIG = HERE.parent / "captures" / "router.yaml"
+CONFIG = HERE / "corpus.yaml"
 ROUTER_MAC = bytes.fromhex("020000000002")  # of port wan in CONFIG
 DLT_EN10MB = 1
 SKIP = 77
