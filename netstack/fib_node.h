@@ -55,13 +55,19 @@ static inline unsigned fib_run(const struct ifaces *ifs, struct mbuf *const *pkt
 // route leads to adjacency a. Strictly: packets to that source leave by iface, all or some of them.
 static inline bool fib_source_ok(const struct adj *a, uint16_t iface, bool strict)
 {
+	uint32_t only;
+
 	switch (a->kind) {
 	case ADJ_GLEAN:
 	case ADJ_FORWARD:
 		return !strict || a->iface == iface;
 	case ADJ_MULTI:
-		return !strict || __atomic_load_n(&fib_multi(a)->ifaces[iface / 64], __ATOMIC_RELAXED) >>
-						  (iface % 64) & 1;
+		// A choice may lead nowhere: a blackhole of somebody's, a next hop without a route.
+		only = fib_only(fib_multi(a));
+		if (!strict)
+			return !only || only >= ADJ_INDEX_GLEAN0;
+		return __atomic_load_n(&fib_multi(a)->ifaces[iface / 64], __ATOMIC_RELAXED) >>
+			       (iface % 64) & 1;
 	default:
 		return false;
 	}
