@@ -16,7 +16,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "rfc"))
 import suite
-import ipv4, icmp4, ipv6, icmp6, nd  # noqa: E401,E402,F401  the tests
+import ipv4, icmp4, ipv6, icmp6, nd, switched  # noqa: E401,E402,F401  the tests
 
 PAGE = HERE.parent.parent / "docs" / "router-requirements.md"
 

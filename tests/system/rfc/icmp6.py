@@ -153,5 +153,5 @@ def rfc4443_2_4_reply_unasked():
     yield from silent(ip6(ICMPv6EchoReply(data=DATA), dst=ROUTER6["lan"]))
 
 
-not_met("4443", "3.1", "SHOULD", "code 1 (administratively prohibited), 5 and 6 by policy",
-        "code 1 comes with routes of type prohibit; 5 and 6 are a matter of policies that the router has not")
+not_met("4443", "3.1", "SHOULD", "codes 5 and 6: source address failed policy, reject route",
+        "packets that a source check refuses are dropped in silence; a route of type unreachable says code 0 or 3")
