@@ -157,6 +157,8 @@ static void report(struct node *node, uint16_t iface, uint64_t now)
 
 void mld_changed(struct ip6_stack *s, uint16_t iface)
 {
+	if (!ip6_stack_enabled(s, iface))
+		return;
 	s->mld[iface].changes = MLD_ROBUSTNESS;
 	s->mld[iface].due = graph_now(s->mld_node);
 	graph_wake(s->mld_node, s->mld[iface].due);

@@ -8,6 +8,7 @@
 //
 // lcore 0 asks; the others wait for as long as that takes at most. Whichever hears that an address is
 // taken tells all; whether a nonce is ours lcore 0 knows.
+#include "netstack/mld.h"
 #include "netstack/nd_priv.h"
 
 #define DELAY_MAX NSEC_PER_SEC // RFC 4861, 10: MAX_RTR_SOLICITATION_DELAY
@@ -77,6 +78,9 @@ static void step(struct ip6_stack *s, uint32_t i, uint64_t now)
 	}
 	if (d->sent == s->nd->dad) {
 		s->address[i].state = IP6_VALID;
+		// Reports of groups came from nobody so far, which switches pass over (RFC 3590).
+		if (!s->lcore && ip6_link_local(s->address[i].addr.v6))
+			mld_changed(s, s->address[i].iface);
 		return;
 	}
 	ask(s, &s->address[i], d->nonce);

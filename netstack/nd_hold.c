@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "netstack/mld.h"
 #include "netstack/nd_priv.h"
 
 static_assert(NEIGH_EDGE_PORT0 == ND_HOLD_EDGE_PORT0, "the wiring counts on it");
@@ -131,6 +132,7 @@ void nd_announce(struct ip6_stack *s, uint16_t iface)
 	s->nd->announce[iface / 64] |= 1ull << (iface % 64);
 	s->nd->announces = true;
 	graph_wake(s->neighbors.node, graph_now(s->neighbors.node));
+	mld_changed(s, iface); // as little is known of its groups
 }
 
 // --- the node ---

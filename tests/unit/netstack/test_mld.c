@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // test_mld.c - the listener of MLDv2 (RFC 3810) and MLDv1 (RFC 2710)
 #include "netstack/mld.h"
+#include "netstack/nd.h"
 #include "tests/unit/netstack/world6.h"
 
 // IPv6 with hop limit 1, hop-by-hop options with a router alert of value 0 (RFC 2711), the message.
@@ -83,6 +84,30 @@ static void test_tentative(void **state)
 	world_pass(w, 2 * NSEC_PER_SEC);
 	assert_int_equal(w->sent, 2);
 	assert_report(&w->out[1], WAN6_LL, 4, wan_groups, 5);
+	w->sent = 0;
+	world_close(w);
+}
+
+// RFC 3590: once the link-local address is known to be ours alone, reports come from it.
+static void test_detection(void **state)
+{
+	struct world *w = world6_open(NULL);
+	unsigned from_own = 0;
+
+	nd_set_dad(w->s6, 1);
+	graph_wake(w->s6->neighbors.node, w->clock.now);
+	world_pass(w, 4 * NSEC_PER_SEC);
+	for (unsigned i = 0; i < w->sent; i++)
+		if (w->out[i].port == WAN && w->out[i].bytes[20] == 0) {
+			assert_report(&w->out[i], WAN6_LL, 4, wan_groups, 5);
+			from_own++;
+		}
+	assert_int_equal(from_own, 2);
+	w->sent = 0;
+	nd_announce(w->s6, WAN); // its link was away
+	world_pass(w, 0);
+	assert_true(w->sent > 0);
+	assert_report(&w->out[w->sent - 1], WAN6_LL, 4, wan_groups, 5);
 	w->sent = 0;
 	world_close(w);
 }
@@ -233,10 +258,11 @@ static void test_empty_pool(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_start),	       cmocka_unit_test(test_tentative),
-		cmocka_unit_test(test_general_query),  cmocka_unit_test(test_long_delays),
-		cmocka_unit_test(test_specific_query), cmocka_unit_test(test_version_1),
-		cmocka_unit_test(test_bad_queries),    cmocka_unit_test(test_empty_pool),
+		cmocka_unit_test(test_start),	    cmocka_unit_test(test_tentative),
+		cmocka_unit_test(test_detection),   cmocka_unit_test(test_general_query),
+		cmocka_unit_test(test_long_delays), cmocka_unit_test(test_specific_query),
+		cmocka_unit_test(test_version_1),   cmocka_unit_test(test_bad_queries),
+		cmocka_unit_test(test_empty_pool),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
