@@ -87,6 +87,9 @@ struct function {
 	void (*announce)(struct app_lcore *l, unsigned port);
 	// Optional, by lcore 0 between turns: the link of a port came or went. It counts as up before.
 	void (*link)(struct app *app, unsigned port, bool up);
+	// Optional, by lcore 0 between turns: the operator wants an interface that is no port up or down. False:
+	// there is none of that number.
+	bool (*admin)(struct app *app, unsigned iface, bool up);
 	// Optional, by lcore 0 between turns, APP_TICKS times a second at most: what can wait that long.
 	void (*tick)(struct app *app);
 	// Optional, on the real clock: no lcore runs any longer. What nodes of lcore 0 emit from the housekeeping
@@ -94,6 +97,8 @@ struct function {
 	void (*end)(struct app_lcore *l0);
 	// Optional: frees app->state when all graphs are gone. Also after a build() that failed.
 	void (*destroy)(struct app *app);
+	// Optional, by lcore 0: hands on figures of its own.
+	void (*stats)(const struct app *app, stats_emit_fn emit, void *arg);
 	// Optional: what it does for the control channel (apps/control.h).
 	const struct control_ops *control;
 };

@@ -117,12 +117,13 @@ static void announce(struct app_lcore *l, unsigned port)
 		app->function->announce(l, port);
 }
 
-// By lcore 0: tells the function of links that came or went.
+// By lcore 0: tells the function of links that came or went, of themselves or by the operator's wish.
 static void look_at_link(struct app *app, unsigned port)
 {
 	struct port_link link;
 
 	port_link(&app->port[port], &link);
+	link.up &= !__atomic_load_n(&app->port[port].down, __ATOMIC_RELAXED);
 	if (link.up != app->link_down[port])
 		return;
 	app->link_down[port] = !link.up;

@@ -155,6 +155,12 @@ static void emit_sums(struct app *app, bool told, stats_emit_fn emit, void *arg)
 	loops_stats_emit(loops, app->lcores, emit, arg);
 }
 
+static void emit_function(const struct app *app, stats_emit_fn emit, void *arg)
+{
+	if (app->function->stats)
+		app->function->stats(app, emit, arg);
+}
+
 bool app_stats_part(struct app *app, unsigned part, bool told, stats_emit_fn emit, void *arg)
 {
 	if (part < app->ports)
@@ -163,7 +169,9 @@ bool app_stats_part(struct app *app, unsigned part, bool told, stats_emit_fn emi
 		emit_graphs(app, emit, arg);
 	else if (part == 1)
 		emit_sums(app, told, emit, arg);
-	else if ((part -= 2) < app->lcores && app->lcores > 1)
+	else if (part == 2)
+		emit_function(app, emit, arg);
+	else if ((part -= 3) < app->lcores && app->lcores > 1)
 		emit_lcore(&app->lcore[part], emit, arg);
 	else
 		return false;

@@ -166,11 +166,13 @@ int control_port_set(struct client *cl, struct control_req *req, struct control_
 
 	if (rc)
 		return rc;
-	if (set->port >= app->ports)
-		return err_set(err, -ENODEV, "port %u: there are %u, counted from 0", set->port, app->ports);
 	if (set->up > 1)
 		return err_set(err, -EINVAL, "port %u: state %u: expected 0 (down) or 1 (up)", set->port,
 			       set->up);
+	if (set->port >= app->ports && app->function->admin && app->function->admin(app, set->port, set->up))
+		return 0;
+	if (set->port >= app->ports)
+		return err_set(err, -ENODEV, "port %u: there are %u, counted from 0", set->port, app->ports);
 	p = &app->port[set->port];
 	if (cl->step == STEP_NEW) {
 		__atomic_store_n(&p->down, !set->up, __ATOMIC_RELAXED);

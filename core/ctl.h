@@ -120,8 +120,8 @@ struct ctl_port {
 };
 
 struct ctl_port_set {
-	uint16_t port;
-	uint16_t up; // 0 or 1
+	uint16_t port; // or an interface
+	uint16_t up;   // 0 or 1
 	uint32_t reserved;
 };
 

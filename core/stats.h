@@ -11,6 +11,7 @@
 //	loop.{turns,busy_turns,busy_cycles}
 //	loop.noise.{gaps,lost_us,worst_us}                    core/noise.h; real clock
 //	ports.NAME...                                         by pmd/port.c
+//	interfaces.LABEL...                                   by netstack/iface_stats.c, of a router
 //	ports.NAME.queues.Q, lcores.K...                      by apps/app_stats.c, with several lcores
 #ifndef WEIR_CORE_STATS_H
 #define WEIR_CORE_STATS_H

@@ -358,9 +358,10 @@ struct node *bridge_node_add(struct graph *g, struct ifaces *ifs, struct err *er
 
 struct node *bridge_out_add(struct graph *g, struct ifaces *ifs, uint16_t iface, struct err *err)
 {
-	char name[IFACE_NAME_MAX + 8];
+	char label[IFACE_NAME_MAX], name[IFACE_NAME_MAX + 8];
 
-	snprintf(name, sizeof(name), "out-%s", ifs->iface[iface].name);
+	iface_label(&ifs->iface[iface], label);
+	snprintf(name, sizeof(name), "out-%s", label);
 	return add(g, ifs, &bridge_out_def, name, ifs->iface[iface].domain, err);
 }
 

@@ -127,7 +127,7 @@ struct node *group_out_add(struct graph *g, struct ifaces *ifs, uint16_t iface,
 {
 	const struct group *group = ifs->iface[iface].members;
 	struct group_out *o = malloc(sizeof(*o));
-	char name[IFACE_NAME_MAX + 8];
+	char label[IFACE_NAME_MAX], name[IFACE_NAME_MAX + 8];
 	struct node *node;
 
 	if (!o) {
@@ -135,7 +135,8 @@ struct node *group_out_add(struct graph *g, struct ifaces *ifs, uint16_t iface,
 		return NULL;
 	}
 	*o = (struct group_out){ifs, group, iface};
-	snprintf(name, sizeof(name), "out-%s", ifs->iface[iface].name);
+	iface_label(&ifs->iface[iface], label);
+	snprintf(name, sizeof(name), "out-%s", label);
 	node = graph_add(g, &group_out_def, name, o, err);
 	if (!node) {
 		free(o);

@@ -28,6 +28,7 @@
 
 #include "core/err.h"
 #include "core/lcore.h"
+#include "core/stats.h"
 #include "mempool/mbuf.h"
 #include "netstack/eth.h"
 
@@ -158,6 +159,13 @@ void ifaces_link(struct ifaces *ifs, uint16_t port, bool up);
 
 // What lcores count together. Of a port itself nothing is counted here: port_stats() has it.
 void ifaces_counts(const struct ifaces *ifs, uint16_t i, struct iface_count *sum);
+
+// Its name for places where a dot parts names (core/stats.h): "wan:100" of wan.100.
+void iface_label(const struct iface *i, char label[IFACE_NAME_MAX]);
+
+// Hands on the figures of what is made of ports: interfaces.LABEL.{up,rx.packets,rx.bytes,tx.packets,
+// tx.bytes}; of bridges also {stations,flooded,copied,no_buffer,unlearnt,moved} (bridge.h).
+void ifaces_stats_emit(const struct ifaces *ifs, stats_emit_fn emit, void *arg);
 
 // For data path: of the calling lcore.
 static inline struct iface_count *iface_count(const struct ifaces *ifs, uint16_t i)

@@ -152,7 +152,7 @@ uint32_t mac_next(const struct mac_table *t, uint32_t at, uint32_t tick, uint8_t
 			continue;
 		memcpy(mac, &mac48, 6);
 		*iface = (uint16_t)s;
-		*silent = tick - b->seen[at % MAC_WAYS];
+		*silent = tick - __atomic_load_n(&b->seen[at % MAC_WAYS], __ATOMIC_RELAXED);
 		return at + 1;
 	}
 	return 0;

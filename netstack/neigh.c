@@ -232,6 +232,7 @@ void neigh_set_mac(struct neigh_table *t, uint32_t index, const uint8_t mac[6])
 	memcpy(p + 6, i->mac, 6);
 	memcpy(p + 12, i->tag, i->hlen - ETH_HLEN);
 	store16(p + i->hlen - 2, be16(t->family->type));
+	a->count = &t->ifs->count[t->lcore % IFACE_LCORES][a->iface];
 	a->ready = true;
 }
 
@@ -240,4 +241,8 @@ void adj_put_any(struct mbuf *m, const struct adj *a)
 	if (m->l3 != a->eth_len)
 		iface_make_room(m, a->eth_len);
 	memcpy(m->data, adj_mac(a), a->eth_len); // which the header begins with
+	if (a->eth_len != ETH_HLEN) {
+		a->count->tx_packets++;
+		a->count->tx_bytes += m->pkt_len;
+	}
 }

@@ -68,7 +68,10 @@ struct adj {
 	uint32_t next;	  // in its bucket; 0 ends
 	union ip_addr addr; // ADJ_FORWARD: the neighbor's
 	uint8_t eth[ADJ_ETH_MAX]; // the header, up to its end
-	uint64_t reserved;
+	union {
+		uint64_t reserved;	   // ADJ_MULTI: its maker's
+		struct iface_count *count; // where eth has tags: what is sent counts here
+	};
 } cache_aligned;
 static_assert(sizeof(struct adj) == CACHE_LINE, "an adjacency is a cache line");
 

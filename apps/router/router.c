@@ -149,6 +149,21 @@ static void link_changed(struct app *app, unsigned port, bool up)
 	ifaces_link(router_of(app)->ifs, (uint16_t)port, up);
 }
 
+static bool admin(struct app *app, unsigned iface, bool up)
+{
+	struct ifaces *ifs = router_of(app)->ifs;
+
+	if (iface < ifs->ports || iface >= ifs->n)
+		return false;
+	ifaces_set_up(ifs, (uint16_t)iface, up);
+	return true;
+}
+
+static void stats(const struct app *app, stats_emit_fn emit, void *arg)
+{
+	ifaces_stats_emit(router_of(app)->ifs, emit, arg);
+}
+
 // A port that is made into something, or one of whose VLANs is, takes frames for others, too.
 static bool station(const struct blob *b, unsigned port)
 {
@@ -172,6 +187,8 @@ const struct function router_function = {
 	.destroy = destroy,
 	.announce = announce,
 	.link = link_changed,
+	.admin = admin,
+	.stats = stats,
 	.tick = tick,
 	.end = end,
 };

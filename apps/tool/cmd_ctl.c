@@ -181,6 +181,8 @@ static int run_port(struct ctl_run *r, struct words *w, struct err *err)
 	rc = words_end(w, err);
 	if (!rc)
 		rc = ctl_index(r->c, CTL_KIND_PORT, name, err);
+	if (rc == -ENOENT) // what is made of ports
+		rc = ctl_index(r->c, CTL_KIND_IFACE, name, err);
 	if (rc < 0)
 		return rc;
 	r->applied_late = true;

@@ -79,7 +79,8 @@ class Net:
         self.children = []
         pathlib.Path(where, "weir.yaml").write_text(config)
         self.log = open(pathlib.Path(where, "log"), "w+")
-        self.weir = subprocess.Popen([weir, "run", pathlib.Path(where, "weir.yaml"), "--json"],
+        self.program, self.socket = weir, f"{where}/ctl"
+        self.weir = subprocess.Popen([weir, "run", pathlib.Path(where, "weir.yaml"), "--json", "--control", self.socket],
                                      stdout=subprocess.PIPE, stderr=self.log, text=True)
         self.children.append(self.weir)
         for line in config.split('"tap:')[1:]:
@@ -135,6 +136,11 @@ class Net:
         """Packets the host has received."""
         link = json.loads(netns.run("ip", "-n", host, "-s", "-j", "link", "show", dev))
         return link[0]["stats64"]["rx"]["packets"]
+
+    def ctl(self, *words):
+        done = subprocess.run([self.program, "ctl", self.socket, *words], capture_output=True, text=True, timeout=20)
+        need(done.returncode == 0, f"weir ctl {' '.join(words)}: {done.stderr.strip()}")
+        return done.stdout
 
     def stop(self):
         self.weir.send_signal(signal.SIGINT)
@@ -225,8 +231,18 @@ def tags(net):
         net.ping(host, to, size)
     said = [f"tcp {client}>{server} {iperf(net, server, client)[0]:.0f} Mbit/s"
             for client, server in (("a", "v"), ("a", "q"), ("d", "e"))]
+    net.ctl("port", "down", "x.100")
+    need(in_host("v", "ping", "-c", "1", "-W", "0.3", "10.100.0.1").returncode != 0, "x.100 is down, and answers")
+    net.ping("q", "10.200.0.1", 56)
+    net.ctl("port", "up", "x.100")
+    net.ping("v", "10.100.0.1", 56)
     figures = net.stop()
-    need(figures["drops"].get("eth-input", {}).get("vlan-unconfigured", 0) == 0, "tags were not known")
+    need(figures["drops"].get("eth-input.vlan-unconfigured", 0) == 0, "tags were not known")
+    need(figures["drops"].get("eth-input.interface-down", 0) > 0, "nothing was dropped while x.100 was down")
+    for name in "x:100", "x:q", "x:300", "br0":
+        seen = figures["interfaces"][name]
+        need(seen["rx"]["packets"] > 10 and seen["tx"]["packets"] > 10, f"{name} counted {seen}")
+    need(figures["interfaces"]["br0"]["stations"] == 2, "the bridge knows two stations")
     return ", ".join(said)
 
 
