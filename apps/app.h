@@ -95,6 +95,9 @@ struct function {
 	// Optional, on the real clock: no lcore runs any longer. What nodes of lcore 0 emit from the housekeeping
 	// that follows still leaves.
 	void (*end)(struct app_lcore *l0);
+	// Optional, by lcore 0 with its housekeeping: a slice, of at most 50 us or so, of work that is left to
+	// do between turns. Whether there is more: lcore 0 had better not sleep.
+	bool (*work)(struct app *app);
 	// Optional: frees app->state when all graphs are gone. Also after a build() that failed.
 	void (*destroy)(struct app *app);
 	// Optional, by lcore 0: hands on figures of its own.

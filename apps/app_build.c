@@ -142,6 +142,8 @@ static int tick(void *arg, uint64_t now)
 		app_answer_calls(l);
 	else if (app->control)
 		l->loop.awake = control_poll(app->control, tsc);
+	if (!l->id && app->function->work)
+		l->loop.awake = app->function->work(app) || (app->control && l->loop.awake);
 	note_first_tx(l, tsc);
 	// By the TSC: a capture's clock says nothing about how long the user has waited.
 	if (tsc < l->tick_at)

@@ -97,9 +97,9 @@ static int set(struct fib *f, uint8_t family, unsigned vrf, const union ip_addr 
 	return fib_lpm_add(f, family, vrf, prefix, plen, index);
 }
 
-// Puts `index` where `was` (or nothing) was.
+// Puts `index` where `was` (or nothing) was; looping: even if it leads back to itself.
 static int change(struct fib *f, uint8_t family, unsigned vrf, const union ip_addr *prefix,
-		  uint8_t plen, uint32_t index, int was)
+		  uint8_t plen, uint32_t index, int was, bool looping)
 {
 	int rc;
 
@@ -110,7 +110,7 @@ static int change(struct fib *f, uint8_t family, unsigned vrf, const union ip_ad
 	rc = set(f, family, vrf, prefix, plen, index);
 	if (rc || !fib_mark_within(f, family, vrf, prefix, plen))
 		return rc;
-	if (index == FIB_NONE || !fib_leads_to(f, family, index, index))
+	if (looping || index == FIB_NONE || !fib_leads_to(f, family, index, index))
 		return 0;
 	// Putting back what was there a moment ago takes no more memory than there was.
 	set(f, family, vrf, prefix, plen, was < 0 ? FIB_NONE : (uint32_t)was);
@@ -125,7 +125,18 @@ int fib_swap(struct fib *f, uint8_t family, unsigned vrf, const union ip_addr *p
 
 	if (was >= 0 && fib_is_own(f, (uint32_t)was))
 		return -EEXIST;
-	rc = change(f, family, vrf, prefix, plen, index, was);
+	rc = change(f, family, vrf, prefix, plen, index, was, false);
+	if (!rc)
+		*old = was < 0 ? FIB_NONE : (uint32_t)was;
+	return rc;
+}
+
+int fib_restore(struct fib *f, uint8_t family, unsigned vrf, const union ip_addr *prefix,
+		uint8_t plen, uint32_t index, uint32_t *old)
+{
+	int was = fib_get(f, family, vrf, prefix, plen);
+	int rc = change(f, family, vrf, prefix, plen, index, was, true);
+
 	if (!rc)
 		*old = was < 0 ? FIB_NONE : (uint32_t)was;
 	return rc;
@@ -192,7 +203,7 @@ int fib_own(struct fib *f, uint8_t family, unsigned vrf, const union ip_addr *pr
 		rc = add_onlink(f, family, prefix, plen, (uint16_t)(index - ADJ_INDEX_GLEAN0));
 	if (rc)
 		return own_error(err, rc, family, prefix, plen);
-	rc = change(f, family, vrf, prefix, plen, index, was);
+	rc = change(f, family, vrf, prefix, plen, index, was, false);
 	if (rc) {
 		remove_onlink(f, family, prefix, plen, (uint16_t)(index - ADJ_INDEX_GLEAN0));
 		return own_error(err, rc, family, prefix, plen);
@@ -211,7 +222,7 @@ int fib_disown(struct fib *f, uint8_t family, unsigned vrf, const union ip_addr 
 	if (was < 0 || !fib_is_own(f, (uint32_t)was))
 		return err_set(err, -ENOENT, "%s/%u is no prefix of the router",
 			       fib_text(family, prefix), plen);
-	rc = change(f, family, vrf, prefix, plen, FIB_NONE, was);
+	rc = change(f, family, vrf, prefix, plen, FIB_NONE, was, false);
 	if (rc)
 		return own_error(err, rc, family, prefix, plen);
 	if (is_glean(f, (uint32_t)was))

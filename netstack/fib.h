@@ -43,12 +43,15 @@
 #define FIB_PATHS_MAX  16u
 #define FIB_LEAVES_MAX 64u
 #define FIB_HOPS       4096u  // of a family, where a conf says 0
-#define FIB_HOPS_MAX   16384u
+#define FIB_HOPS_MAX   28672u // what a table of prefixes can name, interfaces taken off
 #define FIB_BUCKETS    256u
 #define FIB_DEPTH_MAX  8u // groups that a recursive next hop may lead through
 #define FIB_LCORES_MAX 64u
 
 #define FIB_IFACE_ANY 0xffffu
+// Routes of this owner (CTL_OWNER_CONFIG) to a single neighbor lead straight to it. Others need a group of
+// one to be told from them: some cycles more a packet.
+#define FIB_OWNER_USUAL 1u
 
 enum fib_kind { FIB_VIA, FIB_BLACKHOLE, FIB_UNREACHABLE, FIB_PROHIBIT };
 
@@ -64,7 +67,7 @@ struct fib_route {
 	uint8_t kind;  // enum fib_kind
 	uint8_t paths; // of FIB_VIA: 1 to FIB_PATHS_MAX; else 0
 	uint16_t vrf;
-	uint8_t owner; // kept and told (fib_describe), else without meaning; 0: nobody
+	uint8_t owner; // kept and told (fib_describe), else without meaning; 0: as FIB_OWNER_USUAL
 	union ip_addr prefix; // no bits beyond plen
 	struct fib_path path[FIB_PATHS_MAX];
 };
@@ -141,6 +144,14 @@ void fib_drop(struct fib *f, uint8_t family, uint32_t index);
 int fib_swap(struct fib *f, uint8_t family, unsigned vrf, const union ip_addr *prefix, uint8_t plen,
 	     uint32_t index, uint32_t *old);
 
+// The same to take a change back: what it led to before needs no more checks. -ENOMEM, -ENOSPC: memory that
+// was in use then is not yet free again (fib_quiescent): try again.
+int fib_restore(struct fib *f, uint8_t family, unsigned vrf, const union ip_addr *prefix, uint8_t plen,
+		uint32_t index, uint32_t *old);
+
+// Whether r's family, VRF, prefix and length are sound. 0, or -EINVAL and err.
+int fib_check(const struct fib *f, const struct fib_route *r, struct err *err);
+
 // Whether a prefix's number (fib_get) is of the router itself, rather than of a route.
 bool fib_is_own(const struct fib *f, uint32_t index);
 
@@ -148,8 +159,10 @@ bool fib_is_own(const struct fib *f, uint32_t index);
 bool fib_resolve(struct fib *f, unsigned n);
 // Whether hops were made or freed since every lcore was told: fib_sync() has something to do.
 bool fib_wants_sync(const struct fib *f);
-// On lcore `lcore`, between its turns.
+// On lcore `lcore`, between its turns. Packets that waited for a neighbor which nobody knows any longer
+// are dropped when there is no room for it among the learnt: fib_lost() counts them.
 void fib_sync(struct fib *f, unsigned lcore);
+uint64_t fib_lost(const struct fib *f);
 // Lets packets see what fib_resolve() found, in up to n groups. Returns whether more are left.
 bool fib_publish(struct fib *f, unsigned n);
 // Frees the numbers of dropped hops that every lcore has forgotten.
@@ -160,15 +173,34 @@ void fib_quiescent(struct fib *f);
 // All of that at once, while nothing runs, or on a single lcore between turns.
 void fib_settle(struct fib *f);
 
+// The link of an interface came or went (iface.live), by lcore 0 between turns: groups leave paths by it, or
+// come back.
+void fib_link_changed(struct fib *f);
+
 // --- questions: lcore 0 ---
 
 // What the prefix leads to exactly, or -ENOENT. What an address is led to, or FIB_NONE.
 int fib_get(const struct fib *f, uint8_t family, unsigned vrf, const union ip_addr *prefix, uint8_t plen);
 uint32_t fib_lookup(const struct fib *f, uint8_t family, unsigned vrf, const union ip_addr *addr);
 
+// The first prefix of a table, or the one behind *prefix / *plen, which may have gone meanwhile: what it leads
+// to, or -ENOENT. In an order that depends on the prefixes alone.
+int fib_first(const struct fib *f, uint8_t family, unsigned vrf, union ip_addr *prefix, uint8_t *plen);
+int fib_next(const struct fib *f, uint8_t family, unsigned vrf, union ip_addr *prefix, uint8_t *plen);
+
 // Kind and paths of an index as its route gave them; prefix, plen and vrf are left alone. A connected
 // prefix is a path without via.
 void fib_describe(const struct fib *f, uint8_t family, uint32_t index, struct fib_route *r);
+
+// "192.0.2.1", in one of a few buffers by turns: for messages.
+const char *fib_text(uint8_t family, const union ip_addr *addr);
+
+// Whether addr can be a neighbor's on an interface: 0, or -EINVAL and err.
+int fib_check_host(const struct fib *f, uint8_t family, uint16_t iface, const union ip_addr *addr,
+		   struct err *err);
+
+// The first plen bits of addr are those of prefix.
+bool fib_within(const union ip_addr *addr, const union ip_addr *prefix, uint8_t plen);
 
 // Leaves of a group at present: number of them, index and weight in buckets of each. 0: no group.
 struct fib_share {

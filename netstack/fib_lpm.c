@@ -61,6 +61,34 @@ uint32_t fib_lookup(const struct fib *f, uint8_t family, unsigned vrf, const uni
 	return index == LPM4_MISS ? FIB_NONE : index;
 }
 
+int fib_first(const struct fib *f, uint8_t family, unsigned vrf, union ip_addr *prefix,
+	      uint8_t *plen)
+{
+	uint32_t host = 0;
+	int index;
+
+	if (family == 6)
+		return lpm6_first(f->v6[vrf], prefix->v6, plen);
+	index = lpm4_first(f->v4[vrf], &host, plen);
+	*prefix = (union ip_addr){.w = {0}};
+	prefix->v4 = be32(host);
+	return index;
+}
+
+int fib_next(const struct fib *f, uint8_t family, unsigned vrf, union ip_addr *prefix,
+	     uint8_t *plen)
+{
+	uint32_t host = be32(prefix->v4);
+	int index;
+
+	if (family == 6)
+		return lpm6_next(f->v6[vrf], prefix->v6, plen);
+	index = lpm4_next(f->v4[vrf], &host, plen);
+	*prefix = (union ip_addr){.w = {0}};
+	prefix->v4 = be32(host);
+	return index;
+}
+
 void fib_set_live(struct fib *f, bool live)
 {
 	f->live = live && f->lcores > 1; // a single lcore does not read while it writes

@@ -71,6 +71,7 @@ struct fib_via { // a next hop that is not on link
 struct fib_table { // an lcore's
 	struct neigh_table *t;
 	_Atomic uint64_t read; // notes
+	_Atomic uint64_t lost; // packets that waited
 };
 
 struct fib_watch { // who hears of failing neighbors
@@ -139,12 +140,7 @@ static inline struct fib_group *fib_group_at(const struct fib *f, uint8_t family
 	return h->kind == FIB_HOP_GROUP ? h->group : NULL;
 }
 
-// The first plen bits are alike.
-bool fib_within(const union ip_addr *addr, const union ip_addr *prefix, uint8_t plen);
 bool fib_is_zero(const union ip_addr *addr);
-// "192.0.2.1", in one of a few buffers by turns: for messages.
-const char *fib_text(uint8_t family, const union ip_addr *addr);
-
 // fib_lpm.c: the tables of prefixes. Of these, add, delete and get give 0, an index, or -errno as lpm4.h
 // says; lookup gives FIB_NONE where nothing matches.
 int fib_lpm_create(struct fib *f, const struct fib_conf *c, struct err *err);

@@ -58,7 +58,7 @@ static bool has_host_bits(const struct fib_route *r)
 	return false;
 }
 
-static int check_prefix(const struct fib *f, const struct fib_route *r, struct err *err)
+int fib_check(const struct fib *f, const struct fib_route *r, struct err *err)
 {
 	if (r->family != 4 && r->family != 6)
 		return err_set(err, -EINVAL, "a route of family %u: there are 4 and 6", r->family);
@@ -119,11 +119,9 @@ static int check_via(const struct fib *f, uint8_t family, unsigned vrf, const st
 	int own = fib_get(f, family, vrf, &p->via, family == 4 ? 32 : 128);
 
 	if (!unicast(family, &p->via))
-		return err_set(err, -EINVAL, "next hop %s is no host's address",
-			       fib_text(family, &p->via));
+		return err_set(err, -EINVAL, "%s is no host's address", fib_text(family, &p->via));
 	if (own == (int)ADJ_INDEX_LOCAL || own == (int)ADJ_INDEX_BROADCAST)
-		return err_set(err, -EINVAL,
-			       "next hop %s is the router's own address, or a broadcast's",
+		return err_set(err, -EINVAL, "%s is the router's own address, or a broadcast's",
 			       fib_text(family, &p->via));
 	if (p->iface == FIB_IFACE_ANY && family == 6 && is_link_local(&p->via))
 		return err_set(err, -EINVAL, "next hop %s is link-local: it needs an interface",
@@ -133,6 +131,14 @@ static int check_via(const struct fib *f, uint8_t family, unsigned vrf, const st
 		return 0;
 	return err_set(err, -EINVAL, "next hop %s is on no prefix of interface %u",
 		       fib_text(family, &p->via), p->iface);
+}
+
+int fib_check_host(const struct fib *f, uint8_t family, uint16_t iface, const union ip_addr *addr,
+		   struct err *err)
+{
+	struct fib_path p = {.via = *addr, .iface = iface, .weight = 1};
+
+	return check_via(f, family, f->ifs->iface[iface].vrf, &p, err);
 }
 
 // Checks a path, and finds its interface where via is on link.
@@ -190,15 +196,17 @@ static int leaf(struct fib *f, const struct fib_route *r, struct err *err)
 int fib_hop(struct fib *f, const struct fib_route *route, uint32_t like, struct err *err)
 {
 	struct fib_route r = *route;
-	int rc = check_prefix(f, &r, err);
+	int rc = fib_check(f, &r, err);
 
 	if (!rc)
 		rc = check_paths(f, &r, err);
 	if (rc)
 		return rc;
-	if (!r.owner && r.kind != FIB_VIA)
+	if (!r.owner)
+		r.owner = FIB_OWNER_USUAL;
+	if (r.owner == FIB_OWNER_USUAL && r.kind != FIB_VIA)
 		return (int)(r.kind - FIB_BLACKHOLE + ADJ_INDEX_BLACKHOLE);
-	if (!r.owner && r.paths == 1 && r.path[0].iface != FIB_IFACE_ANY &&
+	if (r.owner == FIB_OWNER_USUAL && r.paths == 1 && r.path[0].iface != FIB_IFACE_ANY &&
 	    !fib_is_zero(&r.path[0].via))
 		return leaf(f, &r, err);
 	return fib_group_take(f, &r, like, err);
@@ -210,7 +218,7 @@ void fib_describe(const struct fib *f, uint8_t family, uint32_t index, struct fi
 
 	r->family = family;
 	r->kind = FIB_VIA;
-	r->owner = 0;
+	r->owner = fib_is_own(f, index) ? 0 : FIB_OWNER_USUAL;
 	r->paths = 0;
 	if (g) {
 		r->kind = g->route.kind;
@@ -274,7 +282,7 @@ int fib_route_add(struct fib *f, const struct fib_route *r, struct err *err)
 int fib_route_delete(struct fib *f, const struct fib_route *r, struct err *err)
 {
 	uint32_t old;
-	int rc = check_prefix(f, r, err);
+	int rc = fib_check(f, r, err);
 
 	if (rc)
 		return rc;

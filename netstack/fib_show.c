@@ -5,17 +5,21 @@
 
 #include "netstack/fib_priv.h"
 
-static bool is_down(const struct fib *f, uint8_t family, uint32_t index)
-{
-	return fib_is_hop(f, index) && f->half[family == 6].hop[fib_slot(f, index)].down;
-}
-
 // The interface an adjacency leaves by, or -1.
 static int iface_of(const struct fib *f, uint8_t family, uint32_t index)
 {
 	if (fib_is_hop(f, index))
 		return f->half[family == 6].hop[fib_slot(f, index)].iface;
 	return index >= ADJ_INDEX_GLEAN0 ? (int)(index - ADJ_INDEX_GLEAN0) : -1;
+}
+
+static bool is_down(const struct fib *f, uint8_t family, uint32_t index)
+{
+	int iface = iface_of(f, family, index);
+
+	if (iface >= 0 && !__atomic_load_n(&f->ifs->iface[iface].live, __ATOMIC_RELAXED))
+		return true;
+	return fib_is_hop(f, index) && f->half[family == 6].hop[fib_slot(f, index)].down;
 }
 
 static void store_ifaces(const struct fib *f, uint8_t family, struct fib_group *g)
@@ -133,6 +137,14 @@ void fib_leaf_changed(void *arg, uint32_t index, bool up)
 				break;
 			}
 	}
+}
+
+void fib_link_changed(struct fib *f)
+{
+	for (unsigned i = 0; i < 2; i++)
+		for (uint32_t s = 0; s < f->half[i].top; s++)
+			if (f->half[i].hop[s].kind == FIB_HOP_GROUP)
+				fib_group_refresh(f, i ? 6 : 4, f->half[i].hop[s].group);
 }
 
 void fib_watch(struct fib *f, uint8_t family, uint32_t index, int by)

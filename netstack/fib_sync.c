@@ -25,11 +25,15 @@ static void know(struct fib *f, struct fib_half *h, unsigned lcore, uint32_t slo
 static void forget(struct fib *f, struct fib_half *h, unsigned lcore, uint32_t slot, bool group)
 {
 	struct neigh_table *t = h->table[lcore].t;
+	uint32_t held = t->held;
 
 	if (group)
 		t->adj[f->hop0 + slot] = (struct adj){.kind = ADJ_NONE};
 	else
 		neigh_unpin(t, f->hop0 + slot);
+	if (t->held != held)
+		atomic_fetch_add_explicit(&h->table[lcore].lost, held - t->held,
+					  memory_order_relaxed);
 }
 
 // Of a hop only what stays the same until all have forgotten it is read here: lcore 0 may be at
@@ -58,6 +62,16 @@ void fib_sync(struct fib *f, unsigned lcore)
 {
 	sync_half(f, &f->half[0], lcore);
 	sync_half(f, &f->half[1], lcore);
+}
+
+uint64_t fib_lost(const struct fib *f)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < 2; i++)
+		for (unsigned k = 0; k < f->lcores; k++)
+			n += atomic_load_explicit(&f->half[i].table[k].lost, memory_order_relaxed);
+	return n;
 }
 
 static bool behind(const struct fib_half *h, unsigned lcores)

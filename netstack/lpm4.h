@@ -69,6 +69,12 @@ int lpm4_delete(struct lpm4 *t, uint32_t prefix, uint8_t len);
 // lpm4_get - the next hop of exactly prefix/len, or -EINVAL, -ENOENT. The updating thread only.
 int lpm4_get(const struct lpm4 *t, uint32_t prefix, uint8_t len);
 
+// lpm4_first, lpm4_next - the first prefix there is, and the one behind *prefix/len, which may have gone
+// meanwhile, in some order that depends on the prefixes alone: its next hop, or -ENOENT. The updating thread
+// only.
+int lpm4_first(const struct lpm4 *t, uint32_t *prefix, uint8_t *len);
+int lpm4_next(const struct lpm4 *t, uint32_t *prefix, uint8_t *len);
+
 // lpm4_lookup - the next hop of the longest prefix that matches addr, or LPM4_MISS.
 uint32_t lpm4_lookup(const struct lpm4 *t, uint32_t addr);
 

@@ -60,6 +60,12 @@ int lpm6_delete(struct lpm6 *t, const uint8_t prefix[16], uint8_t len);
 // lpm6_get - the next hop of exactly prefix/len, or -EINVAL, -ENOENT. The updating thread only.
 int lpm6_get(const struct lpm6 *t, const uint8_t prefix[16], uint8_t len);
 
+// lpm6_first, lpm6_next - the first prefix there is, and the one behind *prefix/len, which may have gone
+// meanwhile, in some order that depends on the prefixes alone: its next hop, or -ENOENT. The updating thread
+// only.
+int lpm6_first(const struct lpm6 *t, uint8_t prefix[16], uint8_t *len);
+int lpm6_next(const struct lpm6 *t, uint8_t prefix[16], uint8_t *len);
+
 // lpm6_lookup - the next hop of the longest prefix that matches addr, or LPM6_MISS.
 uint32_t lpm6_lookup(const struct lpm6 *t, const uint8_t addr[16]);
 

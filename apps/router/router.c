@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // router.c - the function "router": made from its configuration, an lcore after the other
+#include "apps/router/live.h"
 #include "apps/router/router.h"
 
 #include <assert.h>
@@ -48,6 +49,7 @@ static void destroy(struct app *app)
 
 	if (!r)
 		return;
+	live_destroy(r->live);
 	fib_unref(r->fib);
 	ifaces_unref(r->ifs);
 	free(r);
@@ -108,7 +110,11 @@ static int build(struct app_lcore *l, struct err *err)
 		return -EINVAL;
 	for (unsigned p = 0; p < app->ports; p++)
 		l->rx[p] = in;
-	return router_join(l, err);
+	rc = router_join(l, err);
+	if (rc || l->id + 1 < app->lcores)
+		return rc;
+	router_of(app)->live = live_create(app, router_of(app)->fib, err);
+	return router_of(app)->live ? 0 : -ENOMEM;
 }
 
 static void announce(struct app_lcore *l, unsigned port)
@@ -147,6 +153,12 @@ static void end(struct app_lcore *l0)
 static void link_changed(struct app *app, unsigned port, bool up)
 {
 	ifaces_link(router_of(app)->ifs, (uint16_t)port, up);
+	fib_link_changed(router_of(app)->fib);
+}
+
+static bool work(struct app *app)
+{
+	return live_work(router_of(app)->live);
 }
 
 static bool admin(struct app *app, unsigned iface, bool up)
@@ -191,4 +203,6 @@ const struct function router_function = {
 	.stats = stats,
 	.tick = tick,
 	.end = end,
+	.work = work,
+	.control = &router_control,
 };

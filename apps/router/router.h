@@ -11,13 +11,30 @@
 #include "netstack/ip4_stack.h"
 #include "netstack/ip6_stack.h"
 
+struct router_frame { // of operations, on its way into a transaction (control.c)
+	uint32_t off;		    // of the next operation
+	uint32_t at;		    // its number
+	uint32_t routes, neighbors; // staged before it
+	bool broken;		    // where its operations end cannot be told any more
+	bool staged;
+};
+
 struct router { // of all lcores: app->state
 	struct ifaces *ifs;
 	struct fib *fib;
+	struct live *live; // changes of fib while lcores run
+	struct router_frame frame;
+	bool committing;
+	uint64_t lost; // live_lost() before the commit
 	// Of lcore k; its graph frees them. Without an IPv6 address there is no ip6.
 	struct ip4_stack *ip4[APP_LCORES_MAX];
 	struct ip6_stack *ip6[APP_LCORES_MAX];
 };
+
+struct live;
+struct control_req;
+struct control_out;
+extern const struct control_ops router_control; // control.c
 
 static inline struct router *router_of(const struct app *app)
 {
@@ -33,6 +50,9 @@ int router_stacks(struct app_lcore *l, struct err *err);
 
 // The routes of a configuration (tables.c), when all addresses are there. 0 or -errno.
 int router_routes(const struct app *app, struct err *err);
+
+// What the control channel shows of routes and neighbors (show.c): as control_ops.request.
+int router_show(struct app_lcore *l, struct control_req *req, struct control_out *out, struct err *err);
 
 // Joins l's graph to those of the lcores before it (lcores.c). 0 or -errno.
 int router_join(struct app_lcore *l, struct err *err);
