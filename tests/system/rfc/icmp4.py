@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # icmp4.py - RFC 1812 4.3 and 5.2.7 on ICMP: when errors are sent, what is in them, when they are not
 
-from scapy.layers.inet import ICMP, IP, TCP, IPOption_NOP
+from scapy.layers.inet import ICMP, IP, IPOption_NOP
 from scapy.packet import Raw
 
-from net4 import (BROADCAST_MAC, DATA, HOST, LAN2, NOWHERE, REMOTE, ROUTER, SILENT, bad, error, eth, ip, ping, udp)
+from net4 import (BROADCAST_MAC, DATA, HOST, LAN2, NOWHERE, REMOTE, ROUTER, bad, error, eth, ip, ping, udp)
 from suite import not_met, requirement
 
 

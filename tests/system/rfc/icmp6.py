@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # icmp6.py - RFC 4443: errors and their rules, echo
 
-from scapy.layers.inet6 import (ICMPv6EchoReply, ICMPv6EchoRequest, ICMPv6ND_Redirect, ICMPv6TimeExceeded,
-                                ICMPv6Unknown, IPv6, IPv6ExtHdrFragment)
-from scapy.packet import Raw
+from scapy.layers.inet6 import (ICMPv6EchoReply, ICMPv6ND_Redirect, ICMPv6TimeExceeded,
+                                ICMPv6Unknown, IPv6)
 
-from net4 import BROADCAST_MAC, DATA, HOST_MAC
-from net6 import (ALL_NODES, HOST6, HOST_LL, LAN2_6, LINK_LOCAL, NOWHERE6, REMOTE6, ROUTER6, error6, eth6, ip6, ping6,
+from net4 import BROADCAST_MAC, DATA
+from net6 import (ALL_NODES, HOST6, HOST_LL, LINK_LOCAL, NOWHERE6, REMOTE6, ROUTER6, error6, eth6, ip6, ping6,
                   sum6, udp6)
 from suite import not_met, requirement
 

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # ipv4.py - RFC 1812 on forwarding: validation, TTL, fragments, options, broadcasts, martians, routes
 
-from scapy.layers.inet import (ICMP, IP, IPOption_LSRR, IPOption_NOP, IPOption_RR, IPOption_SSRR, IPOption_Timestamp,
-                               UDP, fragment)
+from scapy.layers.inet import (ICMP, IP, IPOption_LSRR, IPOption_NOP, IPOption_SSRR, fragment)
 from scapy.layers.l2 import ARP
 from scapy.packet import Raw
 

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # ipv6.py - RFC 8200 on forwarding and on packets for the router; RFC 5722 on overlapping fragments
 
-from scapy.layers.inet import UDP
 from scapy.layers.inet6 import (ICMPv6EchoReply, IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop,
                                 IPv6ExtHdrRouting, Pad1, PadN, RouterAlert, HBHOptUnknown)
-from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
 from net4 import BROADCAST_MAC, DATA, GATEWAY_MAC, HOST_MAC, ROUTER_MAC
-from net6 import (HOST6, HOST_LL, LINK_LOCAL, NOWHERE6, REMOTE6, ROUTER6, error6, eth6, ip6, ping6, sum6, udp6)
+from net6 import (HOST6, HOST_LL, REMOTE6, ROUTER6, error6, eth6, ip6, ping6, udp6)
 from suite import not_met, requirement
 
 

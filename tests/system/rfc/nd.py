@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # nd.py - RFC 4861 and 4862: solicitations, advertisements, reachability, addresses of the router's own
 
-from scapy.layers.inet6 import (ICMPv6MLReport2, ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6ND_RA, ICMPv6ND_RS,
+from scapy.layers.inet6 import (ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6ND_RA, ICMPv6ND_RS,
                                 ICMPv6NDOptDstLLAddr, ICMPv6NDOptPrefixInfo, ICMPv6NDOptSrcLLAddr, IPv6)
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
-from net4 import BROADCAST_MAC, HOST_MAC, ROUTER_MAC
-from net6 import (ALL_NODES, ALL_ROUTERS, HOST6, HOST_LL, LINK_LOCAL, ROUTER6, eth6, ip6, ping6, solicited, sum6, udp6)
+from net4 import HOST_MAC, ROUTER_MAC
+from net6 import (ALL_NODES, ALL_ROUTERS, HOST6, HOST_LL, LINK_LOCAL, ROUTER6, ip6, solicited, sum6)
 from suite import not_met, requirement
 
 

@@ -8,7 +8,7 @@ from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
-from net4 import DATA, GATEWAY_MAC, HOST_MAC, ROUTER_MAC
+from net4 import DATA, HOST_MAC, ROUTER_MAC
 
 ROUTER6 = {"lan": "2001:db8:2::1", "wan": "2001:db8:1::1"}
 HOST6 = {"lan": "2001:db8:2::10", "wan": "2001:db8:1::10"}
@@ -75,6 +75,3 @@ def error6(out, port, type_, code, about, word=None):
     if word is not None:
         assert int.from_bytes(packet[44:48], "big") == word, packet[44:48].hex()
     return frame
-
-
-__all__ = [name for name in dir() if not name.startswith("_")]

@@ -4,7 +4,7 @@
 from scapy.layers.inet import ICMP, IP
 from scapy.layers.inet6 import IPv6
 
-from net4 import BROADCAST_MAC, HOST, LAN2, REMOTE, ROUTER, error, ip
+from net4 import BROADCAST_MAC, HOST, LAN2, ROUTER, error, ip
 from net6 import HOST6, error6, ip6
 from suite import requirement
 
