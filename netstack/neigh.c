@@ -140,6 +140,7 @@ static uint32_t place(struct neigh_table *t)
 		t->free = t->neigh[i].next_free;
 	else if (t->top < t->size)
 		i = t->top++;
+	t->learnt += i != 0;
 	return i;
 }
 
@@ -152,6 +153,7 @@ static void vacate(struct neigh_table *t, uint32_t i)
 		return;
 	t->neigh[i].next_free = t->free;
 	t->free = i;
+	t->learnt--;
 }
 
 static void move(struct neigh_table *t, uint32_t from, uint32_t to)

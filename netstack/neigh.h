@@ -91,7 +91,8 @@ enum neigh_state {
 #define NEIGH_RETRY	 NSEC_PER_SEC	    // between them (RFC 1122, 2.3.2.1; RFC 4861, 10)
 #define NEIGH_DELAY_TIME (5 * NSEC_PER_SEC) // RFC 4861, 10: DELAY_FIRST_PROBE_TIME
 #define NEIGH_LOOK	 NSEC_PER_SEC	    // between looks whether a stale neighbor is used
-#define NEIGH_STALE_TIME (600 * NSEC_PER_SEC) // a stale neighbor is kept that nobody uses
+#define NEIGH_STALE_TIME (600 * NSEC_PER_SEC) // a stale neighbor is kept that nobody uses,
+#define NEIGH_CROWD_TIME (10 * NSEC_PER_SEC)  // and when the table is nearly full
 #define NEIGH_FAILED_TIME (5 * NSEC_PER_SEC)  // before a watched one that failed is asked again
 
 struct neigh {
@@ -149,6 +150,7 @@ struct neigh_table {
 	uint32_t hop0, learnt0;
 	uint32_t top;	// the highest index ever used, + 1
 	uint32_t free;	// list of learnt ones below top
+	uint32_t learnt; // how many there are
 	uint32_t incomplete, incomplete_max;
 	const struct neigh_family *family;
 	void *stack;

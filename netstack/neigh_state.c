@@ -193,13 +193,22 @@ static void time_is_up(struct neigh_table *t, uint32_t index, uint64_t now)
 	}
 }
 
+// With little room left, who is in doubt and not used makes room for others (RFC 6583, 7.1). Not when
+// somebody asks for it, since packets on their way may name the neighbor that would go.
+static uint64_t stale_time(const struct neigh_table *t)
+{
+	uint32_t room = t->size - t->learnt0;
+
+	return t->learnt > room - room / 4 ? NEIGH_CROWD_TIME : NEIGH_STALE_TIME;
+}
+
 static void look(struct neigh_table *t, uint32_t index, uint64_t now)
 {
 	struct neigh *n = &t->neigh[index];
 
 	if (t->adj[index].used || n->watched)
 		enter(t, index, NEIGH_DELAY, now, now + NEIGH_DELAY_TIME);
-	else if (now - n->since >= NEIGH_STALE_TIME)
+	else if (now - n->since >= stale_time(t))
 		neigh_forget(t, index);
 	else
 		n->due = next_look(now);

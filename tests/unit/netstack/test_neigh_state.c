@@ -117,6 +117,25 @@ static void test_unused_is_forgotten(void **state)
 	neigh_close(w);
 }
 
+// Where the table is nearly full, sooner; who is used stays.
+static void test_crowd(void **state)
+{
+	struct neigh_world *w = begin();
+
+	for (unsigned n = 1; n <= 20; n++)
+		assert_int_not_equal(neigh_tell_news(w, n, 7, NEIGH_CREATE), 0);
+	assert_int_equal(neigh_tell_news(w, 21, 7, NEIGH_CREATE), 0); // full
+	for (unsigned i = 0; i < 12; i++) {
+		use(w, 3);
+		neigh_tell_news(w, 3, 0, NEIGH_CONFIRMED);
+		neigh_pass(w, SEC);
+	}
+	assert_int_equal(w->t.learnt, 15); // three quarters
+	assert_int_equal(state_of(w, 3), NEIGH_REACHABLE);
+	assert_int_not_equal(neigh_tell_news(w, 21, 7, NEIGH_CREATE), 0);
+	neigh_close(w);
+}
+
 // Appendix C, row by row: what is known (a state and mac 7), what is heard, what comes of it.
 static void test_appendix_c(void **state)
 {
@@ -264,7 +283,7 @@ int main(void)
 		cmocka_unit_test(test_probe_answered),	cmocka_unit_test(test_unused_is_forgotten),
 		cmocka_unit_test(test_appendix_c),	cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_released_is_use), cmocka_unit_test(test_watch),
-		cmocka_unit_test(test_pinned_fails),
+		cmocka_unit_test(test_pinned_fails),	cmocka_unit_test(test_crowd),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
