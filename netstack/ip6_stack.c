@@ -115,10 +115,12 @@ static int make_fib(struct ip6_stack *s, const struct ip6_conf *c, struct err *e
 	return s->fib ? 0 : -ENOMEM;
 }
 
-static int seed(struct ip6_stack *s, struct err *err)
+static int seed(struct ip6_stack *s, const struct ip6_conf *c, struct err *err)
 {
-	int rc = plat_entropy(&s->random, sizeof(s->random));
+	int rc = c->seed ? 0 : plat_entropy(&s->random, sizeof(s->random));
 
+	if (c->seed)
+		s->random = c->seed;
 	return rc ? err_set(err, rc, "no random number for fragments and delays") : 0;
 }
 
@@ -138,7 +140,7 @@ struct ip6_stack *ip6_stack_create(const struct ip6_conf *c, struct err *err)
 	s->ifs = ifaces_ref(c->ifs);
 	s->pool = c->pool;
 	s->lcore = c->lcore;
-	if (seed(s, err) || make_fib(s, c, err) || make_tables(s, c, err)) {
+	if (seed(s, c, err) || make_fib(s, c, err) || make_tables(s, c, err)) {
 		ip6_stack_destroy(s);
 		return NULL;
 	}

@@ -51,6 +51,7 @@ struct ip6_conf {
 	bool reass_virtual; // fragments that are forwarded are gathered as well
 	uint32_t nd_reachable; // seconds
 	uint32_t nd_hold;
+	uint64_t seed; // of random delays and identifications, for who repeats a run; 0: random
 	unsigned lcore, lcores; // whose stack this is, of how many; 0 lcores: 1
 	struct ip6_stack
 		*lcore0; // of a router on several: lcore 0's stack, which outlives this one's use

@@ -122,6 +122,7 @@ struct nd_world *nd_world_open(const struct nd_conf *conf)
 		.neighbors = 8,
 		.learnt = c->learnt,
 		.nd_hold = c->hold,
+		.seed = c->seed,
 		.lcore = c->lcore,
 		.lcores = c->lcores,
 		.lcore0 = c->lcore0 ? c->lcore0->s : NULL,

@@ -49,6 +49,7 @@ struct nd_world {
 struct nd_conf {
 	unsigned dad;
 	uint32_t hold, learnt;
+	uint64_t seed;
 	const struct nd_ra *ra; // of lan; may be NULL
 	unsigned lcore, lcores;
 	struct nd_world *lcore0;

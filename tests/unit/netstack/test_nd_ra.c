@@ -3,6 +3,7 @@
 #include "tests/unit/netstack/nd_world.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 // By scapy 2.5.0.
 static const char full[] = "33330000000102000000000186dd6000000000403afffe80000000000000000000fffe00"
@@ -79,6 +80,29 @@ static void test_intervals(void **state)
 	}
 	assert_true(differ);
 	nd_world_close(w);
+}
+
+// A capture played again gives the same packets at the same times again.
+static void test_repeated(void **state)
+{
+	struct nd_ra ra = {.interval = 30, .lifetime = 1800};
+	struct nd_conf conf = {.ra = &ra, .dad = 1, .seed = 1};
+	struct nd_world *w[2];
+
+	for (unsigned i = 0; i < 2; i++) {
+		w[i] = nd_world_open(&conf);
+		nd_world_pass(w[i], 1000 * SEC);
+	}
+	assert_true(w[0]->sent > 30);
+	assert_int_equal(w[0]->sent, w[1]->sent);
+	for (unsigned i = 0; i < w[0]->sent; i++) {
+		assert_int_equal(w[0]->out[i].at, w[1]->out[i].at);
+		assert_int_equal(w[0]->out[i].len, w[1]->out[i].len);
+		assert_memory_equal(w[0]->out[i].bytes, w[1]->out[i].bytes, w[0]->out[i].len);
+	}
+	graph_destroy(w[0]->g); // the pool is both's
+	nd_world_close(w[1]);
+	free(w[0]);
 }
 
 // 6.2.6: who asks is answered within half a second, but no two are sent within three.
@@ -188,7 +212,7 @@ int main(void)
 		cmocka_unit_test(test_intervals), cmocka_unit_test(test_solicited),
 		cmocka_unit_test(test_solicitor_is_known),
 		cmocka_unit_test(test_final),	  cmocka_unit_test(test_after_dad),
-		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_bounds),	  cmocka_unit_test(test_repeated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
