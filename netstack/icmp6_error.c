@@ -94,18 +94,16 @@ static const struct ip6_address *source_of(const struct ip6_stack *s, uint16_t i
 	return ip6_stack_source(s, iface, quote->src);
 }
 
-static uint8_t put_headers(const struct ip6_stack *s, struct mbuf *m)
+static uint8_t put_headers(const struct ip6_stack *s, struct mbuf *m, struct icmp6_report what)
 {
 	const struct ip6_hdr *quote = mbuf_at(m, const struct ip6_hdr *, ETH_HLEN + HEADERS);
 	struct ip6_hdr *ip = mbuf_at(m, struct ip6_hdr *, ETH_HLEN);
 	struct icmp6_hdr *icmp = mbuf_at(m, struct icmp6_hdr *, ETH_HLEN + IP6_HLEN);
 	const struct ip6_address *source = source_of(s, m->port, quote);
 	uint32_t len = m->pkt_len - ETH_HLEN - IP6_HLEN;
-	struct icmp6_report what;
 
 	if (!source)
 		return NEXT_DROP(DROP_NO_SOURCE);
-	memcpy(&what, m->scratch, sizeof(what));
 	*ip = (struct ip6_hdr){
 		.vtf = be32(6u << 28),
 		.len = be16(len),
@@ -119,14 +117,23 @@ static uint8_t put_headers(const struct ip6_stack *s, struct mbuf *m)
 	return EDGE_OUTPUT;
 }
 
+static uint8_t one(struct ip6_stack *s, struct mbuf *m, uint64_t now)
+{
+	struct icmp6_report what;
+
+	if (!token_bucket_take(&s->icmp, now))
+		return NEXT_DROP(DROP_RATE_LIMITED);
+	memcpy(&what, m->scratch, sizeof(what));
+	return what.type == ICMP6_REDIRECT ? EDGE_OUTPUT
+					   : put_headers(s, m, what); // nd_redirect.c made it
+}
+
 static void process(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n)
 {
-	struct ip6_stack *s = node->state;
 	uint64_t now = graph_now(node);
 
 	for (unsigned i = 0; i < n; i++)
-		next[i] = token_bucket_take(&s->icmp, now) ? put_headers(s, pkts[i])
-							   : NEXT_DROP(DROP_RATE_LIMITED);
+		next[i] = one(node->state, pkts[i], now);
 }
 
 const struct node_def icmp6_error_node = {

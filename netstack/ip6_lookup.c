@@ -6,6 +6,7 @@
 // the route is spoken about. A router that has neither does neither.
 #include "netstack/icmp6.h"
 #include "netstack/ip6_graph.h"
+#include "netstack/nd.h"
 
 enum { EDGE_REWRITE, EDGE_LOCAL, EDGE_ERROR };
 enum { DROP_NO_ROUTE, DROP_BLACKHOLE, DROP_UNREACHABLE, DROP_PROHIBITED, DROP_REVERSE_PATH };
@@ -129,9 +130,12 @@ static __attribute__((noinline)) void process_any(struct node *node, struct mbuf
 	uint32_t nh[GRAPH_BURST];
 
 	lookup(s, pkts, dst, nh, n);
-	for (unsigned i = 0; i < n; i++)
-		next[i] = bad >> i & 1 ? NEXT_DROP(DROP_REVERSE_PATH)
-				       : one(node, s, pkts[i], nh[i], dst[i]);
+	for (unsigned i = 0; i < n; i++) {
+		next[i] = bad >> i & 1 ? NEXT_DROP(DROP_REVERSE_PATH) :
+					 one(node, s, pkts[i], nh[i], dst[i]);
+		if (next[i] == EDGE_REWRITE)
+			nd_redirect(node, EDGE_ERROR, pkts[i], pkts[i]->scratch32[SCRATCH_ADJ]);
+	}
 }
 
 static void process(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n)

@@ -110,7 +110,7 @@ static int make_fib(struct ip6_stack *s, const struct ip6_conf *c, struct err *e
 		s->fib = s->shares ? fib_ref(c->lcore0->fib) : own_fib(c, err);
 	s->plain = true;
 	for (unsigned i = 0; i < c->ifs->n; i++)
-		if (c->ifs->iface[i].vrf || c->ifs->iface[i].urpf)
+		if (c->ifs->iface[i].vrf || c->ifs->iface[i].urpf || c->ifs->iface[i].redirects)
 			s->plain = false;
 	return s->fib ? 0 : -ENOMEM;
 }

@@ -105,7 +105,8 @@ struct ip6_stack {
 	unsigned lcore, lcores;
 	bool attached; // neighbors to fib
 	bool shares;   // fib is lcore 0's to change
-	bool plain;    // no interface is in another VRF, or has its packets' sources checked
+	bool plain;    // no interface is in another VRF, has its packets' sources checked, or
+		       // sends redirects
 };
 
 // NULL and err when there is no memory or conf is out of bounds.

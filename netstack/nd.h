@@ -75,6 +75,13 @@ bool nd_next_duplicate(struct ip6_stack *s, union ip_addr *addr, uint16_t *iface
 // sends that.
 void nd_end(struct ip6_stack *s);
 
+// --- redirects ---
+
+// From node ip6-lookup: m goes to adjacency `index`. Where it leaves by the interface it came in by, that has
+// `redirects`, and its sender reaches the next hop without us, that is told by a redirect (RFC 4861, 8.2),
+// emitted by `edge`, which leads to icmp6-error. m stays the caller's.
+void nd_redirect(struct node *node, uint8_t edge, const struct mbuf *m, uint32_t index);
+
 // --- the messages; network byte order ---
 
 #define ND_HOPS 255 // of every message: it has passed no router
