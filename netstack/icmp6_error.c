@@ -29,6 +29,7 @@ static bool may_report(const struct mbuf *m, const struct ip6_hdr *ip, struct ic
 {
 	bool excepted = what.type == ICMP6_TOO_BIG ||
 			(what.type == ICMP6_PARAMETER && what.code == ICMP6_UNKNOWN_OPTION);
+	uint8_t proto;
 	uint32_t off;
 	bool later;
 
@@ -36,9 +37,12 @@ static bool may_report(const struct mbuf *m, const struct ip6_hdr *ip, struct ic
 		return false;
 	if (!excepted && (m->flags & MBUF_BCAST || ip6_multicast(ip->dst)))
 		return false;
-	if (ip6_upper(m, &off, &later) == IP6_PROTO_ICMP)
-		return !later && !is_about_report(m, off);
-	return !later || what.type == ICMP6_TOO_BIG;
+	proto = ip6_upper(m, &off, &later);
+	// A later fragment does not show what it is of. Too long or ill-formed as it is, it is of
+	// no report of somebody else's, which are whole.
+	if (later)
+		return what.type == ICMP6_TOO_BIG || what.type == ICMP6_PARAMETER;
+	return proto != IP6_PROTO_ICMP || !is_about_report(m, off);
 }
 
 // What is quoted has its checksum, even if the sender left it to a port.

@@ -174,8 +174,7 @@ def rfc8200_4_5_length():
     error6(out, "lan", 4, 0, frame, word=4)
 
 
-@requirement("8200", "4.5", "SHOULD", "a fragment that would make the packet longer than 65,535 bytes: parameter problem at the offset",
-             why_not="dropped and counted as beyond-64k: no error is sent about a fragment but the first")
+@requirement("8200", "4.5", "SHOULD", "a fragment that would make the packet longer than 65,535 bytes: parameter problem at the offset")
 def rfc8200_4_5_too_long():
     frame = ip6(IPv6ExtHdrFragment(nh=58, offset=8191, m=0, id=7) / Raw(bytes(64)), dst=ROUTER6["lan"])
     out = yield [("lan", frame)]
@@ -234,6 +233,23 @@ def rfc8200_3_link_broadcast():
     yield from dropped(ip6(link=eth6("lan", dst=BROADCAST_MAC)))
 
 
-not_met("8200", "4.5", "MUST", "the router's own packets can be longer than the path's MTU by fragmentation of the source",
-        "its own packets are never longer than 1,280 bytes but echo replies, which are cut into fragments of the link's MTU")
+@requirement("8200", "5", "SHOULD", "the router's own packets that are longer than the path's MTU are fragmented: to neighbors by the link's MTU, to others to 1,280 bytes")
+def rfc8200_5_own_fragments():
+    data = bytes(range(250)) * 8
+    asked = []
+    for source, ident in ((HOST6["wan"], 21), (REMOTE6, 22)):
+        whole = bytes(ip6(ping6(data=data), port="wan", src=source, dst=ROUTER6["wan"]))[54:]
+        for at in range(0, len(whole), 1024):
+            asked.append(("wan", ip6(IPv6ExtHdrFragment(nh=58, offset=at // 8, m=at + 1024 < len(whole), id=ident) /
+                                     Raw(whole[at : at + 1024]), port="wan", src=source, dst=ROUTER6["wan"])))
+    out = yield asked
+    for to, mtu in ((HOST6["wan"], 1500), (REMOTE6, 1280)):
+        got = [f for f in out["wan"] if f[IPv6].dst == to]
+        assert len(got) == 2 and all(len(f) - 14 <= mtu for f in got), [len(f) for f in got]
+        offsets = [(f[IPv6ExtHdrFragment].offset * 8, f[IPv6ExtHdrFragment].m) for f in got]
+        first = bytes(got[0])[62:]
+        assert offsets == [(0, 1), (len(first), 0)] and got[0][IPv6ExtHdrFragment].id == got[1][IPv6ExtHdrFragment].id
+        assert (first + bytes(got[1])[62:])[8:] == data
+
+
 not_met("8200", "4.3", "MAY", "jumbo payloads (RFC 2675)", "left out: no link here carries them")

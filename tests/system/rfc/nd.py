@@ -242,6 +242,5 @@ def rfc4861_6_1_1_hop_limit():
     assert len([f for f in out.asked["lan"] if ICMPv6ND_RA in f]) <= 1, [f.at for f in out.asked["lan"]]
 
 
-not_met("4861", "8.2", "SHOULD", "redirects to hosts on the same link", "as in IPv4 off by default; not made for IPv6")
 not_met("4861", "6.2.7", "SHOULD", "advertisements of other routers are compared with the router's own", "not looked at")
 not_met("4861", "7.2.8", "MAY", "proxy advertisements", "left out")

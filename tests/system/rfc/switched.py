@@ -2,10 +2,10 @@
 # switched.py - what is off by default, switched on: redirects, directed broadcasts, source checks; routes to nowhere
 
 from scapy.layers.inet import ICMP, IP
-from scapy.layers.inet6 import IPv6
+from scapy.layers.inet6 import ICMPv6ND_Redirect, ICMPv6NDOptDstLLAddr, ICMPv6NDOptRedirectedHdr, IPv6
 
 from net4 import BROADCAST_MAC, HOST, LAN2, ROUTER, error, ip
-from net6 import HOST6, error6, ip6
+from net6 import HOST6, LAN2_6, LINK_LOCAL, error6, ip6, sum6
 from suite import requirement
 
 
@@ -76,3 +76,18 @@ def rfc4443_3_1_unreachable():
     out = yield [("lan", ip6(dst="2001:db8:a1::1")), ("lan", ip6(dst="2001:db8:a0::1"))]
     reply = out.only("lan")
     assert bytes(reply)[54] == 1 and bytes(reply)[55] in (0, 3) and reply[IPv6].dst == HOST6["lan"]
+
+
+@requirement("4861", "8.2", "SHOULD", "with redirects on, a host that sends to a neighbor by the router is told of it, with the neighbor's link-layer address and the packet, and the packet forwarded",
+             config="switched")
+def rfc4861_8_2_redirect():
+    frame = ip6(dst=LAN2_6)
+    out = yield [("lan", frame)]
+    forwarded, redirect = sorted(out["lan"], key=lambda f: ICMPv6ND_Redirect in f)
+    assert forwarded.dst == "02:00:00:00:01:11" and forwarded[IPv6].hlim == frame[IPv6].hlim - 1
+    assert sum6(redirect) and redirect[IPv6].hlim == 255
+    assert (redirect[IPv6].src, redirect[IPv6].dst) == (LINK_LOCAL["lan"], HOST6["lan"])
+    assert (redirect[ICMPv6ND_Redirect].tgt, redirect[ICMPv6ND_Redirect].dst) == (LAN2_6, LAN2_6)
+    assert redirect[ICMPv6NDOptDstLLAddr].lladdr == "02:00:00:00:01:11"
+    quoted = bytes(redirect[ICMPv6NDOptRedirectedHdr])[8:]
+    assert quoted[8:] == bytes(frame)[22 : 14 + len(quoted)]
