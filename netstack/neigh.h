@@ -94,6 +94,7 @@ enum neigh_state {
 #define NEIGH_STALE_TIME (600 * NSEC_PER_SEC) // a stale neighbor is kept that nobody uses,
 #define NEIGH_CROWD_TIME (10 * NSEC_PER_SEC)  // and when the table is nearly full
 #define NEIGH_FAILED_TIME (5 * NSEC_PER_SEC)  // before a watched one that failed is asked again
+#define NEIGH_WATCH_TIME (10 * NSEC_PER_SEC)  // a watched one is trusted, at most
 
 struct neigh {
 	uint64_t due;	    // ns: when its state is looked at again
@@ -234,8 +235,9 @@ int neigh_pin(struct neigh_table *t, uint32_t hop, uint16_t iface, const union i
 // the hops, if there is room: else the packets that wait are dropped ("table-full").
 void neigh_unpin(struct neigh_table *t, uint32_t hop);
 
-// Whether `changed` hears of the pinned neighbor. While that is so, one that fails is asked again
-// every NEIGH_FAILED_TIME, until it is back.
+// Whether `changed` hears of the pinned neighbor. While that is so, it is asked often whether it is still
+// there, used or not, and when it fails every NEIGH_FAILED_TIME, until it is back: within 15 seconds
+// (ARP) or 20 (ND) traffic goes another way.
 void neigh_watch(struct neigh_table *t, uint32_t hop, bool on);
 
 // Writes the Ethernet header that leads to mac by the neighbor's interface.

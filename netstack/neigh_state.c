@@ -100,6 +100,11 @@ static void doubt(struct neigh_table *t, uint32_t index, uint64_t now)
 	enter(t, index, NEIGH_STALE, now, next_look(now));
 }
 
+static uint64_t trust_time(const struct neigh_table *t, const struct neigh *n)
+{
+	return n->watched && t->reachable > NEIGH_WATCH_TIME ? NEIGH_WATCH_TIME : t->reachable;
+}
+
 // Its address is known from now on.
 static void known(struct neigh_table *t, uint32_t index, const struct neigh_news *news, uint64_t now)
 {
@@ -110,7 +115,7 @@ static void known(struct neigh_table *t, uint32_t index, const struct neigh_news
 		neigh_set_mac(t, index, news->mac);
 	t->neigh[index].tries = 0;
 	if (news->flags & NEIGH_CONFIRMED)
-		enter(t, index, NEIGH_REACHABLE, now, now + t->reachable);
+		enter(t, index, NEIGH_REACHABLE, now, now + trust_time(t, &t->neigh[index]));
 	else
 		doubt(t, index, now);
 	neigh_release(t, index);
@@ -268,6 +273,10 @@ void neigh_watch(struct neigh_table *t, uint32_t hop, bool on)
 
 	n->watched = on;
 	n->failed = false;
+	if (on && n->state == NEIGH_REACHABLE && n->due > n->since + trust_time(t, n)) {
+		n->due = n->since + trust_time(t, n);
+		graph_wake(t->node, n->due);
+	}
 	if (!on && n->state == NEIGH_FAILED)
 		neigh_forget(t, hop); // as one that nobody watches
 }

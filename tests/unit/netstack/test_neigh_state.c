@@ -238,7 +238,7 @@ static void test_watch(void **state)
 	neigh_send(w, hop, NULL, 1);
 	neigh_tell_news(w, 1, 7, NEIGH_CONFIRMED);
 	assert_int_equal(w->ups, 1);
-	neigh_pass(w, (REACHABLE + 1 + 5 + 3) * SEC); // asked even if nobody uses it
+	neigh_pass(w, (10 + 1 + 5 + 3) * SEC); // asked even if nobody uses it
 	assert_int_equal(w->downs, 1);
 	assert_int_equal(state_of(w, 1), NEIGH_FAILED);
 	w->asked = 0;
@@ -257,6 +257,35 @@ static void test_watch(void **state)
 	neigh_pass(w, 10 * REACHABLE * SEC);
 	assert_int_equal(w->downs, 1);
 	neigh_close(w);
+}
+
+// However long neighbors are trusted otherwise, a watched one that goes is missed within 15 seconds by
+// ARP, 20 by ND: also one that was known before it was watched.
+static void test_watch_is_quick(void **state)
+{
+	static const uint16_t types[] = {ETH_TYPE_IP4, ETH_TYPE_IP6};
+
+	for (unsigned i = 0; i < 4; i++) {
+		struct neigh_world *w = neigh_open(types[i % 2], 4, 20, 300);
+		union ip_addr a = nth(types[i % 2], 1);
+		uint32_t hop = w->t.hop0;
+
+		assert_int_equal(neigh_pin(&w->t, hop, 0, &a), 0);
+		if (i < 2)
+			neigh_watch(&w->t, hop, true);
+		neigh_tell_news(w, 1, 7, NEIGH_CONFIRMED);
+		neigh_watch(&w->t, hop, true);
+		for (unsigned k = 0; k < 90; k++) {
+			neigh_pass(w, SEC);
+			if (w->asked)
+				neigh_tell_news(w, 1, 7, NEIGH_CONFIRMED);
+			w->asked = 0;
+		}
+		assert_int_equal(w->downs, 0);
+		neigh_pass(w, (i % 2 ? 20 : 15) * SEC);
+		assert_int_equal(w->downs, 1);
+		neigh_close(w);
+	}
 }
 
 // A next hop that nobody watches and that fails is asked again when it is wanted.
@@ -284,6 +313,7 @@ int main(void)
 		cmocka_unit_test(test_appendix_c),	cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_released_is_use), cmocka_unit_test(test_watch),
 		cmocka_unit_test(test_pinned_fails),	cmocka_unit_test(test_crowd),
+		cmocka_unit_test(test_watch_is_quick),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
