@@ -117,13 +117,34 @@ static int build(struct app_lcore *l, struct err *err)
 	return router_of(app)->live ? 0 : -ENOMEM;
 }
 
+// Whether interface i, or what it is made of, is the port.
+static bool stands_on(const struct ifaces *ifs, uint16_t i, uint16_t port)
+{
+	const struct iface *f = &ifs->iface[i];
+
+	if (i == port)
+		return true;
+	if (f->kind == IFACE_VLAN)
+		return stands_on(ifs, f->parent, port);
+	if (f->kind == IFACE_GROUP)
+		return ifs->iface[port].group == i;
+	for (uint16_t k = 0; f->kind == IFACE_BRIDGE && k < ifs->n; k++)
+		if (ifs->iface[k].bridge == i && stands_on(ifs, k, port))
+			return true;
+	return false;
+}
+
 static void announce(struct app_lcore *l, unsigned port)
 {
 	struct router *r = router_of(l->app);
 
-	ip4_stack_announce(r->ip4[l->id], (uint16_t)port);
-	if (r->ip6[l->id])
-		nd_announce(r->ip6[l->id], (uint16_t)port);
+	for (uint16_t i = 0; i < r->ifs->n; i++) {
+		if (!stands_on(r->ifs, i, (uint16_t)port))
+			continue;
+		ip4_stack_announce(r->ip4[l->id], i);
+		if (r->ip6[l->id])
+			nd_announce(r->ip6[l->id], i);
+	}
 }
 
 // People are told of addresses that somebody else has, too.
