@@ -184,7 +184,7 @@ def main():
         print(f"demo: tests/captures/router-{{wan,lan}}.pcap through weir-router.elf on "
               f"{options.machine}, accelerator {options.accel}, over vhost-user", flush=True)
         try:
-            image, player = play(options.weir, os.path.join(CAPTURES, "router.yaml"), captures,
+            image, player = play(options.weir, os.path.join(CAPTURES, "router-all.yaml"), captures,
                                  out, ("--accel", options.accel, "--machine", options.machine,
                                        "--memory", options.memory))
         except Failed as why:

@@ -11,7 +11,7 @@ Both homes run on the real clock (what an unresolved neighbor costs is a matter 
 by path and a port's queue joins paths again, so packets of *different* flows may leave in another order when
 bursts fall differently; within a flow the order must be the same. So the outputs of a port are compared as
 whole frames: the same frames the same number of times, and the same sequence for every flow (link
-addresses, IP addresses, protocol, ports).
+addresses, IP addresses, protocol, ports). What a router stamps with its own time is left out.
 """
 import collections
 import json
@@ -28,27 +28,55 @@ sys.path.insert(0, HERE)
 import capfile  # noqa: E402
 
 
+def network(frame):
+    """Where the network header begins, and its EtherType."""
+    at = 12
+    while frame[at:at + 2] in (b"\x81\x00", b"\x88\xa8"):
+        at += 4
+    return at + 2, frame[at:at + 2]
+
+
 def flow(frame):
-    """What keeps its order: everything up to the ports of an IPv4 frame, else the addresses."""
-    if frame[12:14] != b"\x08\x00" or len(frame) < 34:
-        return frame[:14]
-    l4 = 14 + 4 * (frame[14] & 15)
-    ports = frame[l4:l4 + 4] if frame[23] in (6, 17) else frame[l4:l4 + 1]
-    return frame[:14] + frame[23:24] + frame[26:34] + ports
+    """What keeps its order: everything up to the ports of an IP frame, else the link addresses."""
+    l3, kind = network(frame)
+    if kind == b"\x86\xdd" and len(frame) >= l3 + 40:
+        proto, addresses, l4 = frame[l3 + 6], frame[l3 + 8:l3 + 40], l3 + 40
+    elif kind == b"\x08\x00" and len(frame) >= l3 + 20:
+        proto, addresses, l4 = frame[l3 + 9], frame[l3 + 12:l3 + 20], l3 + 4 * (frame[l3] & 15)
+    else:
+        return frame[:l3]
+    ports = frame[l4:l4 + 4] if proto in (6, 17) else frame[l4:l4 + 1]
+    return frame[:l3] + bytes([proto]) + addresses + ports
+
+
+def timeless(frame):
+    """The frame without what routers have stamped into it (RFC 791, timestamp option), and its checksum."""
+    l3, kind = network(frame)
+    at, end = l3 + 20, l3 + 4 * (frame[l3] & 15)
+    if kind != b"\x08\x00" or end <= at:
+        return frame
+    out = bytearray(frame)
+    while at < end and frame[at]:
+        if frame[at] == 68:
+            out[at + 4:at + frame[at + 1]] = bytes(frame[at + 1] - 4)
+            out[l3 + 10:l3 + 12] = bytes(2)
+        at += 1 if frame[at] == 1 else frame[at + 1]
+    return bytes(out)
 
 
 def flow_reported(frame):
     """The same; but what the router reports by ICMP about different flows is made on different lcores."""
     key = flow(frame)
-    l4 = 14 + 4 * (frame[14] & 15)
-    if frame[12:14] != b"\x08\x00" or frame[23:24] != b"\x01" or frame[l4] not in (3, 11):
+    l3, kind = network(frame)
+    l4 = l3 + (40 if kind == b"\x86\xdd" else 4 * (frame[l3] & 15))
+    reports = ((b"\x08\x00", 9, 1, (3, 11)), (b"\x86\xdd", 6, 58, (1, 2, 3, 4)))
+    if not any(kind == k and frame[l3 + at] == proto and frame[l4] in types for k, at, proto, types in reports):
         return key
-    quoted = frame[l4 + 8:]
-    return key + flow(bytes(12) + b"\x08\x00" + quoted)[14:]
+    return key + flow(bytes(12) + kind + frame[l4 + 8:])[14:]
 
 
 def frames(path):
-    return [frame for _, frame in capfile.read(path)]
+    return [timeless(frame) for _, frame in capfile.read(path)]
 
 
 def compare(port, hosted, image, flow):
@@ -76,7 +104,7 @@ def main():
     if accel == "kvm" and not os.access("/dev/kvm", os.R_OK | os.W_OK):
         print("SKIP: /dev/kvm cannot be opened here")
         return 77
-    config = os.path.join(demo.CAPTURES, "router.yaml")
+    config = os.path.join(demo.CAPTURES, "router-all.yaml")
     captures = {p: os.path.join(demo.CAPTURES, f"router-{p}.pcap") for p in demo.PORTS}
     with tempfile.TemporaryDirectory(prefix="weir-") as folder:
         out = {h: {p: os.path.join(folder, f"{h}-{p}.pcap") for p in demo.PORTS}
