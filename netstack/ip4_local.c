@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // ip4_local.c - node ip4-local: packets to the router's own addresses
 //
-// It answers pings (RFC 1122, 3.2.2.6), and says politely that nothing else is offered here: port
+// It answers pings (RFC 1122, 3.2.2.6) and, where configured, echo and TWAMP (udp_service.h), and says politely that nothing else is offered here: port
 // unreachable to UDP (3.2.2.1), a reset to TCP (RFC 9293, 3.10.7.1), protocol unreachable to the
 // rest.
 #include "netstack/csum.h"
@@ -13,6 +13,7 @@
 #include "netstack/ip4_stack.h"
 #include "netstack/tcp.h"
 #include "netstack/udp.h"
+#include "netstack/udp_service.h"
 
 enum { EDGE_OUTPUT, EDGE_ERROR, EDGE_REASS };
 enum {
@@ -22,6 +23,10 @@ enum {
 	DROP_UDP_LENGTH,
 	DROP_UDP_CHECKSUM,
 	DROP_PORT_UNREACHABLE,
+	DROP_UDP_LOOP,
+	DROP_UDP_SHORT,
+	DROP_UDP_NO_ROOM,
+	DROP_UDP_SEGMENTS,
 	DROP_TCP_SHORT,
 	DROP_TCP_CHECKSUM,
 	DROP_TCP_RESET,
@@ -30,7 +35,8 @@ enum {
 static const char *const edges[] = {"output", "icmp-error", "reass", NULL};
 static const char *const drops[] = {
 	"icmp-short",	"icmp-checksum",	"icmp-ignored",
-	"udp-length",	"udp-checksum", "port-unreachable",	"tcp-short",
+	"udp-length",	"udp-checksum", "port-unreachable",	"udp-loop",
+	"udp-short",	"udp-no-room", "udp-segments",	"tcp-short",
 	"tcp-checksum", "tcp-reset",	"protocol-unreachable", NULL};
 
 // Reports to the sender, from the very address it spoke to.
@@ -98,8 +104,17 @@ static uint8_t icmp_input(struct node *node, struct mbuf *m, uint32_t len)
 	return EDGE_OUTPUT;
 }
 
+static uint8_t udp_answer(struct mbuf *m)
+{
+	const struct ip4_hdr *ip = ip4_reply(m);
+
+	udp_service_checksum(m, csum_pseudo(ip, 0));
+	return EDGE_OUTPUT;
+}
+
 static uint8_t udp_input(struct node *node, struct mbuf *m, const struct ip4_hdr *ip, uint32_t len)
 {
+	const struct ip4_stack *s = node->state;
 	const struct udp_hdr *udp = mbuf_at(m, const struct udp_hdr *, m->l4);
 
 	if (len < UDP_HLEN || be16(udp->len) < UDP_HLEN || be16(udp->len) > len)
@@ -108,6 +123,20 @@ static uint8_t udp_input(struct node *node, struct mbuf *m, const struct ip4_hdr
 	if (udp->csum && !(m->flags & MBUF_RX_L4_OK) &&
 	    csum_fold(csum_add_mbuf(csum_pseudo(ip, len), m, m->l4, len)) != 0xffff)
 		return NEXT_DROP(DROP_UDP_CHECKSUM);
+	switch (udp_service(&s->services, m, ip->ttl, graph_now(node))) {
+	case UDP_SERVICE_ANSWER:
+		return udp_answer(m);
+	case UDP_SERVICE_LOOP:
+		return NEXT_DROP(DROP_UDP_LOOP);
+	case UDP_SERVICE_SHORT:
+		return NEXT_DROP(DROP_UDP_SHORT);
+	case UDP_SERVICE_NO_ROOM:
+		return NEXT_DROP(DROP_UDP_NO_ROOM);
+	case UDP_SERVICE_SEGMENTS:
+		return NEXT_DROP(DROP_UDP_SEGMENTS);
+	case UDP_SERVICE_NONE:
+		break;
+	}
 	unreachable(node, m, ip, ICMP_PORT);
 	return NEXT_DROP(DROP_PORT_UNREACHABLE);
 }

@@ -128,6 +128,7 @@ struct ip4_stack *ip4_stack_create(const struct ip4_conf *c, struct err *err)
 	s->lcores = c->lcores ? c->lcores : 1;
 	limits_init(s, c);
 	s->reass_virtual = c->reass_virtual;
+	s->services = c->services;
 	s->reass = (struct reass_conf){
 		.pool = c->pool,
 		.ifs = c->ifs,

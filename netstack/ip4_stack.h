@@ -25,6 +25,7 @@
 #include "netstack/neigh.h"
 #include "netstack/reass.h"
 #include "netstack/token_bucket.h"
+#include "netstack/udp_service.h"
 
 // Used where a struct ip4_conf has 0.
 #define IP4_ICMP_RATE	1000u // reports a second
@@ -49,6 +50,7 @@ struct ip4_conf {
 	uint32_t arp_hold;
 	uint32_t reass_packets, reass_timeout; // reass.h
 	bool reass_virtual; // fragments that are forwarded are gathered as well
+	struct udp_services services; // of ip4-local
 	unsigned lcore, lcores;	   // whose stack this is, of how many; 0 lcores: 1
 	struct ip4_stack *lcore0;  // of a router on several: lcore 0's stack, which outlives this one's use
 };
@@ -81,6 +83,7 @@ struct ip4_stack {
 	bool announces;			    // announce, and whether there are any
 	struct reass_conf reass; // of the nodes that ip4_graph_build() makes
 	bool reass_virtual;
+	struct udp_services services;
 };
 
 // NULL and err when there is no memory or conf is out of bounds.

@@ -13,6 +13,7 @@
 #include "netstack/ip6_reply.h"
 #include "netstack/tcp.h"
 #include "netstack/udp.h"
+#include "netstack/udp_service.h"
 
 enum { EDGE_OUTPUT, EDGE_ERROR, EDGE_MLD, EDGE_ND, EDGE_REASS };
 enum {
@@ -30,6 +31,10 @@ enum {
 	DROP_UDP_LENGTH,
 	DROP_UDP_CHECKSUM,
 	DROP_PORT_UNREACHABLE,
+	DROP_UDP_LOOP,
+	DROP_UDP_SHORT,
+	DROP_UDP_NO_ROOM,
+	DROP_UDP_SEGMENTS,
 	DROP_TCP_SHORT,
 	DROP_TCP_CHECKSUM,
 	DROP_TCP_RESET,
@@ -40,7 +45,9 @@ static const char *const drops[] = {"tentative",      "bad-headers",	  "unknown-
 				    "no-next-header", "fragment",	  "split-header",
 				    "group",	      "icmp-short",	  "icmp-checksum",
 				    "icmp-ignored",   "no-source",	  "udp-length",
-				    "udp-checksum",   "port-unreachable", "tcp-short",
+				    "udp-checksum",   "port-unreachable", "udp-loop",
+				    "udp-short",      "udp-no-room",	  "udp-segments",
+				    "tcp-short",
 				    "tcp-checksum",   "tcp-reset",	  NULL};
 
 struct packet { // what is known of one that is being delivered
@@ -100,8 +107,17 @@ static uint8_t icmp_input(struct node *node, struct mbuf *m, const struct packet
 	return echo(node, m, p);
 }
 
+static uint8_t udp_answer(struct mbuf *m)
+{
+	const struct ip6_hdr *ip = ip6_reply(m, IP6_PROTO_UDP);
+
+	udp_service_checksum(m, csum_pseudo6(ip, IP6_PROTO_UDP, 0));
+	return EDGE_OUTPUT;
+}
+
 static uint8_t udp_input(struct node *node, struct mbuf *m, const struct packet *p)
 {
+	const struct ip6_stack *s = node->state;
 	const struct udp_hdr *udp = mbuf_at(m, const struct udp_hdr *, m->l4);
 	uint32_t len = p->len;
 
@@ -114,6 +130,21 @@ static uint8_t udp_input(struct node *node, struct mbuf *m, const struct packet 
 	    csum_fold(csum_add_mbuf(csum_pseudo6(p->ip, IP6_PROTO_UDP, len), m, m->l4, len)) !=
 		    0xffff)
 		return NEXT_DROP(DROP_UDP_CHECKSUM);
+	switch (p->own ? udp_service(&s->services, m, p->ip->hops, graph_now(node))
+		       : UDP_SERVICE_NONE) {
+	case UDP_SERVICE_ANSWER:
+		return udp_answer(m);
+	case UDP_SERVICE_LOOP:
+		return NEXT_DROP(DROP_UDP_LOOP);
+	case UDP_SERVICE_SHORT:
+		return NEXT_DROP(DROP_UDP_SHORT);
+	case UDP_SERVICE_NO_ROOM:
+		return NEXT_DROP(DROP_UDP_NO_ROOM);
+	case UDP_SERVICE_SEGMENTS:
+		return NEXT_DROP(DROP_UDP_SEGMENTS);
+	case UDP_SERVICE_NONE:
+		break;
+	}
 	report(node, m, (struct icmp6_report){.type = ICMP6_UNREACHABLE, .code = ICMP6_PORT});
 	return NEXT_DROP(DROP_PORT_UNREACHABLE);
 }
@@ -152,6 +183,7 @@ static bool find_owner(const struct ip6_stack *s, const struct mbuf *m, struct p
 static uint8_t by_protocol(struct node *node, struct mbuf *m, struct packet *p)
 {
 	uint8_t proto = p->walk.next;
+	uint32_t need;
 
 	m->l4 = (uint16_t)p->walk.off;
 	if (proto == IP6_NO_NEXT)
@@ -167,7 +199,8 @@ static uint8_t by_protocol(struct node *node, struct mbuf *m, struct packet *p)
 	}
 	// Headers are read where they stand; behind many extension headers they may be in another
 	// segment.
-	if (p->walk.off + (p->len < TCP_HLEN ? p->len : TCP_HLEN) > m->len)
+	need = proto == IP6_PROTO_TCP ? TCP_HLEN : UDP_HLEN; // ICMP6_HLEN is the same
+	if (p->walk.off + (p->len < need ? p->len : need) > m->len)
 		return NEXT_DROP(DROP_SPLIT_HEADER);
 	if (proto == IP6_PROTO_ICMP)
 		return icmp_input(node, m, p);

@@ -147,6 +147,7 @@ struct ip6_stack *ip6_stack_create(const struct ip6_conf *c, struct err *err)
 	s->lcores = c->lcores ? c->lcores : 1;
 	limits_init(s, c);
 	s->reass_virtual = c->reass_virtual;
+	s->services = c->services;
 	s->reass = (struct reass_conf){
 		.pool = c->pool,
 		.ifs = c->ifs,

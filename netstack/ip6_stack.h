@@ -27,6 +27,7 @@
 #include "netstack/neigh.h"
 #include "netstack/reass.h"
 #include "netstack/token_bucket.h"
+#include "netstack/udp_service.h"
 
 // Used where a struct ip6_conf has 0.
 #define IP6_ICMP_RATE	 1000u // reports a second
@@ -49,6 +50,7 @@ struct ip6_conf {
 	uint32_t icmp_rate, icmp_burst;
 	uint32_t reass_packets, reass_timeout; // reass.h
 	bool reass_virtual; // fragments that are forwarded are gathered as well
+	struct udp_services services; // of ip6-local
 	uint32_t nd_reachable; // seconds
 	uint32_t nd_hold;
 	uint64_t seed; // of random delays and identifications, for who repeats a run; 0: random
@@ -99,6 +101,7 @@ struct ip6_stack {
 	struct fib *fib;
 	struct reass_conf reass; // of the nodes that ip6_graph_build() makes
 	bool reass_virtual;
+	struct udp_services services;
 	struct mld *mld;   // an interface each (mld.h)
 	struct node *mld_node;
 	struct nd *nd; // neighbor discovery (nd.h)

@@ -51,6 +51,7 @@ static int make_ip4(struct app_lcore *l, struct err *err)
 		.reass_packets = b->params->reass_packets,
 		.reass_timeout = b->params->reass_timeout,
 		.reass_virtual = b->params->reass_flags & BLOB_REASS_VIRTUAL,
+		.services = {.echo = b->params->echo_port, .twamp = b->params->twamp_port},
 		.lcore = l->id,
 		.lcores = app->lcores,
 		.lcore0 = r->ip4[0],
@@ -80,6 +81,7 @@ static int make_ip6(struct app_lcore *l, struct err *err)
 		.reass_virtual = b->params->reass_flags & BLOB_REASS_VIRTUAL,
 		// A capture played again gives the same packets again.
 		.seed = l->loop.clock.kind == CLOCK_CAPTURE ? 1 + l->id : 0,
+		.services = {.echo = b->params->echo_port, .twamp = b->params->twamp_port},
 		.lcore = l->id,
 		.lcores = app->lcores,
 		.lcore0 = r->ip6[0],

@@ -335,7 +335,7 @@ static void test_headers_in_segments(void **state)
 	insert6(&p, 40, 6, 60,
 		"00 05 1e 2c 0000000000000000000000000000000000000000000000000000000000"
 		"000000000000000000000000000000");
-	world_rx_chain(w, WAN, p.b, p.len, 110);
+	world_rx_chain(w, WAN, p.b, p.len, 109);
 	assert_int_equal(world_drops(w, "ip6-local", "split-header"), 1);
 	world_rx_chain(w, WAN, p.b, p.len, 140);
 	assert_int_equal(answer(w, WAN, &p, WAN6, 58)[0], 129);
