@@ -14,8 +14,8 @@
 // 16,384 next hops), beside DPDK 22.11's rte_fib with AVX-512 and 2-byte next hops:
 //
 //              lookups read   all told    lookup            add in order, shuffled
-//   lpm4       4.1 MiB        11.4 MiB    5 to 9 cycles     350, 720 cycles
-//   rte_fib    32 MiB         385 MiB     25 to 28 cycles   440, 4,900 cycles
+//   lpm4       4.1 MiB        11.4 MiB    6 to 9 cycles     310, 700 to 900 cycles
+//   rte_fib    32 MiB         385 MiB     23 to 31 cycles   435, 4,900 to 8,700 cycles
 //
 // In instructions, without vectors: a lookup in bulk 38, one by one 13, an add 1,239. AVX-512 takes
 // sixteen addresses through the same steps at once.

@@ -10,6 +10,15 @@
 //
 // in the family of Poptrie (Asai, Ohara, SIGCOMM 2015). The arrays are few and stay in the nearest
 // cache; a /32 takes two blocks, a /48 four, and a block with its words is mostly one cache line.
+// Measured by perf/lpm6.c in bursts of 64, the Internet's table of 2024 (160,147 prefixes, 16,384
+// next hops), beside DPDK 22.11's rte_fib6 as a trie with AVX-512 and 4-byte next hops:
+//
+//              all told    lookup: random, in prefixes, in order    add in order, shuffled
+//   lpm6       4.3 MiB     3, 19, 11 cycles                         680, 1,300 to 1,700 cycles
+//   rte_fib6   448 MiB     35, 49, 25 cycles                        3,300, 11,000 to 15,000 cycles
+//
+// Of the 4.3 MiB lookups read 2.2, 14.5 bytes a prefix. Without vectors a lookup in bulk takes 24
+// cycles in prefixes, one by one 54.
 //
 // Addresses and prefixes are 16 bytes as on the wire. One thread updates; any lcore looks up,
 // without locks, at the same time once lpm6_set_live() was called: an address yields the next hop
