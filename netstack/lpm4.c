@@ -44,6 +44,7 @@ struct lpm4 *lpm4_create(const struct lpm4_conf *conf)
 		err = lpm_pool_init(&t->rib, 0, FIRST_ROOM + 5 * routes);
 	if (err)
 		goto fail;
+	t->def = LPM4_MISS;
 	t->fib_first = t->fib.pool.size;
 	t->rib_first = t->rib.size;
 	lpm4_clear_nodes(t->nodes, 256);
@@ -83,12 +84,16 @@ void lpm4_destroy(struct lpm4 *t)
 
 uint32_t lpm4_lookup(const struct lpm4 *t, uint32_t addr)
 {
-	return lpm4_fib_lookup(lpm_arena_base(&t->fib), addr);
+	uint32_t nh = lpm4_fib_lookup(lpm_arena_base(&t->fib), addr);
+
+	return nh == LPM4_MISS ? __atomic_load_n(&t->def, __ATOMIC_RELAXED) : nh;
 }
 
 void lpm4_lookup_bulk(const struct lpm4 *t, const uint32_t *addrs, uint32_t *nhs, unsigned n)
 {
-	t->bulk(lpm_arena_base(&t->fib), addrs, nhs, n);
+	uint32_t def = __atomic_load_n(&t->def, __ATOMIC_RELAXED);
+
+	t->bulk(lpm_arena_base(&t->fib), def, addrs, nhs, n);
 }
 
 void lpm4_quiescent(struct lpm4 *t)

@@ -63,38 +63,41 @@ AVX512 static inline void leaves(const uint8_t *fib, struct lanes *l)
 	l->leaf = _mm512_mask_srli_epi32(l->word, l->blocks, pair, 16);
 }
 
-AVX512 static __attribute__((noinline)) void deep_lanes(const uint8_t *fib, __mmask16 deep,
-							__m512i word, __m512i addr, __m512i leaf,
-							uint32_t *nhs)
+AVX512 static __attribute__((noinline)) void
+deep_lanes(const uint8_t *fib, __mmask16 deep, uint32_t def, const struct lanes *l, uint32_t *nhs)
 {
 	uint32_t words[LANES], addrs[LANES], found[LANES];
 
-	_mm512_storeu_si512(words, word);
-	_mm512_storeu_si512(addrs, addr);
-	_mm512_storeu_si512(found, leaf);
+	_mm512_storeu_si512(words, l->word);
+	_mm512_storeu_si512(addrs, l->addr);
+	_mm512_storeu_si512(found, l->leaf);
 	for (unsigned m = deep; m; m &= m - 1) {
 		unsigned i = __builtin_ctz(m);
+		uint32_t nh = lpm4_deep_lookup(fib, words[i], found[i], addrs[i]);
 
-		nhs[i] = lpm4_deep_lookup(fib, words[i], found[i], addrs[i]);
+		nhs[i] = nh == LPM4_MISS ? def : nh;
 	}
 }
 
-AVX512 static inline void store(const uint8_t *fib, const struct lanes *l, uint32_t *nhs,
-				__mmask16 lanes)
+AVX512 static inline void store(const uint8_t *fib, uint32_t def, const struct lanes *l,
+				uint32_t *nhs, __mmask16 lanes)
 {
+	__mmask16 miss = _mm512_cmpeq_epi32_mask(l->leaf, _mm512_set1_epi32(LPM4_MISS));
 	__mmask16 deep =
 		_mm512_mask_test_epi32_mask(l->blocks, l->leaf, _mm512_set1_epi32(LPM_DEEP));
 
-	_mm512_mask_storeu_epi32(nhs, lanes, l->leaf);
+	_mm512_mask_storeu_epi32(nhs, lanes, _mm512_mask_set1_epi32(l->leaf, miss, (int)def));
 	if (__builtin_expect(deep, 0))
-		deep_lanes(fib, deep & lanes, l->word, l->addr, l->leaf, nhs);
+		deep_lanes(fib, deep & lanes, def, l, nhs);
 }
 
 // bulk - n times `groups` sixteens; returns how many addresses were done. All root words of a turn
 // are under way before the first block is needed, all blocks before the first leaf: the cache
 // misses overlap. Four sixteens take 5 cycles an address where one by one takes 11.
-AVX512 static inline __attribute__((always_inline)) unsigned
-bulk(const uint8_t *fib, const uint32_t *addrs, uint32_t *nhs, unsigned n, const unsigned groups)
+AVX512 static inline __attribute__((always_inline)) unsigned bulk(const uint8_t *fib, uint32_t def,
+								  const uint32_t *addrs,
+								  uint32_t *nhs, unsigned n,
+								  const unsigned groups)
 {
 	struct lanes l[4];
 	unsigned done = 0;
@@ -111,16 +114,17 @@ bulk(const uint8_t *fib, const uint32_t *addrs, uint32_t *nhs, unsigned n, const
 			leaves(fib, &l[i]);
 #pragma GCC unroll 4
 		for (unsigned i = 0; i < groups; i++)
-			store(fib, &l[i], nhs + done + LANES * i, ALL);
+			store(fib, def, &l[i], nhs + done + LANES * i, ALL);
 	}
 	return done;
 }
 
-AVX512 void lpm4_bulk_avx512(const uint8_t *fib, const uint32_t *addrs, uint32_t *nhs, unsigned n)
+AVX512 void lpm4_bulk_avx512(const uint8_t *fib, uint32_t def, const uint32_t *addrs, uint32_t *nhs,
+			     unsigned n)
 {
-	unsigned done = bulk(fib, addrs, nhs, n, 4);
+	unsigned done = bulk(fib, def, addrs, nhs, n, 4);
 
-	done += bulk(fib, addrs + done, nhs + done, n - done, 2);
+	done += bulk(fib, def, addrs + done, nhs + done, n - done, 2);
 	while (done < n) {
 		unsigned now = n - done < LANES ? n - done : LANES;
 		__mmask16 lanes = (__mmask16)((1u << now) - 1);
@@ -128,7 +132,7 @@ AVX512 void lpm4_bulk_avx512(const uint8_t *fib, const uint32_t *addrs, uint32_t
 
 		runs(fib, &l);
 		leaves(fib, &l);
-		store(fib, &l, nhs + done, lanes);
+		store(fib, def, &l, nhs + done, lanes);
 		done += now;
 	}
 }

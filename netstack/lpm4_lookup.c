@@ -57,7 +57,8 @@ uint32_t lpm4_fib_lookup(const uint8_t *fib, uint32_t addr)
 // Two passes: the first starts the cache misses of all root words and then blocks, the second finds
 // them there. Whether an address has a block is as good as random, so no branch asks: where it has
 // none, offset 0 is read, which is the root, and what comes of it dropped.
-static inline void bulk_chunk(const uint8_t *fib, const uint32_t *addrs, uint32_t *nhs, unsigned n)
+static inline void bulk_chunk(const uint8_t *fib, uint32_t def, const uint32_t *addrs,
+			      uint32_t *nhs, unsigned n)
 {
 	uint32_t word[CHUNK];
 
@@ -74,13 +75,15 @@ static inline void bulk_chunk(const uint8_t *fib, const uint32_t *addrs, uint32_
 
 		if (__builtin_expect(leaf & LPM_DEEP, 0))
 			leaf = lpm4_deep_lookup(fib, word[i], leaf, addr);
-		nhs[i] = leaf | (word[i] & ~has_block);
+		leaf |= word[i] & ~has_block;
+		nhs[i] = leaf == LPM4_MISS ? def : leaf;
 	}
 }
 
-void lpm4_bulk_scalar(const uint8_t *fib, const uint32_t *addrs, uint32_t *nhs, unsigned n)
+void lpm4_bulk_scalar(const uint8_t *fib, uint32_t def, const uint32_t *addrs, uint32_t *nhs,
+		      unsigned n)
 {
 	for (; n >= CHUNK; n -= CHUNK, addrs += CHUNK, nhs += CHUNK)
-		bulk_chunk(fib, addrs, nhs, CHUNK);
-	bulk_chunk(fib, addrs, nhs, n);
+		bulk_chunk(fib, def, addrs, nhs, CHUNK);
+	bulk_chunk(fib, def, addrs, nhs, n);
 }

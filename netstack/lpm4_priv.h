@@ -45,15 +45,20 @@ struct lpm4_handle {
 	bool stale;		// the group changed since fib was made
 };
 
-typedef void (*lpm4_bulk_fn)(const uint8_t *fib, const uint32_t *addrs, uint32_t *nhs, unsigned n);
+// Where no prefix longer than /0 matches the answer is def.
+typedef void (*lpm4_bulk_fn)(const uint8_t *fib, uint32_t def, const uint32_t *addrs, uint32_t *nhs,
+			     unsigned n);
 
 struct lpm4 {
 	struct lpm_arena fib;
 	lpm4_bulk_fn bulk;
+	// Next hop of 0.0.0.0/0 or LPM4_MISS. Kept beside the blocks, where it would show in a
+	// hundred thousand places: it comes and goes by one store.
+	uint32_t def;
 
 	struct lpm_pool rib;
 	struct lpm4_page *pages[256];
-	uint16_t nodes[256]; // next hops of lengths 0 to 7 by node
+	uint16_t nodes[256]; // next hops of lengths 1 to 7 by node
 	struct lpm4_handle *handles;
 	uint32_t handles_used, handles_size, handles_free; // [0] is not used
 	size_t count;
@@ -67,8 +72,10 @@ void lpm4_renew(struct lpm4 *t);
 // lpm4_lookup.c, lpm4_avx512.c
 uint32_t lpm4_fib_lookup(const uint8_t *fib, uint32_t addr);
 uint32_t lpm4_deep_lookup(const uint8_t *fib, uint32_t word, uint32_t leaf, uint32_t addr);
-void lpm4_bulk_scalar(const uint8_t *fib, const uint32_t *addrs, uint32_t *nhs, unsigned n);
-void lpm4_bulk_avx512(const uint8_t *fib, const uint32_t *addrs, uint32_t *nhs, unsigned n);
+void lpm4_bulk_scalar(const uint8_t *fib, uint32_t def, const uint32_t *addrs, uint32_t *nhs,
+		      unsigned n);
+void lpm4_bulk_avx512(const uint8_t *fib, uint32_t def, const uint32_t *addrs, uint32_t *nhs,
+		      unsigned n);
 
 // lpm4_fib.c: the updating thread's way to what readers see. Except reserve, none can fail.
 // lpm4_fib_reserve - room for an update of one slot, or of those for which lpm4_fib_bound() gave

@@ -104,7 +104,7 @@ static int reserve_rib(struct lpm4 *t)
 	return err;
 }
 
-// Lengths 0 to 17 ------------------------------------------------------------------------------
+// Lengths 1 to 17 ------------------------------------------------------------------------------
 
 static uint16_t *short_node(struct lpm4 *t, uint32_t prefix, unsigned len)
 {
@@ -327,6 +327,17 @@ static int delete_long(struct lpm4 *t, uint32_t prefix, unsigned len)
 	return 0;
 }
 
+// Length 0 -------------------------------------------------------------------------------------
+
+static int set_default(struct lpm4 *t, uint32_t nh)
+{
+	if (t->def == LPM4_MISS && nh == LPM4_MISS)
+		return -ENOENT;
+	t->count += (t->def == LPM4_MISS) - (nh == LPM4_MISS);
+	__atomic_store_n(&t->def, nh, __ATOMIC_RELAXED);
+	return 0;
+}
+
 // The calls ------------------------------------------------------------------------------------
 
 static bool valid(uint32_t prefix, uint8_t len)
@@ -340,6 +351,8 @@ int lpm4_add(struct lpm4 *t, uint32_t prefix, uint8_t len, uint32_t nh)
 
 	if (!valid(prefix, len) || nh > LPM4_NH_MAX)
 		return -EINVAL;
+	if (len == 0)
+		return set_default(t, nh);
 	if (len >= 8)
 		err = make_page(t, prefix);
 	if (!err && len >= 18)
@@ -361,7 +374,9 @@ int lpm4_delete(struct lpm4 *t, uint32_t prefix, uint8_t len)
 
 	if (!valid(prefix, len))
 		return -EINVAL;
-	if (len < 18)
+	if (len == 0)
+		err = set_default(t, LPM4_MISS);
+	else if (len < 18)
 		err = delete_short(t, prefix, len);
 	else if (len < 25)
 		err = delete_mid(t, prefix, len);
@@ -381,6 +396,8 @@ int lpm4_get(const struct lpm4 *t, uint32_t prefix, uint8_t len)
 
 	if (!valid(prefix, len))
 		return -EINVAL;
+	if (len == 0)
+		return t->def == LPM4_MISS ? -ENOENT : (int)t->def;
 	if (len < 18) {
 		node = short_node((struct lpm4 *)t, prefix, len);
 		return node && *node != LPM_ABSENT ? *node : -ENOENT;

@@ -38,6 +38,7 @@ static int make_root(struct lpm6 *t, size_t routes)
 	if (!t->nodes)
 		return -ENOMEM;
 	t->nodes_used = 1;
+	t->def = LPM6_MISS;
 	t->fib_first = t->fib.pool.size;
 	t->rib_first = t->rib.size;
 	t->nodes_first = t->nodes_size;
@@ -98,12 +99,16 @@ void lpm6_destroy(struct lpm6 *t)
 
 uint32_t lpm6_lookup(const struct lpm6 *t, const uint8_t addr[16])
 {
-	return lpm6_fib_lookup(lpm_arena_base(&t->fib), addr);
+	uint32_t nh = lpm6_fib_lookup(lpm_arena_base(&t->fib), addr);
+
+	return nh == LPM6_MISS ? __atomic_load_n(&t->def, __ATOMIC_RELAXED) : nh;
 }
 
 void lpm6_lookup_bulk(const struct lpm6 *t, const uint8_t (*addrs)[16], uint32_t *nhs, unsigned n)
 {
-	t->bulk(lpm_arena_base(&t->fib), addrs, nhs, n);
+	uint32_t def = __atomic_load_n(&t->def, __ATOMIC_RELAXED);
+
+	t->bulk(lpm_arena_base(&t->fib), def, addrs, nhs, n);
 }
 
 void lpm6_quiescent(struct lpm6 *t)

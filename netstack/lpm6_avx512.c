@@ -76,13 +76,14 @@ AVX512 static inline void words(const uint8_t *fib, struct lanes *l)
 	set_word(l, _mm512_mask_i64gather_epi32(l->word, l->blocks, at, fib, 4));
 }
 
-AVX512 static __attribute__((noinline)) void deeper(const uint8_t *fib, __mmask8 lanes,
-						    const uint8_t (*addrs)[16], uint32_t *nhs)
+AVX512 static __attribute__((noinline)) void
+deeper(const uint8_t *fib, uint32_t def, __mmask8 lanes, const uint8_t (*addrs)[16], uint32_t *nhs)
 {
 	for (unsigned m = lanes; m; m &= m - 1) {
 		unsigned i = (unsigned)__builtin_ctz(m);
 
 		nhs[i] = lpm6_fib_deeper(fib, nhs[i], addrs[i]);
+		nhs[i] = nhs[i] == LPM6_MISS ? def : nhs[i];
 	}
 }
 
@@ -104,7 +105,7 @@ AVX512 static inline struct some some(unsigned n)
 
 // bulk - `groups` eights, `last` addresses in the last of them. All maps of a turn are under way
 // before the first word is needed: the cache misses overlap.
-AVX512 static inline __attribute__((always_inline)) void bulk(const uint8_t *fib,
+AVX512 static inline __attribute__((always_inline)) void bulk(const uint8_t *fib, uint32_t def,
 							      const uint8_t (*addrs)[16],
 							      uint32_t *nhs, const unsigned groups,
 							      unsigned last)
@@ -135,20 +136,23 @@ AVX512 static inline __attribute__((always_inline)) void bulk(const uint8_t *fib
 #pragma GCC unroll 4
 	for (unsigned i = 0; i < groups; i++) {
 		const struct some s = some(i == groups - 1 ? last : LANES);
+		__mmask8 miss;
 
-		_mm256_mask_storeu_epi32(nhs + LANES * i, s.lanes, l[i].word);
+		miss = _mm256_cmpeq_epi32_mask(l[i].word, _mm256_set1_epi32(LPM6_MISS));
+		_mm256_mask_storeu_epi32(nhs + LANES * i, s.lanes,
+					 _mm256_mask_set1_epi32(l[i].word, miss, (int)def));
 		if (__builtin_expect(left, 0))
-			deeper(fib, l[i].blocks & s.lanes, addrs + LANES * i, nhs + LANES * i);
+			deeper(fib, def, l[i].blocks & s.lanes, addrs + LANES * i, nhs + LANES * i);
 	}
 }
 
-AVX512 void lpm6_bulk_avx512(const uint8_t *fib, const uint8_t (*addrs)[16], uint32_t *nhs,
-			     unsigned n)
+AVX512 void lpm6_bulk_avx512(const uint8_t *fib, uint32_t def, const uint8_t (*addrs)[16],
+			     uint32_t *nhs, unsigned n)
 {
 	unsigned done = 0;
 
 	for (; n - done >= 4 * LANES; done += 4 * LANES)
-		bulk(fib, addrs + done, nhs + done, 4, LANES);
+		bulk(fib, def, addrs + done, nhs + done, 4, LANES);
 	for (; done < n; done += LANES)
-		bulk(fib, addrs + done, nhs + done, 1, n - done < LANES ? n - done : LANES);
+		bulk(fib, def, addrs + done, nhs + done, 1, n - done < LANES ? n - done : LANES);
 }

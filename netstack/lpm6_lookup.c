@@ -98,8 +98,8 @@ struct going {
 // All addresses of a chunk take one level at a time: the block that one needs next comes into the
 // cache while the others are served. Who is done leaves the list, without a branch: where an
 // address ends is as good as random.
-static inline void bulk_chunk(const uint8_t *fib, const uint8_t (*addrs)[16], uint32_t *nhs,
-			      unsigned n)
+static inline void bulk_chunk(const uint8_t *fib, uint32_t def, const uint8_t (*addrs)[16],
+			      uint32_t *nhs, unsigned n)
 {
 	struct going going[CHUNK];
 	unsigned left = 0;
@@ -129,11 +129,14 @@ static inline void bulk_chunk(const uint8_t *fib, const uint8_t (*addrs)[16], ui
 	}
 	for (unsigned k = 0; k < left; k++)
 		nhs[going[k].i] = lpm6_fib_deeper(fib, going[k].word, addrs[going[k].i]);
+	for (unsigned i = 0; i < n; i++)
+		nhs[i] = nhs[i] == LPM6_MISS ? def : nhs[i];
 }
 
-void lpm6_bulk_scalar(const uint8_t *fib, const uint8_t (*addrs)[16], uint32_t *nhs, unsigned n)
+void lpm6_bulk_scalar(const uint8_t *fib, uint32_t def, const uint8_t (*addrs)[16], uint32_t *nhs,
+		      unsigned n)
 {
 	for (; n >= CHUNK; n -= CHUNK, addrs += CHUNK, nhs += CHUNK)
-		bulk_chunk(fib, addrs, nhs, CHUNK);
-	bulk_chunk(fib, addrs, nhs, n);
+		bulk_chunk(fib, def, addrs, nhs, CHUNK);
+	bulk_chunk(fib, def, addrs, nhs, n);
 }

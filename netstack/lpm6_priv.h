@@ -41,12 +41,16 @@ struct lpm6_node {
 	uint32_t word;		// of its array or block
 };
 
-typedef void (*lpm6_bulk_fn)(const uint8_t *fib, const uint8_t (*addrs)[16], uint32_t *nhs,
-			     unsigned n);
+// Where no prefix longer than /0 matches the answer is def.
+typedef void (*lpm6_bulk_fn)(const uint8_t *fib, uint32_t def, const uint8_t (*addrs)[16],
+			     uint32_t *nhs, unsigned n);
 
 struct lpm6 {
 	struct lpm_arena fib;
 	lpm6_bulk_fn bulk;
+	// Next hop of ::/0 or LPM6_MISS. Kept beside the blocks, where it would show in all of
+	// them: it comes and goes by one store.
+	uint32_t def;
 
 	struct lpm_pool rib;
 	struct lpm6_node *nodes;
@@ -95,8 +99,10 @@ void lpm6_renew(struct lpm6 *t);
 // lpm6_fib_deeper - the answer for an address whose word after the first key is a block.
 uint32_t lpm6_fib_lookup(const uint8_t *fib, const uint8_t addr[16]);
 uint32_t lpm6_fib_deeper(const uint8_t *fib, uint32_t word, const uint8_t addr[16]);
-void lpm6_bulk_scalar(const uint8_t *fib, const uint8_t (*addrs)[16], uint32_t *nhs, unsigned n);
-void lpm6_bulk_avx512(const uint8_t *fib, const uint8_t (*addrs)[16], uint32_t *nhs, unsigned n);
+void lpm6_bulk_scalar(const uint8_t *fib, uint32_t def, const uint8_t (*addrs)[16], uint32_t *nhs,
+		      unsigned n);
+void lpm6_bulk_avx512(const uint8_t *fib, uint32_t def, const uint8_t (*addrs)[16], uint32_t *nhs,
+		      unsigned n);
 
 // lpm6_fib.c: the updating thread's way to what readers see. Only reserve can fail.
 // lpm6_fib_init - the array of the root, all misses; the arena has room for it.

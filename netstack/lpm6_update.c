@@ -141,6 +141,17 @@ static int reserve_rib(struct lpm6 *t)
 	return err;
 }
 
+static int set_default(struct lpm6 *t, uint32_t nh)
+{
+	if (t->def == LPM6_MISS && nh == LPM6_MISS)
+		return -ENOENT;
+	t->count += (t->def == LPM6_MISS) - (nh == LPM6_MISS);
+	__atomic_store_n(&t->def, nh, __ATOMIC_RELAXED);
+	if (t->count == 0)
+		lpm6_renew(t);
+	return 0;
+}
+
 int lpm6_add(struct lpm6 *t, const uint8_t prefix[16], uint8_t len, uint32_t nh)
 {
 	uint32_t *entry, had = LPM_ABSENT;
@@ -150,6 +161,8 @@ int lpm6_add(struct lpm6 *t, const uint8_t prefix[16], uint8_t len, uint32_t nh)
 
 	if (!find_place(&p, prefix, len) || nh > LPM6_NH_MAX)
 		return -EINVAL;
+	if (len == 0)
+		return set_default(t, nh);
 	walk(t, &p);
 	err = reserve_rib(t);
 	if (!err)
@@ -184,6 +197,8 @@ int lpm6_delete(struct lpm6 *t, const uint8_t prefix[16], uint8_t len)
 
 	if (!find_place(&p, prefix, len))
 		return -EINVAL;
+	if (len == 0)
+		return set_default(t, LPM6_MISS);
 	walk(t, &p);
 	entry = find(t, &p);
 	if (!entry)
@@ -212,6 +227,8 @@ int lpm6_get(const struct lpm6 *t, const uint8_t prefix[16], uint8_t len)
 
 	if (!find_place(&p, prefix, len))
 		return -EINVAL;
+	if (len == 0)
+		return t->def == LPM6_MISS ? -ENOENT : (int)t->def;
 	walk(t, &p);
 	entry = find(t, &p);
 	return entry ? (int)(*entry & LPM6_VALUE_MASK) : -ENOENT;
