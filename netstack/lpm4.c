@@ -14,6 +14,12 @@
 
 static_assert(sizeof(struct lpm_group) == 8, "a full table has 2^18 of them");
 
+void lpm4_clear_nodes(uint16_t *nodes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		nodes[i] = LPM_ABSENT;
+}
+
 static int choose_bulk(struct lpm4 *t, enum lpm4_simd simd)
 {
 	bool wide = simd != LPM4_SIMD_SCALAR && cpu_has_avx512_vpopcntdq();
@@ -96,6 +102,15 @@ void lpm4_lookup_bulk(const struct lpm4 *t, const uint32_t *addrs, uint32_t *nhs
 	t->bulk(lpm_arena_base(&t->fib), def, addrs, nhs, n);
 }
 
+int lpm4_set_default(struct lpm4 *t, uint32_t nh)
+{
+	if (t->def == LPM4_MISS && nh == LPM4_MISS)
+		return -ENOENT;
+	t->count += (t->def == LPM4_MISS) - (nh == LPM4_MISS);
+	__atomic_store_n(&t->def, nh, __ATOMIC_RELAXED);
+	return 0;
+}
+
 void lpm4_quiescent(struct lpm4 *t)
 {
 	lpm_arena_quiescent(&t->fib);
@@ -103,6 +118,10 @@ void lpm4_quiescent(struct lpm4 *t)
 
 void lpm4_set_live(struct lpm4 *t, bool live)
 {
+	if (live && !t->fib.live) {
+		lpm_pool_spare(&t->fib.pool, ROOT_BYTES);
+		lpm_pool_spare(&t->rib, 0);
+	}
 	lpm_arena_set_live(&t->fib, live);
 }
 

@@ -69,9 +69,9 @@ int lpm4_delete(struct lpm4 *t, uint32_t prefix, uint8_t len);
 // lpm4_get - the next hop of exactly prefix/len, or -EINVAL, -ENOENT. The updating thread only.
 int lpm4_get(const struct lpm4 *t, uint32_t prefix, uint8_t len);
 
-// lpm4_first, lpm4_next - the first prefix there is, and the one behind *prefix/len, which may have gone
-// meanwhile, in some order that depends on the prefixes alone: its next hop, or -ENOENT. The updating thread
-// only.
+// lpm4_first, lpm4_next - the first prefix there is, and the one behind *prefix/len, which may have
+// gone meanwhile, in some order that depends on the prefixes alone: its next hop, or -ENOENT. The
+// updating thread only.
 int lpm4_first(const struct lpm4 *t, uint32_t *prefix, uint8_t *len);
 int lpm4_next(const struct lpm4 *t, uint32_t *prefix, uint8_t *len);
 
@@ -84,6 +84,7 @@ void lpm4_lookup_bulk(const struct lpm4 *t, const uint32_t *addrs, uint32_t *nhs
 
 // lpm4_set_live - from now on readers may run during updates (true) or no longer do (false: the
 // caller knows that none runs). Not live, as a table is created, updates reuse memory at once.
+// Going live takes room for a quarter more, as growth copies all of it and takes milliseconds.
 // Live, memory that an update withdrew waits for lpm4_quiescent().
 void lpm4_set_live(struct lpm4 *t, bool live);
 

@@ -66,8 +66,12 @@ struct lpm4 {
 	char name[32];
 };
 
-// lpm4.c: the table has become empty; give memory back.
+// lpm4.c
+// lpm4_renew - the table has become empty; give memory back.
+// lpm4_set_default - the next hop of 0.0.0.0/0; LPM4_MISS withdraws it: -ENOENT if it is not there.
+void lpm4_clear_nodes(uint16_t *nodes, size_t n); // to LPM_ABSENT
 void lpm4_renew(struct lpm4 *t);
+int lpm4_set_default(struct lpm4 *t, uint32_t nh);
 
 // lpm4_lookup.c, lpm4_avx512.c
 uint32_t lpm4_fib_lookup(const uint8_t *fib, uint32_t addr);
@@ -86,8 +90,5 @@ int lpm4_fib_reserve(struct lpm4 *t, size_t bytes, size_t blocks);
 void lpm4_fib_bound(struct lpm4 *t, struct lpm_group *slot, size_t *bytes, size_t *blocks);
 void lpm4_fib_update(struct lpm4 *t, uint32_t index, struct lpm_group *slot);
 void lpm4_fib_fill(struct lpm4 *t, uint32_t index, uint32_t nh);
-
-// lpm4_update.c
-void lpm4_clear_nodes(uint16_t *nodes, size_t n); // to LPM_ABSENT
 
 #endif

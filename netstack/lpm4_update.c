@@ -8,12 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void lpm4_clear_nodes(uint16_t *nodes, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		nodes[i] = LPM_ABSENT;
-}
-
 // node_of - the number of prefix/len in a part that starts at bit `from` (len >= from).
 static uint32_t node_of(uint32_t prefix, unsigned len, unsigned from)
 {
@@ -327,17 +321,6 @@ static int delete_long(struct lpm4 *t, uint32_t prefix, unsigned len)
 	return 0;
 }
 
-// Length 0 -------------------------------------------------------------------------------------
-
-static int set_default(struct lpm4 *t, uint32_t nh)
-{
-	if (t->def == LPM4_MISS && nh == LPM4_MISS)
-		return -ENOENT;
-	t->count += (t->def == LPM4_MISS) - (nh == LPM4_MISS);
-	__atomic_store_n(&t->def, nh, __ATOMIC_RELAXED);
-	return 0;
-}
-
 // The calls ------------------------------------------------------------------------------------
 
 static bool valid(uint32_t prefix, uint8_t len)
@@ -352,7 +335,7 @@ int lpm4_add(struct lpm4 *t, uint32_t prefix, uint8_t len, uint32_t nh)
 	if (!valid(prefix, len) || nh > LPM4_NH_MAX)
 		return -EINVAL;
 	if (len == 0)
-		return set_default(t, nh);
+		return lpm4_set_default(t, nh);
 	if (len >= 8)
 		err = make_page(t, prefix);
 	if (!err && len >= 18)
@@ -375,7 +358,7 @@ int lpm4_delete(struct lpm4 *t, uint32_t prefix, uint8_t len)
 	if (!valid(prefix, len))
 		return -EINVAL;
 	if (len == 0)
-		err = set_default(t, LPM4_MISS);
+		err = lpm4_set_default(t, LPM4_MISS);
 	else if (len < 18)
 		err = delete_short(t, prefix, len);
 	else if (len < 25)

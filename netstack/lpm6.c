@@ -118,6 +118,10 @@ void lpm6_quiescent(struct lpm6 *t)
 
 void lpm6_set_live(struct lpm6 *t, bool live)
 {
+	if (live && !t->fib.live) {
+		lpm_pool_spare(&t->fib.pool, ROOT_BYTES);
+		lpm_pool_spare(&t->rib, 0);
+	}
 	lpm_arena_set_live(&t->fib, live);
 }
 

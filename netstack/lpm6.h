@@ -69,9 +69,9 @@ int lpm6_delete(struct lpm6 *t, const uint8_t prefix[16], uint8_t len);
 // lpm6_get - the next hop of exactly prefix/len, or -EINVAL, -ENOENT. The updating thread only.
 int lpm6_get(const struct lpm6 *t, const uint8_t prefix[16], uint8_t len);
 
-// lpm6_first, lpm6_next - the first prefix there is, and the one behind *prefix/len, which may have gone
-// meanwhile, in some order that depends on the prefixes alone: its next hop, or -ENOENT. The updating thread
-// only.
+// lpm6_first, lpm6_next - the first prefix there is, and the one behind *prefix/len, which may have
+// gone meanwhile, in some order that depends on the prefixes alone: its next hop, or -ENOENT. The
+// updating thread only.
 int lpm6_first(const struct lpm6 *t, uint8_t prefix[16], uint8_t *len);
 int lpm6_next(const struct lpm6 *t, uint8_t prefix[16], uint8_t *len);
 
@@ -84,6 +84,7 @@ void lpm6_lookup_bulk(const struct lpm6 *t, const uint8_t (*addrs)[16], uint32_t
 
 // lpm6_set_live - from now on readers may run during updates (true) or no longer do (false: the
 // caller knows that none runs). Not live, as a table is created, updates reuse memory at once.
+// Going live takes room for a quarter more, as growth copies all of it and takes milliseconds.
 // Live, memory that an update withdrew waits for lpm6_quiescent().
 void lpm6_set_live(struct lpm6 *t, bool live);
 

@@ -86,6 +86,14 @@ int lpm_pool_grow(struct lpm_pool *p, size_t bytes, void **old)
 	return 0;
 }
 
+void lpm_pool_spare(struct lpm_pool *p, size_t fixed)
+{
+	void *old = NULL;
+
+	if (p->used > fixed && !lpm_pool_grow(p, (p->used - fixed) / 4, &old))
+		free(old);
+}
+
 int lpm_pool_renew(struct lpm_pool *p, size_t fixed, size_t size, void **old)
 {
 	struct lpm_pool fresh;

@@ -36,6 +36,11 @@ static inline int lpm_pool_has(const struct lpm_pool *p, size_t bytes)
 // the caller to free when nobody reads it any longer. -ENOMEM, -ENOSPC beyond 1 GiB.
 int lpm_pool_grow(struct lpm_pool *p, size_t bytes, void **old);
 
+// lpm_pool_spare - while nobody else reads: room for a quarter of what there is besides the first
+// `fixed` bytes, if memory allows. Growth takes a copy of all, milliseconds in a large table:
+// better now than in the middle of a turn.
+void lpm_pool_spare(struct lpm_pool *p, size_t fixed);
+
 // lpm_pool_renew - an arena of `size` bytes again, as lpm_pool_init() made it, with the first
 // `fixed` of the one that is now *old, the caller's to free; every block is gone. -ENOMEM: nothing
 // changed.
