@@ -269,8 +269,12 @@ int fib_route_add_hop(struct fib *f, uint8_t family, unsigned vrf, const union i
 
 int fib_route_add(struct fib *f, const struct fib_route *r, struct err *err)
 {
-	int hop = fib_hop(f, r, 0, err), rc;
+	int rc = fib_check(f, r, err), was, hop;
 
+	if (rc)
+		return rc;
+	was = fib_get(f, r->family, r->vrf, &r->prefix, r->plen);
+	hop = fib_hop(f, r, was > 0 ? (uint32_t)was : 0, err);
 	if (hop < 0)
 		return hop;
 	rc = fib_route_add_hop(f, r->family, r->vrf, &r->prefix, r->plen, (uint32_t)hop, err);
