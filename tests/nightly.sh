@@ -28,6 +28,9 @@ night "back end killed 100 times" env WEIR_KILLS=100 /usr/bin/python3 tests/syst
 night "10^8 lookups among the Internet's IPv4 prefixes" env LPM4_LOOKUPS=100000000 .build/tests/unit/test_netstack_lpm4_internet
 night "10^8 lookups among the Internet's IPv6 prefixes" env LPM6_LOOKUPS=100000000 .build/tests/unit/test_netstack_lpm6_internet
 
+night "200,000 routes by BGP, FRR and FPM; 10^6 lookups" env WEIR_FRR_ROUTES=200000 WEIR_FRR_LOOKUPS=1000000 \
+	/usr/bin/python3 tests/system/frr_bird.py "$weir"
+
 printf '\n'
 for f in "${failed[@]+"${failed[@]}"}"; do
 	echo "failed: $f"

@@ -293,8 +293,13 @@ static void tell_weir(struct fpm *f)
 static void hear_weir(struct fpm *f)
 {
 	struct err err;
+	char byte;
+	int rc = ctl_feed_poll(f->weir.c, &err);
 
-	if (ctl_feed_poll(f->weir.c, &err)) {
+	// Between two batches nothing is awaited, and nobody else would notice the end.
+	if (!rc && !recv(ctl_fd(f->weir.c), &byte, 1, MSG_PEEK | MSG_DONTWAIT))
+		rc = err_set(&err, -EPIPE, "%s: closed by it", f->weir.endpoint);
+	if (rc) {
 		fpm_weir_close(&f->weir);
 		say_weir(f, &err);
 	}

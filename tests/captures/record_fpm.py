@@ -63,7 +63,7 @@ class Recorder(threading.Thread):
 def record(folder, extra, directory):
     recorder = Recorder()
     bird = frr.Bird(directory)
-    router = frr.Frr(directory, extra + STATIC)
+    router = frr.Frr(directory, STATIC, extra)
     bird.start(ROUTES)
     router.start()
     recorder.quiet()

@@ -54,6 +54,23 @@ def cables():
         netns.run("ip", "-n", "peer", "link", "set", name, "up")
 
 
+BGP = f"""\
+router bgp {AS}
+ bgp router-id 192.0.2.1
+ no bgp ebgp-requires-policy
+ no bgp default ipv4-unicast
+ timers bgp 3 9
+ neighbor 192.0.2.2 remote-as {AS}
+ neighbor 192.0.2.2 timers connect 1
+ address-family ipv4 unicast
+  neighbor 192.0.2.2 activate
+ exit-address-family
+ address-family ipv6 unicast
+  neighbor 192.0.2.2 activate
+ exit-address-family
+"""
+
+
 class Daemon:
     """A child that is killed with its whole log at hand."""
 
@@ -80,39 +97,21 @@ class Daemon:
 
 
 class Frr:
-    """zebra and bgpd; extra: further lines of configuration."""
+    """zebra, staticd and bgpd. static: lines of staticd's configuration; zebra: of zebra's."""
 
-    def __init__(self, directory, extra="", fpm="dplane_fpm_nl"):
+    def __init__(self, directory, static="", zebra=""):
         self.dir = pathlib.Path(directory) / "frr"
         self.dir.mkdir()
         os.makedirs("/run/frr", exist_ok=True)
         shutil.chown("/run/frr", "frr", "frr")
-        config = self.dir / "frr.conf"
-        config.write_text(f"""\
-hostname frr
-log stdout warnings
-fpm address 127.0.0.1 port 2620
-{extra}
-router bgp {AS}
- bgp router-id 192.0.2.1
- no bgp ebgp-requires-policy
- no bgp default ipv4-unicast
- timers bgp 3 9
- neighbor 192.0.2.2 remote-as {AS}
- neighbor 192.0.2.2 timers connect 1
- address-family ipv4 unicast
-  neighbor 192.0.2.2 activate
- exit-address-family
- address-family ipv6 unicast
-  neighbor 192.0.2.2 activate
- exit-address-family
-""")
-        config.chmod(0o644)
-        self.daemons = [
-            Daemon("zebra", [str(FRR_LIB / "zebra"), "-M", fpm, "-f", str(config), "-s", "90000000"], self.dir),
-            Daemon("staticd", [str(FRR_LIB / "staticd"), "-f", str(config)], self.dir),
-            Daemon("bgpd", [str(FRR_LIB / "bgpd"), "-f", str(config), "-p", "179", "-l", "192.0.2.1"], self.dir),
-        ]
+        configs = {"zebra": f"fpm address 127.0.0.1 port 2620\n{zebra}", "staticd": static, "bgpd": BGP}
+        options = {"zebra": ["-M", "dplane_fpm_nl", "-s", "90000000"], "staticd": [], "bgpd": ["-l", "192.0.2.1"]}
+        self.daemons = []
+        for name, text in configs.items():
+            config = self.dir / f"{name}.conf"
+            config.write_text(f"hostname frr\nlog stdout warnings\n{text}")
+            config.chmod(0o644)
+            self.daemons.append(Daemon(name, [str(FRR_LIB / name), "-f", str(config), *options[name]], self.dir))
 
     def start(self):
         for daemon in self.daemons:
@@ -123,11 +122,13 @@ router bgp {AS}
                 raise RuntimeError(f"{daemon.name} ended: {daemon.said()}")
 
     def kill(self):
-        """As kill -9 does: what it installed in the kernel stays."""
+        """As kill -9 does. What it installed in the kernel is taken out, with the next hops: zebra 8.4 started again does
+        not know them any longer, and lets the IPv6 routes by them stay for ever."""
         for daemon in reversed(self.daemons):
             daemon.kill()
             for left in (f"/run/frr/{daemon.name}.vty", f"/run/frr/{daemon.name}.pid"):
                 pathlib.Path(left).unlink(missing_ok=True)
+        netns.run("ip", "nexthop", "flush")
 
     def vtysh(self, *commands):
         words = ["vtysh"]
@@ -199,6 +200,6 @@ def kernel_routes():
                               timeout=60, check=True)
         for line in done.stdout.splitlines():
             words = line.split()
-            prefix = str(ipaddress.ip_network(words[0]))
+            prefix = str(ipaddress.ip_network(words[0].replace("default", "0.0.0.0/0" if family == "-4" else "::/0")))
             table[prefix] = {(words[i + 1], words[i + 3]) for i, word in enumerate(words) if word == "via"}
     return table
