@@ -305,6 +305,29 @@ static void test_mtu(void **state)
 	l2_close(l);
 }
 
+// Of what a card is to cut, the pieces have to fit.
+static void test_mtu_of_segments(void **state)
+{
+	struct l2 *l = l2_open(small);
+	struct l2_frame f = l2_frame("b1", "a1", "0800 45", 3000);
+
+	l2_rx(l, 1, plain("a1", "b1"));
+	f.b[34 + 12] = 0x50; // TCP header of 20 bytes
+	for (unsigned mss = 960; mss <= 961; mss++) {
+		struct mbuf *m = l2_mbuf(l, 0, &f);
+
+		m->flags = MBUF_TSO | MBUF_TX_L4_CSUM;
+		m->l3 = 14;
+		m->l4 = 34;
+		m->mss = (uint16_t)mss;
+		l->n = 0;
+		graph_rx(l->g, l->in, &m, 1);
+		assert_int_equal(l->n, mss == 960);
+	}
+	assert_int_equal(l2_drops(l, "bridge", "too-long"), 1);
+	l2_close(l);
+}
+
 static void test_member_down(void **state)
 {
 	struct l2 *l = l2_open(small);
@@ -364,7 +387,7 @@ int main(void)
 		cmocka_unit_test(test_own_station),
 		cmocka_unit_test(test_mtu),
 		cmocka_unit_test(test_member_down),
-		cmocka_unit_test(test_no_buffers),
+		cmocka_unit_test(test_no_buffers),     cmocka_unit_test(test_mtu_of_segments),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
