@@ -25,6 +25,7 @@ enum {
 	DROP_UNSOLICITED,
 	DROP_NOT_ADVERTISING,
 	DROP_ROUTER_ADVERTISEMENT,
+	DROP_ROUTER_DISAGREES,
 	DROP_REDIRECT_IGNORED,
 };
 static const char *const drops[] = {"too-short",
@@ -41,6 +42,7 @@ static const char *const drops[] = {"too-short",
 				    "unsolicited",
 				    "not-advertising",
 				    "router-advertisement",
+				    "router-disagrees",
 				    "redirect-ignored",
 				    NULL};
 
@@ -289,7 +291,8 @@ static uint8_t one(struct node *node, const struct mbuf *m)
 	case ICMP6_RS:
 		return router_solicitation(node, m, &msg);
 	case ICMP6_RA:
-		return NEXT_DROP(DROP_ROUTER_ADVERTISEMENT); // we are configured, not told
+		return NEXT_DROP(nd_ra_agrees(node->state, m) ? DROP_ROUTER_ADVERTISEMENT :
+								DROP_ROUTER_DISAGREES);
 	default:
 		return NEXT_DROP(DROP_REDIRECT_IGNORED);
 	}

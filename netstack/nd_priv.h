@@ -81,6 +81,9 @@ void nd_dad_told(struct ip6_stack *s, const struct neigh_news *news); // by anot
 // --- nd_ra.c ---
 
 uint64_t nd_ra_housekeep(struct ip6_stack *s, uint64_t now); // lcore 0
+// 6.2.7: whether what another router advertises in m, whose options have been checked, goes with what
+// we do on that interface.
+bool nd_ra_agrees(const struct ip6_stack *s, const struct mbuf *m);
 void nd_ra_solicited(struct ip6_stack *s, uint16_t iface, uint64_t now);
 
 #endif

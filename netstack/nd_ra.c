@@ -185,6 +185,51 @@ void nd_ra_solicited(struct ip6_stack *s, uint16_t iface, uint64_t now)
 	}
 }
 
+// --- other routers ---
+
+static bool prefix_agrees(const struct ip6_stack *s, uint16_t iface, const struct nd_prefix *p)
+{
+	for (uint32_t i = 0; i < s->addresses; i++)
+		if (s->address[i].plen == p->plen && has_prefix(s, iface, i) &&
+		    ip6_prefix_equal(s->address[i].addr.v6, p->prefix, p->plen))
+			return be32(p->valid) == PREFIX_VALID &&
+			       be32(p->preferred) == PREFIX_PREFERRED;
+	return true; // none of ours
+}
+
+static bool option_agrees(const struct ip6_stack *s, uint16_t iface, const struct mbuf *m, uint32_t off,
+			  const uint8_t head[ND_OPT_UNIT])
+{
+	struct nd_prefix p;
+
+	if (head[0] == ND_OPT_MTU && head[1] == 1)
+		return be32(load32(head + 4)) == s->ifs->iface[iface].mtu;
+	if (head[0] == ND_OPT_PREFIX && head[1] == ND_PREFIX_LEN / ND_OPT_UNIT &&
+	    s->nd->iface[iface].ra.prefixes && !mbuf_copy_out(m, off, &p, sizeof(p)))
+		return prefix_agrees(s, iface, &p);
+	return true;
+}
+
+bool nd_ra_agrees(const struct ip6_stack *s, const struct mbuf *m)
+{
+	const struct nd_iface *n = &s->nd->iface[m->port];
+	uint8_t flags = (n->ra.managed ? ND_RA_MANAGED : 0) | (n->ra.other ? ND_RA_OTHER : 0);
+	uint8_t head[ND_OPT_UNIT];
+	struct nd_ra_hdr ra;
+
+	mbuf_copy_out(m, m->l4, &ra, sizeof(ra)); // it is that long
+	if (!n->on)
+		return true;
+	if ((ra.hops && ra.hops != IP6_HOPS) ||
+	    (ra.flags & (ND_RA_MANAGED | ND_RA_OTHER)) != flags)
+		return false;
+	for (uint32_t off = m->l4 + ND_RA_LEN; !mbuf_copy_out(m, off, head, sizeof(head)) && head[1];
+	     off += head[1] * ND_OPT_UNIT)
+		if (!option_agrees(s, m->port, m, off, head))
+			return false;
+	return true;
+}
+
 void nd_end(struct ip6_stack *s)
 {
 	uint64_t now = graph_now(s->neighbors.node);

@@ -180,6 +180,43 @@ static void test_after_dad(void **state)
 	nd_world_close(w);
 }
 
+// 6.2.7: another router that says otherwise about the same link is counted by a name of its own.
+static void test_others(void **state)
+{
+#define HEAD	 "8600000040000708" "0000000000000000"
+#define MTU(hex) "0501000000" "00" hex
+#define OURS(valid) "030440c0" valid "00093a8000000000" "20010db8000000020000000000000000"
+	static const struct {
+		const char *message;
+		bool agrees;
+	} heard[] = {
+		{HEAD MTU("05dc") OURS("00278d00"), true},
+		{HEAD, true},
+		{"8600000000000000" "0000753000000000", true}, // unspecified, and what we leave open
+		{"8600000020000708" "0000000000000000", false}, // hop limit 32
+		{"8600000040800708" "0000000000000000", false}, // managed
+		{"8600000040400708" "0000000000000000", false}, // other
+		{HEAD MTU("05a0"), false},
+		{HEAD OURS("00000e10"), false},
+		{HEAD "030440c000000e1000000e1000000000" "20010db8000000990000000000000000", true}, // its own
+	};
+	struct nd_ra ra = {.lifetime = 1800, .prefixes = true};
+	struct nd_conf conf = {.ra = &ra};
+
+	for (unsigned i = 0; i < sizeof(heard) / sizeof(heard[0]); i++) {
+		struct nd_world *w = nd_world_open(&conf);
+		struct nd_packet p = nd_packet("333300000001", "fe800000000000000000000000000077",
+					       "ff020000000000000000000000000001", 255,
+					       heard[i].message);
+
+		nd_world_rx_packet(w, LAN, &p);
+		if (nd_world_drops(w, "nd-input", "router-disagrees") != !heard[i].agrees ||
+		    nd_world_drops(w, "nd-input", "router-advertisement") != heard[i].agrees)
+			fail_msg("%s", heard[i].message);
+		nd_world_close(w);
+	}
+}
+
 // 6.2.1.
 static void test_bounds(void **state)
 {
@@ -213,6 +250,7 @@ int main(void)
 		cmocka_unit_test(test_solicitor_is_known),
 		cmocka_unit_test(test_final),	  cmocka_unit_test(test_after_dad),
 		cmocka_unit_test(test_bounds),	  cmocka_unit_test(test_repeated),
+		cmocka_unit_test(test_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
