@@ -20,6 +20,9 @@
 // In instructions, without vectors: a lookup in bulk 38, one by one 13, an add 1,239. AVX-512 takes
 // sixteen addresses through the same steps at once.
 //
+// An update of the full table takes about half a microsecond, that of a short prefix with many
+// below it longer, up to 0.2 ms for a /8; a default route one store.
+//
 // Addresses and prefixes are in host byte order. One thread updates; any lcore looks up, without
 // locks, at the same time once lpm4_set_live() was called: an address yields the next hop before or
 // after an update, never a third. Memory comes from the C library, in updates only.

@@ -20,6 +20,9 @@
 // Of the 4.3 MiB lookups read 2.2, 14.5 bytes a prefix. Without vectors a lookup in bulk takes 24
 // cycles in prefixes, one by one 54.
 //
+// An update of the full table takes about half a microsecond, that of a short prefix with many
+// below it longer, up to 0.15 ms for a /20; a default route one store.
+//
 // Addresses and prefixes are 16 bytes as on the wire. One thread updates; any lcore looks up,
 // without locks, at the same time once lpm6_set_live() was called: an address yields the next hop
 // before or after an update, never a third. Memory comes from the C library, in updates only.
