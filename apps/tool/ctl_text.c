@@ -80,7 +80,7 @@ static int parse_prefix(const char *word, uint8_t addr[16], uint8_t *plen, uint8
 		*plen = *family = 0;
 		return 0;
 	}
-	snprintf(text, sizeof(text), "%.*s", slash ? (int)(slash - word) : (int)sizeof(text), word ? word : "");
+	snprintf(text, sizeof(text), "%.*s", slash ? (int)(slash - word) : (int)sizeof(text) - 1, word ? word : "");
 	if (!word || !parse_address(text, addr, family))
 		return expected(err, word, "a prefix like 192.0.2.0/24 or 2001:db8::/32, or default");
 	most = *family == 6 ? 128 : 32;
