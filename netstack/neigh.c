@@ -206,14 +206,30 @@ int neigh_pin(struct neigh_table *t, uint32_t hop, uint16_t iface, const union i
 	return 0;
 }
 
+bool neigh_make_room(struct neigh_table *t)
+{
+	for (uint32_t i = t->learnt0; i < t->top; i++) {
+		const struct neigh *n = &t->neigh[i];
+
+		if (n->state == NEIGH_FREE || n->state == NEIGH_STATIC || n->held)
+			continue;
+		neigh_forget(t, i);
+		return true;
+	}
+	return false;
+}
+
 void neigh_unpin(struct neigh_table *t, uint32_t hop)
 {
 	struct neigh *n = &t->neigh[hop];
 	uint32_t i = 0;
 
 	n->pinned = n->watched = n->failed = false;
-	if (n->state > NEIGH_IDLE && n->state != NEIGH_FAILED)
+	if (n->state > NEIGH_IDLE && n->state != NEIGH_FAILED) {
 		i = place(t);
+		if (!i && neigh_make_room(t))
+			i = place(t);
+	}
 	if (i) {
 		move(t, hop, i);
 		return;

@@ -231,8 +231,12 @@ void neigh_forget(struct neigh_table *t, uint32_t index);
 // another is pinned at this one.
 int neigh_pin(struct neigh_table *t, uint32_t hop, uint16_t iface, const union ip_addr *addr);
 
+// Between turns: where the table is full, forgets a learnt neighbor that nothing waits for, who is learnt
+// again when wanted. False: there is none.
+bool neigh_make_room(struct neigh_table *t);
+
 // Between turns, when no route names it any longer. What is known of the neighbor lives on behind
-// the hops, if there is room: else the packets that wait are dropped ("table-full").
+// the hops, if there is room or can be made: else the packets that wait are dropped ("table-full").
 void neigh_unpin(struct neigh_table *t, uint32_t hop);
 
 // Whether `changed` hears of the pinned neighbor. While that is so, it is asked often whether it is still
@@ -243,7 +247,8 @@ void neigh_watch(struct neigh_table *t, uint32_t hop, bool on);
 // Writes the Ethernet header that leads to mac by the neighbor's interface.
 void neigh_set_mac(struct neigh_table *t, uint32_t index, const uint8_t mac[6]);
 
-// A neighbor that is configured: neither asked for nor aged. 0, -ENOSPC when the table is full.
+// Between turns: a neighbor that is configured: neither asked for nor aged. 0, -ENOSPC when the table is
+// full of such.
 int neigh_set_static(struct neigh_table *t, uint16_t iface, const union ip_addr *addr,
 		     const uint8_t mac[6]);
 

@@ -288,6 +288,8 @@ int neigh_set_static(struct neigh_table *t, uint16_t iface, const union ip_addr 
 
 	if (!i)
 		i = neigh_create(t, iface, addr);
+	if (!i && neigh_make_room(t))
+		i = neigh_create(t, iface, addr);
 	if (!i)
 		return -ENOSPC;
 	neigh_set_mac(t, i, mac);

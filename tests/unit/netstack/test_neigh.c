@@ -148,14 +148,37 @@ static void test_unpin_moves(void **state)
 	}
 }
 
-// With no room behind the hops, what waits is dropped by name.
-static void test_unpin_full(void **state)
+// With no room behind the hops, somebody makes room who is only learnt, for a configured one too.
+static void test_unpin_crowded(void **state)
 {
 	struct neigh_world *w = neigh_open(ETH_TYPE_IP6, 1, 1, 10);
-	union ip_addr a = nth(ETH_TYPE_IP6, 1);
+	union ip_addr a = nth(ETH_TYPE_IP6, 1), b = nth(ETH_TYPE_IP6, 2);
+	const uint8_t mac[6] = {2, 0, 0, 0, 0, 9};
 
 	assert_int_equal(neigh_pin(&w->t, w->t.hop0, 0, &a), 0);
 	neigh_tell_news(w, 2, 7, NEIGH_CREATE);
+	neigh_send(w, w->t.hop0, NULL, 1);
+	neigh_unpin(&w->t, w->t.hop0);
+	assert_int_equal(w->t.held, 1);
+	assert_int_equal(neigh_find(&w->t, 0, &a), w->t.learnt0);
+	assert_int_equal(neigh_find(&w->t, 0, &b), 0);
+	neigh_tell_news(w, 1, 7, NEIGH_CONFIRMED);
+	assert_int_equal(w->sent, 1);
+	assert_int_equal(neigh_set_static(&w->t, 0, &b, mac), 0);
+	assert_int_equal(neigh_find(&w->t, 0, &a), 0);
+	assert_int_equal(neigh_set_static(&w->t, 0, &a, mac), -ENOSPC);
+	neigh_close(w);
+}
+
+// With none to be made, what waits is dropped by name.
+static void test_unpin_full(void **state)
+{
+	struct neigh_world *w = neigh_open(ETH_TYPE_IP6, 1, 1, 10);
+	union ip_addr a = nth(ETH_TYPE_IP6, 1), b = nth(ETH_TYPE_IP6, 2);
+	const uint8_t mac[6] = {2, 0, 0, 0, 0, 9};
+
+	assert_int_equal(neigh_pin(&w->t, w->t.hop0, 0, &a), 0);
+	assert_int_equal(neigh_set_static(&w->t, 0, &b, mac), 0);
 	neigh_send(w, w->t.hop0, NULL, 1);
 	neigh_unpin(&w->t, w->t.hop0);
 	assert_int_equal(w->t.held, 0);
@@ -231,7 +254,7 @@ int main(void)
 		cmocka_unit_test(test_header),	    cmocka_unit_test(test_pin),
 		cmocka_unit_test(test_pin_moves),   cmocka_unit_test(test_unpin_moves),
 		cmocka_unit_test(test_unpin_full),  cmocka_unit_test(test_static),
-		cmocka_unit_test(test_listing),
+		cmocka_unit_test(test_listing),	    cmocka_unit_test(test_unpin_crowded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
