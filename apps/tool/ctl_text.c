@@ -14,8 +14,8 @@ int words_split(char *line, char *w[CTL_WORDS_MAX], struct words *words, struct 
 	char *rest = NULL, *word;
 
 	*words = (struct words){.w = w};
-	line[strcspn(line, "#\r\n")] = 0;
-	for (word = strtok_r(line, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) {
+	line[strcspn(line, "#\n")] = 0;
+	for (word = strtok_r(line, " \t\r", &rest); word; word = strtok_r(NULL, " \t\r", &rest)) {
 		if (words->n == CTL_WORDS_MAX)
 			return err_set(err, -E2BIG, "%s: the %uth word: expected fewer", word,
 				       CTL_WORDS_MAX + 1);
@@ -71,7 +71,8 @@ static bool host_bits(const uint8_t addr[16], unsigned plen)
 // An address alone is a host's. family 0: that of "default" is not known yet.
 static int parse_prefix(const char *word, uint8_t addr[16], uint8_t *plen, uint8_t *family, struct err *err)
 {
-	char text[INET6_ADDRSTRLEN + 1];
+	char text[INET6_ADDRSTRLEN];
+	size_t n;
 	const char *slash = word ? strchr(word, '/') : NULL;
 	unsigned len = 0, most;
 
@@ -80,8 +81,12 @@ static int parse_prefix(const char *word, uint8_t addr[16], uint8_t *plen, uint8
 		*plen = *family = 0;
 		return 0;
 	}
-	snprintf(text, sizeof(text), "%.*s", slash ? (int)(slash - word) : (int)sizeof(text) - 1, word ? word : "");
-	if (!word || !parse_address(text, addr, family))
+	n = slash ? (size_t)(slash - word) : word ? strlen(word) : 0;
+	if (n < sizeof(text)) {
+		memcpy(text, word ? word : "", n);
+		text[n] = 0;
+	}
+	if (!n || n >= sizeof(text) || !parse_address(text, addr, family))
 		return expected(err, word, "a prefix like 192.0.2.0/24 or 2001:db8::/32, or default");
 	most = *family == 6 ? 128 : 32;
 	if (slash && !text_number(slash + 1, 0, most, &len))
