@@ -12,6 +12,7 @@ struct run { // of a loop: what it remembers from turn to turn
 	uint64_t held;       // packets held then
 	unsigned countdown;  // turns to housekeeping
 	unsigned period;     // what it began with
+	uint64_t kept_tsc;   // when the last housekeeping ended
 	uint64_t idle_tsc;   // since when nothing has moved, as housekeeping saw it
 	uint64_t idle_seen;  // busy turns until then
 	unsigned timers;     // stops of the capture clock since the last packet
@@ -214,6 +215,15 @@ static void idle(struct loop *l, struct run *r, uint64_t due)
 	r->tsc = tsc_read(); // nor is taking the queues up again
 }
 
+// Turns of LOOP_AWAKE_US, as long as they were of late: slow ones (an emulator's) must not starve the tick.
+static unsigned awake_period(const struct run *r)
+{
+	uint64_t turn = r->period > 1 ? (r->tsc - r->kept_tsc) / (r->period - 1) : 0;
+	uint64_t n = turn ? plat_tsc_hz() / 1000000 * LOOP_AWAKE_US / turn : LOOP_AWAKE;
+
+	return n < 4 ? 4 : n > LOOP_AWAKE ? LOOP_AWAKE : (unsigned)n;
+}
+
 // Between turns; false ends the loop.
 static bool housekeeping(struct loop *l, struct run *r)
 {
@@ -223,7 +233,8 @@ static bool housekeeping(struct loop *l, struct run *r)
 	if (r->countdown == 0) {
 		if (l->tick && l->tick(l->tick_arg, l->clock.now))
 			return false;
-		r->countdown = r->period = l->awake ? LOOP_AWAKE : LOOP_HOUSEKEEPING;
+		r->countdown = r->period = l->awake ? awake_period(r) : LOOP_HOUSEKEEPING;
+		r->kept_tsc = tsc_read();
 	}
 	if (r->sleepy && !l->awake)
 		idle(l, r, due);

@@ -25,7 +25,9 @@
 
 #define LOOP_SOURCES_MAX  96 // ports, and other lcores
 #define LOOP_HOUSEKEEPING 256 // turns
-#define LOOP_AWAKE	  64  // turns, while the tick has work for many of them (struct loop, awake)
+// While the tick has work for many of them (struct loop, awake): so many turns at most, and about so long.
+#define LOOP_AWAKE    64
+#define LOOP_AWAKE_US 100
 // What is held at the end has this long to move, real time; and so has a captured packet that is due.
 #define LOOP_HELD_NS (5 * NSEC_PER_SEC)
 // A captured packet that is due but does not come stops a capture clock this long, real time, if nothing
