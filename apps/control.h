@@ -50,8 +50,8 @@ struct control_ops {
 	// more than there is memory for.
 	int (*stage)(struct app_lcore *l, struct control_req *req, uint32_t *staged, struct err *err);
 	// Applies all that is staged or nothing of it. -EINPROGRESS until every lcore goes by it; called
-	// once a housekeeping until then, for slices of at most about 50 us. Fills applied, refused, error, at
-	// and lost of *cost. An error comes when all is as before again; req_at as in control_req.
+	// once a housekeeping until then, for slices of at most about 50 us. Fills applied and lost of *cost. An
+	// error comes when all is as before again; cost->at: the operation at fault, as counted by stage().
 	int (*commit)(struct app_lcore *l, struct ctl_cost *cost, struct err *err);
 	// Takes back what commit() has applied, in slices likewise (0 or -EINPROGRESS; it cannot fail).
 	int (*revert)(struct app_lcore *l, struct ctl_cost *cost);

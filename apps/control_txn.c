@@ -32,7 +32,7 @@ static void job_begin(struct control *c, enum job job, struct client *owner)
 	t->done = false;
 	t->result = 0;
 	t->at = CTL_AT_FRAME;
-	t->cost = (struct ctl_cost){0};
+	t->cost = (struct ctl_cost){.at = CTL_AT_FRAME};
 	t->err.text[0] = 0;
 }
 
@@ -44,8 +44,11 @@ static int work(struct control *c)
 
 	if (t->job == JOB_REVERT)
 		return c->ops->revert(l, &t->cost);
-	if (t->job == JOB_COMMIT)
-		return c->ops->commit(l, &t->cost, &t->err);
+	if (t->job == JOB_COMMIT) {
+		rc = c->ops->commit(l, &t->cost, &t->err);
+		t->at = t->cost.at;
+		return rc;
+	}
 	rc = c->ops->each(l, &t->req, &t->cost, &t->err);
 	t->req.again = true;
 	t->at = t->req.at;

@@ -58,7 +58,7 @@ enum ctl_type {
 
 struct ctl_error {
 	uint32_t code; // errno as Linux numbers it
-	uint32_t at;   // which operation of the frame, from 0; CTL_AT_FRAME: all of it
+	uint32_t at;   // which operation of the frame (COMMIT: of the transaction), from 0; CTL_AT_FRAME: all of it
 	uint32_t txn;  // 1: the client's transaction is gone with it
 	uint32_t len;  // bytes of text behind, UTF-8, no 0 at the end
 };

@@ -87,7 +87,7 @@ static int take_route(struct live *live, struct router_frame *f, const struct co
 
 	f->off += used;
 	f->broken = !used; // where the next begins nobody knows
-	return rc ? rc : live_route(live, op, &r, f->at, err);
+	return rc ? rc : live_route(live, op, &r, f->before + f->at, err);
 }
 
 static int take_neighbor(struct live *live, struct router_frame *f, const struct control_req *req,
@@ -107,7 +107,7 @@ static int take_neighbor(struct live *live, struct router_frame *f, const struct
 	n.iface = c.iface;
 	memcpy(n.mac, c.mac, sizeof(n.mac));
 	rc = put_address(&n.addr, c.family, c.addr, err);
-	return rc ? rc : live_neighbor(live, c.op, &n, f->at, err);
+	return rc ? rc : live_neighbor(live, c.op, &n, f->before + f->at, err);
 }
 
 static void begin_frame(struct live *live, struct router_frame *f)
@@ -167,8 +167,10 @@ static int stage(struct app_lcore *l, struct control_req *req, uint32_t *staged,
 	struct live *live = live_of(l);
 	int rc;
 
-	if (!req->again)
+	if (!req->again) {
 		begin_frame(live, f);
+		f->before = *staged;
+	}
 	rc = take(live, f, req, NULL, err);
 	if (!rc)
 		*staged += ((const struct ctl_ops *)req->payload)->count;
@@ -191,6 +193,8 @@ static int commit(struct app_lcore *l, struct ctl_cost *cost, struct err *err)
 		return rc;
 	r->committing = false;
 	cost->applied = result.applied;
+	if (rc && result.error)
+		cost->at = result.at;
 	cost->lost = live_lost(r->live) - r->lost;
 	return rc;
 }

@@ -14,6 +14,7 @@
 struct router_frame { // of operations, on its way into a transaction (control.c)
 	uint32_t off;		    // of the next operation
 	uint32_t at;		    // its number
+	uint32_t before;	    // operations of the transaction before it
 	uint32_t routes, neighbors; // staged before it
 	bool broken;		    // where its operations end cannot be told any more
 	bool staged;

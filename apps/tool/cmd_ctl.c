@@ -58,12 +58,13 @@ int ctl_begin(struct ctl_run *r, struct err *err)
 // A request without words whose answer is a cost.
 static int call_cost(struct ctl_run *r, uint16_t type, const char *what, struct err *err)
 {
+	struct ctl_answer a = {.at = CTL_AT_FRAME};
 	struct ctl_cost cost;
-	struct ctl_answer a;
 	int rc;
 
 	ctl_set_timeout(r->c, -1); // however many operations there are
 	rc = ctl_call(r->c, type, NULL, 0, &a, err);
+	r->at = rc ? a.at : CTL_AT_FRAME;
 	if (!rc)
 		rc = take_cost(&a, &cost, err);
 	if (!rc)
@@ -314,7 +315,7 @@ int cmd_ctl(const struct command *cmd, int argc, char **argv)
 {
 	char *list[CTL_WORDS_MAX + 8];
 	struct words w = {.w = list};
-	struct ctl_run r = {0};
+	struct ctl_run r = {.at = CTL_AT_FRAME};
 	struct err err = {""};
 	int rc = options(&r, cmd, argc, argv, &w);
 

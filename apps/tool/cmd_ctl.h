@@ -10,6 +10,7 @@ struct ctl_run { // one call of `weir ctl`
 	const char *endpoint;
 	bool json;
 	uint32_t confirm_s;
+	uint32_t at; // the operation of the transaction that COMMIT found fault with; CTL_AT_FRAME: none
 	bool applied_late; // something went wrong after the words were read: exit 1, not 2
 };
 

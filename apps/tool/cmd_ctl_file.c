@@ -71,7 +71,7 @@ static void note_line(struct input *in)
 // Puts the place in front: that of the operation the server refused, else the line being read.
 static int at_place(const struct ctl_run *r, const struct input *in, int rc, struct err *err)
 {
-	uint64_t failed = ctl_feed_totals(r->c)->failed;
+	uint64_t failed = r->at != CTL_AT_FRAME ? r->at : ctl_feed_totals(r->c)->failed;
 	struct err why = *err;
 
 	return err_set(err, rc, "%s:%u: %.400s", in->name, failed < in->n ? in->lines[failed] : in->number,
@@ -143,6 +143,8 @@ int ctl_apply(struct ctl_run *r, const char *path, struct err *err)
 		roll_back(r);
 	} else {
 		rc = ctl_commit(r, "apply", err);
+		if (rc && r->at != CTL_AT_FRAME)
+			rc = at_place(r, &in, rc, err);
 	}
 	input_close(&in);
 	return rc;
@@ -230,6 +232,8 @@ int ctl_load(struct ctl_run *r, const char *path, bool whole, struct err *err)
 				"all or none\n", ctl_feed_totals(r->c)->applied);
 	} else if (whole) {
 		rc = ctl_commit(r, "load", err);
+		if (rc && r->at != CTL_AT_FRAME)
+			rc = at_place(r, &in, rc, err);
 	} else {
 		print_load(r, now() - start);
 	}

@@ -72,6 +72,7 @@ static int toy_commit(struct app_lcore *l, struct ctl_cost *cost, struct err *er
 	}
 	toy.left = 0;
 	note("commit");
+	cost->at = 1;
 	if (toy.refuse_commit)
 		return err_set(err, -ENOSPC, "the table is full");
 	memcpy(toy.undo, toy.slot, sizeof(toy.slot));

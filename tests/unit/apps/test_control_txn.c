@@ -121,6 +121,7 @@ static void test_refused(void **state)
 	assert_int_equal(h->type, CTL_ERROR);
 	assert_int_equal(e->code, ENOSPC);
 	assert_int_equal(e->txn, 1);
+	assert_int_equal(e->at, 1);
 	assert_int_equal(toy.slot[1], 0);
 	logged("begin stage stage commit end ");
 	wire_error(w, begin(w, CTL_CONFIRM_MAX + 1), EINVAL);
