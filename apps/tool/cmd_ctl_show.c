@@ -168,7 +168,7 @@ int ctl_show_stats(struct ctl_run *r, struct words *w, struct err *err)
 
 static void port_json(const struct ctl_port *p, const char *mac)
 {
-	char offloads[200];
+	char offloads[200] = "";
 
 	port_offload_text(p->offloads, offloads, sizeof(offloads));
 	printf("{\"name\": \"%s\", \"index\": %u, \"admin\": \"%s\", \"link\": \"%s\", \"mbps\": %u, \"mac\": \"%s\", "

@@ -8,6 +8,7 @@ usage: control.py WEIR hosted|tcg|kvm
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -26,8 +27,18 @@ ports:
   sink: {device: "null"}
 patches: [{from: gen, to: sink}]
 """
+ROUTER = """version: 1
+function: router
+vrfs: [red]
+ports:
+  gen: {device: "null:size=64", addresses: [192.0.2.1/24, "2001:db8::1/64"]}
+  sink: {device: "null", addresses: [198.51.100.1/24], vrf: red}
+routes:
+  - {to: 10.0.0.0/8, via: 192.0.2.254}
+"""
 HELLO = 1
 PORTS = 4
+BEGIN = 6
 ROUTES = 0x100
 
 
@@ -46,8 +57,10 @@ def frame(kind, payload=b"", version=1, ident=7):
 
 
 class Weir:
-    def __init__(self, weir, home):
+    def __init__(self, weir, home, config):
         self.weir, self.image = weir, home != "hosted"
+        with open("c.yaml", "w", encoding="utf-8") as f:
+            f.write(config)
         command = [weir, "boot", "c.yaml", "--accel", home] if self.image else [weir, "run", "c.yaml", "--memory", "64"]
         self.command = command + ["--control", "c.sock", "--json"]
         self.start()
@@ -103,7 +116,7 @@ def check_shown(weir):
 
 
 def check_refused(weir):
-    expect(weir.ctl("port", "up", "wan", fails=1), "wan: no port is called so: there are gen, sink")
+    expect(weir.ctl("port", "up", "wan", fails=1), "is called so: there are gen, sink")
     expect(weir.ctl("route", "show", fails=1), "function patch has no tables")
     expect(weir.ctl("rout", fails=2), "rout: expected route, neighbor")
     expect(weir.ctl("route", "add", "10.0.0.1/8", "via", "1.1.1.1", fails=2), "10.0.0.1/8: expected no bits behind")
@@ -208,6 +221,83 @@ def check_eight(weir):
     weir.ctl("show")
 
 
+def routes(weir, *words):
+    return {r["to"]: r for r in weir.json("route", "show", *words) if r.get("from") == "ctl"}
+
+
+def check_routes(weir):
+    cost = weir.json("route", "add", "1.2.0.0/16", "via", "192.0.2.7")
+    assert cost["applied"] == 1 and cost["packets_lost"] == 0 and cost["longest_turn_ns"] > 0, cost
+    expect(weir.ctl("route", "add", "1.2.0.0/16", "via", "192.0.2.8", fails=1), "1.2.0.0/16: there is a route already")
+    weir.ctl("route", "replace", "1.2.0.0/16", "nexthop", "via", "192.0.2.8", "nexthop", "via", "192.0.2.9", "weight", "3")
+    hops = weir.json("route", "get", "1.2.3.4", "vrf", "default")[0]["nexthops"]
+    assert sorted((h["via"], h["weight"], h["interface"]) for h in hops) == [("192.0.2.8", 1, "gen"), ("192.0.2.9", 3, "gen")], hops
+    weir.ctl("route", "add", "2001:db8:7::/48", "via", "fe80::7", "interface", "gen")
+    weir.ctl("route", "add", "blackhole", "1.2.0.0/16", "vrf", "red")
+    assert set(routes(weir)) == {"1.2.0.0/16", "2001:db8:7::/48"}
+    assert routes(weir, "vrf", "red")["1.2.0.0/16"]["type"] == "blackhole"
+    weir.ctl("route", "del", "1.2.0.0/16")
+    expect(weir.ctl("route", "del", "1.2.0.0/16", fails=1), "1.2.0.0/16")
+    weir.ctl("route", "forget", "1.2.0.0/16")
+    assert set(routes(weir, "vrf", "red")) == {"1.2.0.0/16"} and set(routes(weir, "-4", "vrf", "default")) == set()
+    weir.ctl("route", "del", "1.2.0.0/16", "vrf", "red")
+    weir.ctl("route", "del", "2001:db8:7::/48")
+
+
+def check_neighbors(weir):
+    weir.ctl("neighbor", "add", "192.0.2.7", "interface", "gen", "mac", "02:00:00:00:00:07")
+    weir.ctl("neighbor", "replace", "2001:db8::7", "interface", "gen", "mac", "02:00:00:00:00:08")
+    macs = {n["address"]: (n["mac"], n["state"]) for n in weir.json("neighbor", "show")}
+    assert macs["192.0.2.7"] == ("02:00:00:00:00:07", "permanent"), macs
+    assert macs["2001:db8::7"] == ("02:00:00:00:00:08", "permanent"), macs
+    weir.ctl("neighbor", "del", "192.0.2.7", "interface", "gen")
+    weir.ctl("neighbor", "del", "2001:db8::7", "interface", "gen")
+    assert not [n for n in weir.json("neighbor", "show") if n["state"] == "permanent"]
+
+
+def check_transactions(weir):
+    """All or nothing; and taken back unless confirmed."""
+    good = "# a comment\nroute add 7.1.0.0/16 via 192.0.2.7\n\nroute add 7.2.0.0/16 192.0.2.7\n"
+    expect(weir.ctl("apply", "-", fails=1, text=good + "route del 7.3.0.0/16\n"), "standard input:5: ")
+    expect(weir.ctl("apply", "-", fails=2, text=good + "route add 7.3.0.0/16 via gw\n"), "standard input:5: gw: expected the address")
+    assert not routes(weir), routes(weir)
+    weir.ctl("apply", "-", text=good)
+    assert set(routes(weir)) == {"7.1.0.0/16", "7.2.0.0/16"}
+    expect(weir.ctl("--confirm", "2s", "apply", "-", text="route del 7.1.0.0/16\nroute replace 7.2.0.0/16 via 192.0.2.9\n"),
+           "taken back in 2 s")
+    assert weir.json("show")["transaction"] == "awaits its confirmation"
+    assert routes(weir)["7.2.0.0/16"]["nexthops"][0]["via"] == "192.0.2.9" and "7.1.0.0/16" not in routes(weir)
+    expect(weir.ctl("route", "add", "7.9.0.0/16", "via", "192.0.2.7", fails=1), "awaits its confirmation")
+    time.sleep(2.2)
+    assert weir.json("show")["transaction"] == "none"
+    assert routes(weir)["7.2.0.0/16"]["nexthops"][0]["via"] == "192.0.2.7" and "7.1.0.0/16" in routes(weir)
+    weir.ctl("--confirm", "1m", "route", "del", "7.1.0.0/16")
+    weir.ctl("confirm")
+    weir.ctl("--confirm", "1m", "route", "del", "7.2.0.0/16")
+    weir.ctl("rollback")
+    assert set(routes(weir)) == {"7.2.0.0/16"}
+    weir.ctl("route", "del", "7.2.0.0/16")
+
+
+def check_load(weir):
+    """A table in many frames; a client killed in the middle of one leaves whole frames."""
+    table = "".join(f"20.{i >> 8}.{i & 255}.0/24 via 192.0.2.{2 + i % 100}\n" for i in range(20000))
+    cost = json.loads(weir.ctl("route", "load", "-", "--json", text=table).stdout)
+    assert cost["applied"] == 20000 and cost["packets_lost"] == 0, cost
+    there = routes(weir, "-4")
+    assert len(there) == 20000 and there["20.3.232.0/24"]["nexthops"][0]["via"] == "192.0.2.2"
+    expect(weir.ctl("route", "load", "-", fails=1, text="30.0.0.0/8 via 192.0.2.2\n30.0.0.0/33 via 192.0.2.2\n"), "standard input:2")
+    weir.ctl("apply", "-", text=re.sub(r"(\S+) .*", r"route del \1", table))
+    s = connect()
+    s.sendall(bytes(33792) + frame(HELLO) + frame(BEGIN, bytes(8)))
+    route = struct.pack("<BBBBHBB16s", 1, 4, 8, 1, 0, 0, 2, b"\x28")
+    s.sendall(frame(ROUTES, struct.pack("<HHI", 0, 1, 0) + route) + frame(ROUTES, struct.pack("<HHI", 0, 1, 0) + route)[:20])
+    time.sleep(0.2)
+    s.close()
+    assert weir.json("show")["transaction"] == "none"
+    assert not routes(weir), routes(weir)
+
+
 def main():
     if len(sys.argv) != 3 or sys.argv[2] not in ("hosted", "tcg", "kvm"):
         sys.exit(__doc__)
@@ -217,20 +307,20 @@ def main():
     folder = tempfile.mkdtemp()
     weir_path = os.path.abspath(sys.argv[1])
     os.chdir(folder)
-    with open("c.yaml", "w") as f:
-        f.write(CONFIG)
-    weir = Weir(weir_path, sys.argv[2])
-    try:
-        checks = [check_shown, check_refused, check_ports, check_hostile, check_version, check_eight, check_socket, check_shown]
-        for check in checks:
-            check(weir)
-        weir.stop()
-    finally:
-        if weir.process.poll() is None:
-            weir.process.kill()
-        os.chdir("/")
-        shutil.rmtree(folder)
-    print(f"control channel, {sys.argv[2]}: {len(checks)} checks good")
+    plain = [check_shown, check_refused, check_ports, check_hostile, check_version, check_eight, check_socket, check_shown]
+    tables = [check_routes, check_neighbors, check_transactions, check_load, check_hostile]
+    for config, checks in ((CONFIG, plain), (ROUTER, tables)):
+        weir = Weir(weir_path, sys.argv[2], config)
+        try:
+            for check in checks:
+                check(weir)
+            weir.stop()
+        finally:
+            if weir.process.poll() is None:
+                weir.process.kill()
+    os.chdir("/")
+    shutil.rmtree(folder)
+    print(f"control channel, {sys.argv[2]}: {len(plain) + len(tables)} checks good")
 
 
 if __name__ == "__main__":
