@@ -9,7 +9,7 @@ Hosts are network namespaces, their interface e0. Weir's ports are taps.
   tags      A trunk goes to an Open vSwitch (its userland datapath), which puts three hosts under VLAN 100,
             VLAN 30 in S-VLAN 200, and VLAN 300, by its own tagging. The first two are routed, the third is
             bridged with host d, which has no tag; the bridge has an address. Ping with the smallest and the
-            largest packet between all, and TCP.
+            largest packet between all, IPv6 between a VLAN and the bridge, and TCP.
   switch    A bridge of three ports without any address: ARP, ping and TCP between two hosts pass, long
             packets stay whole, and the third host sees none of it but what is flooded.
   group     Two cables to one host, whose own bridge has them as isolated ports: what comes by either is
@@ -46,10 +46,10 @@ ports:
   a: {device: "tap:wa", addresses: [10.1.0.1/24]}
   d: {device: "tap:wd"}
 interfaces:
-  x.100: {port: x, vlan: 100, mtu: 1500, addresses: [10.100.0.1/24]}
+  x.100: {port: x, vlan: 100, mtu: 1500, addresses: [10.100.0.1/24, "fd00:100::1/64"]}
   x.q: {port: x, vlan: [200, 30], mtu: 1500, addresses: [10.200.0.1/24]}
   x.300: {port: x, vlan: 300, mtu: 1500}
-  br0: {bridge: [d, x.300], addresses: [10.3.0.1/24]}
+  br0: {bridge: [d, x.300], addresses: [10.3.0.1/24, "fd00:3::1/64"]}
 """
 SWITCH = """
 version: 1
@@ -100,7 +100,7 @@ class Net:
         self.hosts[name] = address
         netns.run("ip", "netns", "add", name)
         for conf in "all", "default":
-            netns.run(*inside(name, "sysctl", "-qw", f"net.ipv6.conf.{conf}.disable_ipv6=1"))
+            netns.run(*inside(name, "sysctl", "-qw", f"net.ipv6.conf.{conf}.accept_dad=0"))
         netns.run("ip", "-n", name, "link", "set", "lo", "up")
 
     def up(self, name, router=None):
@@ -108,6 +108,10 @@ class Net:
         netns.run("ip", "-n", name, "addr", "add", self.hosts[name] + "/24", "dev", "e0")
         if router:
             netns.run("ip", "-n", name, "route", "add", "default", "via", router)
+
+    def up6(self, name, address, router):
+        netns.run("ip", "-n", name, "addr", "add", address + "/64", "dev", "e0")
+        netns.run("ip", "-n", name, "route", "add", "default", "via", router)
 
     def tap_host(self, name, address, router=None):
         self.host(name, address)
@@ -229,6 +233,11 @@ def tags(net):
         net.first_ping(host, to)
         net.ping(host, to, 0)
         net.ping(host, to, size)
+    for host, net6 in (("v", "fd00:100::"), ("e", "fd00:3::")):
+        net.up6(host, net6 + "2", net6 + "1")
+    net.first_ping("e", "fd00:100::2")
+    for host, to in (("e", "fd00:3::1"), ("v", "fd00:3::2"), ("e", "fd00:100::2")):
+        net.ping(host, to, 1452)
     said = [f"tcp {client}>{server} {iperf(net, server, client)[0]:.0f} Mbit/s"
             for client, server in (("a", "v"), ("a", "q"), ("d", "e"))]
     net.ctl("port", "down", "x.100")
