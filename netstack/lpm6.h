@@ -20,6 +20,9 @@
 // Of the 4.3 MiB lookups read 2.2, 14.5 bytes a prefix. Without vectors a lookup in bulk takes 24
 // cycles in prefixes, one by one 54.
 //
+// Paths are not compressed: a prefix far from all others takes a block each 6 bits. Random host
+// routes are the worst, 0.9 KiB each, and 234,000 of them all there may be (2^22 parts).
+//
 // An update of the full table takes about half a microsecond, that of a short prefix with many
 // below it longer, up to 0.15 ms for a /20; a default route one store.
 //
