@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // arp_hold.c - node arp-hold: holds packets whose IPv4 neighbor is not known, and asks for it
 //
-// What it does is neigh_hold.c's and neigh_state.c's; here is what is ARP in it: the request (RFC 826)
-// and the report when nobody answers. This node frees the stack with the graph.
+// What it does is neigh_hold.c's and neigh_state.c's; here is what is ARP in it: the request (RFC
+// 826) and the report when nobody answers. This node frees the stack with the graph.
 #include <assert.h>
 
 #include "netstack/arp.h"
@@ -17,8 +17,8 @@ static const char *const edges[] = {"icmp-error", NULL};
 static const uint8_t broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 static const uint8_t unknown[6];
 
-void arp_put_request(struct mbuf *m, const struct iface *iface, const uint8_t to[6], uint32_t source,
-		     uint32_t addr)
+void arp_put_request(struct mbuf *m, const struct iface *iface, const uint8_t to[6],
+		     uint32_t source, uint32_t addr)
 {
 	struct arp_hdr *arp = mbuf_append(m, ARP_LEN);
 
@@ -47,8 +47,8 @@ static bool solicit(const struct neigh_table *t, uint32_t index, struct mbuf *m)
 	const struct adj *a = &t->adj[index];
 	uint32_t source = ip4_stack_source(t->stack, a->iface, be32(a->addr.v4));
 
-	arp_put_request(m, &t->ifs->iface[a->iface], a->ready ? adj_mac(a) : broadcast, be32(source),
-			a->addr.v4);
+	arp_put_request(m, &t->ifs->iface[a->iface], a->ready ? adj_mac(a) : broadcast,
+			be32(source), a->addr.v4);
 	return true;
 }
 

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // nd_dad.c - whether an address of ours is ours alone, before it is used (RFC 4862, 5.4)
 //
-// A tentative address is asked for by solicitations from nobody, nd.dad times, a second apart, after a
-// random delay of up to a second, once the interface has a link. Who asks for it as well, or answers, has it: then we do not. Our own
-// solicitations carry a nonce (RFC 7527), so that a link that returns them does not take an address
-// from us, and a machine with our MAC address does.
+// A tentative address is asked for by solicitations from nobody, nd.dad times, a second apart,
+// after a random delay of up to a second, once the interface has a link. Who asks for it as well,
+// or answers, has it: then we do not. Our own solicitations carry a nonce (RFC 7527), so that a
+// link that returns them does not take an address from us, and a machine with our MAC address does.
 //
-// lcore 0 asks; the others wait for as long as that takes at most. Whichever hears that an address is
-// taken tells all; whether a nonce is ours lcore 0 knows.
+// lcore 0 asks; the others wait for as long as that takes at most. Whichever hears that an address
+// is taken tells all; whether a nonce is ours lcore 0 knows.
 #include "netstack/mld.h"
 #include "netstack/nd_priv.h"
 
-#define DELAY_MAX NSEC_PER_SEC // RFC 4861, 10: MAX_RTR_SOLICITATION_DELAY
-#define RETRANS	  NSEC_PER_SEC // RETRANS_TIMER
+#define DELAY_MAX NSEC_PER_SEC	      // RFC 4861, 10: MAX_RTR_SOLICITATION_DELAY
+#define RETRANS	  NSEC_PER_SEC	      // RETRANS_TIMER
 #define LOOK	  (NSEC_PER_SEC / 10) // between looks whether the link is there
 
 void nd_set_dad(struct ip6_stack *s, unsigned transmits)
@@ -64,8 +64,8 @@ static void wait_for_link(struct ip6_stack *s, uint32_t i, uint64_t now)
 	if (!d->linked)
 		d->due = now + LOOK;
 	else
-		d->due = now + (s->lcore ? DELAY_MAX + s->nd->dad * RETRANS :
-					   nd_random(s, DELAY_MAX));
+		d->due = now +
+			 (s->lcore ? DELAY_MAX + s->nd->dad * RETRANS : nd_random(s, DELAY_MAX));
 }
 
 static void step(struct ip6_stack *s, uint32_t i, uint64_t now)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// nd_hold.c - node nd-hold: holds packets whose IPv6 neighbor is not known, asks for it, and does all
-// that neighbor discovery does by the clock
+// nd_hold.c - node nd-hold: holds packets whose IPv6 neighbor is not known, asks for it, and does
+// all that neighbor discovery does by the clock
 //
 // What it does with neighbors is neigh_hold.c's and neigh_state.c's; here is what is ND in it: the
 // solicitation (RFC 4861, 7.2.2) and the report when nobody answers. This node frees the stack with
@@ -28,7 +28,8 @@ int nd_open(struct ip6_stack *s, struct err *err)
 	if (s->nd && s->nd->iface && s->nd->address)
 		return 0;
 	nd_close(s);
-	return err_set(err, -ENOMEM, "no memory for neighbor discovery of %u interfaces", s->ifs->n);
+	return err_set(err, -ENOMEM, "no memory for neighbor discovery of %u interfaces",
+		       s->ifs->n);
 }
 
 void nd_close(struct ip6_stack *s)
@@ -66,8 +67,8 @@ static bool solicit(const struct neigh_table *t, uint32_t index, struct mbuf *m)
 	return true;
 }
 
-// RFC 4861, 7.2.2: address unreachable, about each packet that waited. What we ourselves say concerns
-// nobody else.
+// RFC 4861, 7.2.2: address unreachable, about each packet that waited. What we ourselves say
+// concerns nobody else.
 static void unresolved(const struct neigh_table *t, const struct mbuf *m)
 {
 	const struct ip6_stack *s = t->stack;

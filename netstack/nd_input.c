@@ -2,9 +2,9 @@
 // nd_input.c - node nd-input: neighbors' questions, answers and announcements (RFC 4861, 6 and 7)
 //
 // As node arp-input: what is heard updates a neighbor that is known already; a new one is made only
-// for who asks, and only when it is link-local or within a prefix of the interface. Nothing is learnt
-// against a configured neighbor, nor from who has the MAC address of the interface. Whoever asks is
-// answered: also from an address that is on no prefix here, since it may come from another
+// for who asks, and only when it is link-local or within a prefix of the interface. Nothing is
+// learnt against a configured neighbor, nor from who has the MAC address of the interface. Whoever
+// asks is answered: also from an address that is on no prefix here, since it may come from another
 // interface of a neighbor's.
 #include "netstack/nd_priv.h"
 
@@ -50,7 +50,7 @@ struct message {
 	const struct ip6_hdr *ip;
 	uint32_t len; // of the ICMPv6 message
 	uint8_t type;
-	uint32_t flags;	    // of an NA, host byte order
+	uint32_t flags;	      // of an NA, host byte order
 	union ip_addr target; // NS and NA
 	bool has_link;
 	uint8_t link[6]; // the source's or, of an NA, the target's
@@ -123,7 +123,8 @@ static int check_link(const struct ip6_stack *s, const struct mbuf *m, const str
 {
 	if (!msg->has_link)
 		return -1;
-	if (ip6_unspecified(msg->ip->src)) // 6.1.1, 7.1.1: who has no address does not say where it is
+	// 6.1.1, 7.1.1: who has no address does not say where it is.
+	if (ip6_unspecified(msg->ip->src))
 		return DROP_BAD_OPTION;
 	if (!eth_mac_unicast(msg->link) || eth_mac(msg->link) == s->ifs->iface[m->port].mac48)
 		return DROP_BAD_LINK_ADDRESS;
@@ -189,8 +190,8 @@ static void learn_asker(struct node *node, const struct mbuf *m, const struct me
 	tell(node, &news);
 }
 
-// Where the answer goes: to where the asker says that it is, else where it is known to be, else where the
-// frame came from.
+// Where the answer goes: to where the asker says that it is, else where it is known to be, else
+// where the frame came from.
 static const uint8_t *asker_mac(const struct ip6_stack *s, const struct mbuf *m,
 				const struct message *msg)
 {
@@ -231,7 +232,8 @@ static uint8_t solicitation(struct node *node, const struct mbuf *m, const struc
 
 	if (!own || own->state == IP6_DUPLICATE)
 		return NEXT_DROP(DROP_NOT_FOR_US);
-	if (ip6_unspecified(msg->ip->src) && nd_dad_conflict(node, own, msg->nonce)) // RFC 4862, 5.4.3
+	// RFC 4862, 5.4.3.
+	if (ip6_unspecified(msg->ip->src) && nd_dad_conflict(node, own, msg->nonce))
 		return NEXT_DROP(DROP_DUPLICATE_ADDRESS);
 	if (own->state == IP6_TENTATIVE)
 		return NEXT_DROP(DROP_TENTATIVE);
@@ -291,8 +293,8 @@ static uint8_t one(struct node *node, const struct mbuf *m)
 	case ICMP6_RS:
 		return router_solicitation(node, m, &msg);
 	case ICMP6_RA:
-		return NEXT_DROP(nd_ra_agrees(node->state, m) ? DROP_ROUTER_ADVERTISEMENT :
-								DROP_ROUTER_DISAGREES);
+		return NEXT_DROP(nd_ra_agrees(node->state, m) ? DROP_ROUTER_ADVERTISEMENT
+							      : DROP_ROUTER_DISAGREES);
 	default:
 		return NEXT_DROP(DROP_REDIRECT_IGNORED);
 	}

@@ -9,11 +9,11 @@
 struct nd_iface { // what it advertises
 	struct nd_ra ra;
 	bool on;
-	bool final;	  // it is about to say that it ends
-	uint8_t initial;  // of the first advertisements, sent so far
-	bool sent;	  // one to all, at `last`
+	bool final;	 // it is about to say that it ends
+	uint8_t initial; // of the first advertisements, sent so far
+	bool sent;	 // one to all, at `last`
 	uint64_t last;
-	uint64_t due;	  // the next one
+	uint64_t due; // the next one
 };
 
 struct nd_dad { // of s->address[]
@@ -27,7 +27,7 @@ struct nd_dad { // of s->address[]
 struct nd {
 	struct nd_iface *iface;
 	struct nd_dad *address;
-	unsigned dad;	    // transmits
+	unsigned dad; // transmits
 	bool started;
 	uint64_t reachable; // ns, BaseReachableTime; neigh_table.reachable is drawn around it
 	uint64_t draw_due;  // when it is drawn again
@@ -39,8 +39,9 @@ struct nd {
 // What an lcore tells another beside neighbors.
 enum {
 	ND_TOLD_DUPLICATE = 1, // an address of ours is somebody else's
-	ND_TOLD_CLAIM,	       // somebody asks for it by the nonce in `mac`: lcore 0 knows whether that is us
-	ND_TOLD_SOLICITED,     // somebody on `iface` looks for routers
+	ND_TOLD_CLAIM, // somebody asks for it by the nonce in `mac`: lcore 0 knows whether that is
+		       // us
+	ND_TOLD_SOLICITED, // somebody on `iface` looks for routers
 };
 
 // A random time below ns.
@@ -48,14 +49,15 @@ uint64_t nd_random(struct ip6_stack *s, uint64_t ns);
 
 // --- nd_packet.c ---
 
-// Makes m, empty, an ICMPv6 message of `len` bytes (zeroed but for type) from src to dst; returns it.
-// What is appended afterwards belongs to it. nd_finish() completes it to a frame to the station mac;
-// NULL: the one of the group dst.
+// Makes m, empty, an ICMPv6 message of `len` bytes (zeroed but for type) from src to dst; returns
+// it. What is appended afterwards belongs to it. nd_finish() completes it to a frame to the station
+// mac; NULL: the one of the group dst.
 void *nd_begin(struct mbuf *m, uint8_t type, uint16_t len, const uint8_t src[16],
 	       const uint8_t dst[16]);
 void nd_finish(struct mbuf *m, const struct iface *iface, const uint8_t mac[6]);
 
-void nd_put_link(struct mbuf *m, uint8_t option, const uint8_t mac[6]); // ND_OPT_SOURCE, ND_OPT_TARGET
+void nd_put_link(struct mbuf *m, uint8_t option,
+		 const uint8_t mac[6]); // ND_OPT_SOURCE, ND_OPT_TARGET
 void nd_put_nonce(struct mbuf *m, uint64_t nonce);
 
 // Who has target? From src, to dst, which is at mac (NULL: a group).
@@ -81,8 +83,8 @@ void nd_dad_told(struct ip6_stack *s, const struct neigh_news *news); // by anot
 // --- nd_ra.c ---
 
 uint64_t nd_ra_housekeep(struct ip6_stack *s, uint64_t now); // lcore 0
-// 6.2.7: whether what another router advertises in m, whose options have been checked, goes with what
-// we do on that interface.
+// 6.2.7: whether what another router advertises in m, whose options have been checked, goes with
+// what we do on that interface.
 bool nd_ra_agrees(const struct ip6_stack *s, const struct mbuf *m);
 void nd_ra_solicited(struct ip6_stack *s, uint16_t iface, uint64_t now);
 

@@ -8,11 +8,11 @@
 
 #include "netstack/nd_priv.h"
 
-#define INITIAL_MAX	 3u			// 10: MAX_INITIAL_RTR_ADVERTISEMENTS
-#define INITIAL_INTERVAL (16 * NSEC_PER_SEC)	// MAX_INITIAL_RTR_ADVERT_INTERVAL
-#define BETWEEN_MIN	 (3 * NSEC_PER_SEC)	// MIN_DELAY_BETWEEN_RAS
-#define ANSWER_MAX	 (NSEC_PER_SEC / 2)	// MAX_RA_DELAY_TIME
-#define NOT_YET		 (NSEC_PER_SEC / 10)	// between looks whether the link-local address is ours
+#define INITIAL_MAX	 3u		     // 10: MAX_INITIAL_RTR_ADVERTISEMENTS
+#define INITIAL_INTERVAL (16 * NSEC_PER_SEC) // MAX_INITIAL_RTR_ADVERT_INTERVAL
+#define BETWEEN_MIN	 (3 * NSEC_PER_SEC)  // MIN_DELAY_BETWEEN_RAS
+#define ANSWER_MAX	 (NSEC_PER_SEC / 2)  // MAX_RA_DELAY_TIME
+#define NOT_YET		 (NSEC_PER_SEC / 10) // between looks whether the link-local address is ours
 
 // 6.2.1: AdvValidLifetime, AdvPreferredLifetime.
 #define PREFIX_VALID	 2592000u
@@ -23,9 +23,10 @@ int nd_set_ra(struct ip6_stack *s, uint16_t iface, const struct nd_ra *ra, struc
 	uint16_t interval = ra->interval ? ra->interval : ND_RA_INTERVAL;
 
 	if (iface >= s->ifs->n || !ip6_stack_enabled(s, iface))
-		return err_set(err, -EINVAL,
-			       "interface %u advertises a router, but has no IPv6: give it an address",
-			       iface);
+		return err_set(
+			err, -EINVAL,
+			"interface %u advertises a router, but has no IPv6: give it an address",
+			iface);
 	if (interval < ND_RA_INTERVAL_MIN || interval > ND_RA_INTERVAL_MAX)
 		return err_set(err, -EINVAL, "router advertisements every %u seconds: %u to %u",
 			       interval, ND_RA_INTERVAL_MIN, ND_RA_INTERVAL_MAX);
@@ -197,8 +198,8 @@ static bool prefix_agrees(const struct ip6_stack *s, uint16_t iface, const struc
 	return true; // none of ours
 }
 
-static bool option_agrees(const struct ip6_stack *s, uint16_t iface, const struct mbuf *m, uint32_t off,
-			  const uint8_t head[ND_OPT_UNIT])
+static bool option_agrees(const struct ip6_stack *s, uint16_t iface, const struct mbuf *m,
+			  uint32_t off, const uint8_t head[ND_OPT_UNIT])
 {
 	struct nd_prefix p;
 
@@ -220,11 +221,10 @@ bool nd_ra_agrees(const struct ip6_stack *s, const struct mbuf *m)
 	mbuf_copy_out(m, m->l4, &ra, sizeof(ra)); // it is that long
 	if (!n->on)
 		return true;
-	if ((ra.hops && ra.hops != IP6_HOPS) ||
-	    (ra.flags & (ND_RA_MANAGED | ND_RA_OTHER)) != flags)
+	if ((ra.hops && ra.hops != IP6_HOPS) || (ra.flags & (ND_RA_MANAGED | ND_RA_OTHER)) != flags)
 		return false;
-	for (uint32_t off = m->l4 + ND_RA_LEN; !mbuf_copy_out(m, off, head, sizeof(head)) && head[1];
-	     off += head[1] * ND_OPT_UNIT)
+	for (uint32_t off = m->l4 + ND_RA_LEN;
+	     !mbuf_copy_out(m, off, head, sizeof(head)) && head[1]; off += head[1] * ND_OPT_UNIT)
 		if (!option_agrees(s, m->port, m, off, head))
 			return false;
 	return true;

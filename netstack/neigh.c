@@ -97,8 +97,8 @@ uint32_t neigh_find(const struct neigh_table *t, uint16_t iface, const union ip_
 
 static uint32_t *bucket_of(struct neigh_table *t, uint16_t iface, const union ip_addr *addr)
 {
-	return &t->bucket[neigh_is_ip4(t) ? neigh_hash4(t, iface, addr->v4) :
-					    neigh_hash6(t, iface, addr)];
+	return &t->bucket[neigh_is_ip4(t) ? neigh_hash4(t, iface, addr->v4)
+					  : neigh_hash6(t, iface, addr)];
 }
 
 static void link_in(struct neigh_table *t, uint32_t i)

@@ -3,18 +3,20 @@
 // packets
 //
 // An adjacency is what a lookup finds: one cache line that the data path reads. Their numbers:
-//	ADJ_INDEX_NONE ...	the router itself, and routes that lead nowhere; alike in every table
-//	ADJ_INDEX_GLEAN0 ...	on-link prefixes, one an interface
-//	hop0 ...		next hops of routes, numbered by who makes routes (neigh_pin), alike on
-//				all lcores
-//	learnt0 ...		all other neighbors, in the order they became known: each lcore's own
-// Neighbors are found in a hash table by interface and address. adj[i] and neigh[i] are the same
-// neighbor: the half that forwarding reads, and the half that ARP or ND keeps. A table is one family's, and
-// one lcore's. It is bounded, and so is the number of neighbors that have not answered yet, so that
-// a scan of an on-link prefix cannot push out those that have.
 //
-// What a neighbor goes through is RFC 4861, 7.3, for both families (neigh_state.c says what ARP does
-// otherwise); packets that wait for one are held in order, bounded for each and in all
+//	ADJ_INDEX_NONE ...   the router itself, and routes that lead nowhere; alike in every table
+//	ADJ_INDEX_GLEAN0 ... on-link prefixes, one an interface
+//	hop0 ...             next hops of routes, numbered by who makes routes (neigh_pin), alike
+//	                     on all lcores
+//	learnt0 ...          all other neighbors, as they became known: each lcore's own
+//
+// Neighbors are found in a hash table by interface and address. adj[i] and neigh[i] are the same
+// neighbor: the half that forwarding reads, and the half that ARP or ND keeps. A table is one
+// family's, and one lcore's. It is bounded, and so is the number of neighbors that have not
+// answered yet, so that a scan of an on-link prefix cannot push out those that have.
+//
+// What a neighbor goes through is RFC 4861, 7.3, for both families (neigh_state.c says what ARP
+// does otherwise); packets that wait for one are held in order, bounded for each and in all
 // (neigh_hold.c); neigh_lcores.c says how all lcores learn what one hears.
 #ifndef WEIR_NETSTACK_NEIGH_H
 #define WEIR_NETSTACK_NEIGH_H
@@ -58,15 +60,15 @@ enum adj_kind {
 
 struct adj {
 	uint8_t kind;
-	bool ready;	  // eth is valid
-	bool used;	  // a packet was sent by it since it was last looked at
-	uint8_t eth_len;  // of the Ethernet header: 14, and 4 a tag
-	uint16_t iface;	  // it leaves by
-	uint16_t tx;	  // that is, by this of the router's outs
-	uint16_t mtu;	  // of the interface
+	bool ready;	 // eth is valid
+	bool used;	 // a packet was sent by it since it was last looked at
+	uint8_t eth_len; // of the Ethernet header: 14, and 4 a tag
+	uint16_t iface;	 // it leaves by
+	uint16_t tx;	 // that is, by this of the router's outs
+	uint16_t mtu;	 // of the interface
 	uint16_t spare;
-	uint32_t next;	  // in its bucket; 0 ends
-	union ip_addr addr; // ADJ_FORWARD: the neighbor's
+	uint32_t next;		  // in its bucket; 0 ends
+	union ip_addr addr;	  // ADJ_FORWARD: the neighbor's
 	uint8_t eth[ADJ_ETH_MAX]; // the header, up to its end
 	union {
 		uint64_t reserved;	   // ADJ_MULTI: its maker's
@@ -87,14 +89,14 @@ enum neigh_state {
 	NEIGH_STATIC, // configured: neither asked for nor aged
 };
 
-#define NEIGH_TRIES	 3u		    // requests before a neighbor counts as unreachable
-#define NEIGH_RETRY	 NSEC_PER_SEC	    // between them (RFC 1122, 2.3.2.1; RFC 4861, 10)
-#define NEIGH_DELAY_TIME (5 * NSEC_PER_SEC) // RFC 4861, 10: DELAY_FIRST_PROBE_TIME
-#define NEIGH_LOOK	 NSEC_PER_SEC	    // between looks whether a stale neighbor is used
-#define NEIGH_STALE_TIME (600 * NSEC_PER_SEC) // a stale neighbor is kept that nobody uses,
-#define NEIGH_CROWD_TIME (10 * NSEC_PER_SEC)  // and when the table is nearly full
-#define NEIGH_FAILED_TIME (5 * NSEC_PER_SEC)  // before a watched one that failed is asked again
-#define NEIGH_WATCH_TIME (10 * NSEC_PER_SEC)  // a watched one is trusted, at most
+#define NEIGH_TRIES	  3u		       // requests before a neighbor counts as unreachable
+#define NEIGH_RETRY	  NSEC_PER_SEC	       // between them (RFC 1122, 2.3.2.1; RFC 4861, 10)
+#define NEIGH_DELAY_TIME  (5 * NSEC_PER_SEC)   // RFC 4861, 10: DELAY_FIRST_PROBE_TIME
+#define NEIGH_LOOK	  NSEC_PER_SEC	       // between looks whether a stale neighbor is used
+#define NEIGH_STALE_TIME  (600 * NSEC_PER_SEC) // a stale neighbor is kept that nobody uses,
+#define NEIGH_CROWD_TIME  (10 * NSEC_PER_SEC)  // and when the table is nearly full
+#define NEIGH_FAILED_TIME (5 * NSEC_PER_SEC)   // before a watched one that failed is asked again
+#define NEIGH_WATCH_TIME  (10 * NSEC_PER_SEC)  // a watched one is trusted, at most
 
 struct neigh {
 	uint64_t due;	    // ns: when its state is looked at again
@@ -113,14 +115,14 @@ struct neigh {
 struct neigh_table;
 struct neigh_news;
 
-struct neigh_family { // what differs between ARP and ND: const
+struct neigh_family {  // what differs between ARP and ND: const
 	uint16_t type; // EtherType of the packets, host byte order
-	// A neighbor whose time is up is STALE, and asked by and by when it is used (RFC 4861). Else it is
-	// asked at once if it was used, and otherwise forgotten (RFC 1122, 2.3.2.1).
+	// A neighbor whose time is up is STALE, and asked by and by when it is used (RFC 4861).
+	// Else it is asked at once if it was used, and otherwise forgotten (RFC 1122, 2.3.2.1).
 	bool stale;
 	void (*destination)(const struct mbuf *m, union ip_addr *dst); // of a packet
-	// Makes m, empty, a frame that asks for the neighbor: by unicast when its adjacency is ready. False:
-	// there is nothing to ask with (no address to ask from).
+	// Makes m, empty, a frame that asks for the neighbor: by unicast when its adjacency is
+	// ready. False: there is nothing to ask with (no address to ask from).
 	bool (*solicit)(const struct neigh_table *t, uint32_t index, struct mbuf *m);
 	// m has waited in vain; the caller drops it after this.
 	void (*unresolved)(const struct neigh_table *t, const struct mbuf *m);
@@ -145,12 +147,12 @@ struct neigh_table {
 	struct adj *adj;
 	struct neigh *neigh;
 	uint32_t *bucket;
-	unsigned shift; // of the hash: 64 - log2(buckets)
+	unsigned shift;	      // of the hash: 64 - log2(buckets)
 	uint64_t seed, seed2; // random: which addresses share a bucket cannot be told from outside
-	uint32_t size;	// adjacencies in all
+	uint32_t size;	      // adjacencies in all
 	uint32_t hop0, learnt0;
-	uint32_t top;	// the highest index ever used, + 1
-	uint32_t free;	// list of learnt ones below top
+	uint32_t top;	 // the highest index ever used, + 1
+	uint32_t free;	 // list of learnt ones below top
 	uint32_t learnt; // how many there are
 	uint32_t incomplete, incomplete_max;
 	const struct neigh_family *family;
@@ -160,8 +162,8 @@ struct neigh_table {
 	uint32_t hold;
 	uint32_t held, held_max;
 	uint64_t reachable;
-	// Optional: a watched neighbor can be sent to, or cannot any longer. Called by this lcore, between
-	// or within turns; it may change other adjacencies.
+	// Optional: a watched neighbor can be sent to, or cannot any longer. Called by this lcore,
+	// between or within turns; it may change other adjacencies.
 	void (*changed)(void *arg, uint32_t index, bool up);
 	void *changed_arg;
 	unsigned lcore;
@@ -189,8 +191,8 @@ static inline uint32_t neigh_hash4(const struct neigh_table *t, uint16_t iface, 
 static inline uint32_t neigh_hash6(const struct neigh_table *t, uint16_t iface,
 				   const union ip_addr *addr)
 {
-	unsigned __int128 x = (unsigned __int128)(addr->w[0] ^ t->seed) *
-			      (addr->w[1] ^ t->seed2 ^ iface);
+	unsigned __int128 x =
+		(unsigned __int128)(addr->w[0] ^ t->seed) * (addr->w[1] ^ t->seed2 ^ iface);
 
 	return (uint32_t)(((uint64_t)(x >> 64) ^ (uint64_t)x) >> t->shift);
 }
@@ -231,29 +233,29 @@ void neigh_forget(struct neigh_table *t, uint32_t index);
 // another is pinned at this one.
 int neigh_pin(struct neigh_table *t, uint32_t hop, uint16_t iface, const union ip_addr *addr);
 
-// Between turns: where the table is full, forgets a learnt neighbor that nothing waits for, who is learnt
-// again when wanted. False: there is none.
+// Between turns: where the table is full, forgets a learnt neighbor that nothing waits for, who is
+// learnt again when wanted. False: there is none.
 bool neigh_make_room(struct neigh_table *t);
 
 // Between turns, when no route names it any longer. What is known of the neighbor lives on behind
 // the hops, if there is room or can be made: else the packets that wait are dropped ("table-full").
 void neigh_unpin(struct neigh_table *t, uint32_t hop);
 
-// Whether `changed` hears of the pinned neighbor. While that is so, it is asked often whether it is still
-// there, used or not, and when it fails every NEIGH_FAILED_TIME, until it is back: within 15 seconds
-// (ARP) or 20 (ND) traffic goes another way.
+// Whether `changed` hears of the pinned neighbor. While that is so, it is asked often whether it is
+// still there, used or not, and when it fails every NEIGH_FAILED_TIME, until it is back: within 15
+// seconds (ARP) or 20 (ND) traffic goes another way.
 void neigh_watch(struct neigh_table *t, uint32_t hop, bool on);
 
 // Writes the Ethernet header that leads to mac by the neighbor's interface.
 void neigh_set_mac(struct neigh_table *t, uint32_t index, const uint8_t mac[6]);
 
-// Between turns: a neighbor that is configured: neither asked for nor aged. 0, -ENOSPC when the table is
-// full of such.
+// Between turns: a neighbor that is configured: neither asked for nor aged. 0, -ENOSPC when the
+// table is full of such.
 int neigh_set_static(struct neigh_table *t, uint16_t iface, const union ip_addr *addr,
 		     const uint8_t mac[6]);
 
-// Forgets the neighbor, a static one too, with what waits for it ("unresolved", but not reported). 0,
-// or -ENOENT.
+// Forgets the neighbor, a static one too, with what waits for it ("unresolved", but not reported).
+// 0, or -ENOENT.
 int neigh_delete(struct neigh_table *t, uint16_t iface, const union ip_addr *addr);
 
 struct neigh_info { // of a neighbor, for people to read
@@ -267,8 +269,8 @@ struct neigh_info { // of a neighbor, for people to read
 	bool pinned; // a next hop
 };
 
-// The next neighbor from index *at on (0 at first), which moves behind it. False at the end. What is
-// made or deleted between two calls may be missed; nothing else is, or comes twice.
+// The next neighbor from index *at on (0 at first), which moves behind it. False at the end. What
+// is made or deleted between two calls may be missed; nothing else is, or comes twice.
 bool neigh_next(const struct neigh_table *t, uint32_t *at, uint64_t now, struct neigh_info *out);
 
 const char *neigh_state_name(uint8_t state); // "reachable"
@@ -286,11 +288,12 @@ struct neigh_news { // what was heard of a neighbor
 	uint16_t iface;
 	uint8_t mac[6];
 	uint8_t flags;
-	uint8_t what; // 0; else it is about something of the family's, for family->told() on other lcores
+	uint8_t what; // 0; else it is about something of the family's, for family->told() on other
+		      // lcores
 };
 
-// RFC 4861, 7.2.3 and 7.2.5. The neighbor's index, 0 when it is not known. Packets that waited leave
-// by `node`.
+// RFC 4861, 7.2.3 and 7.2.5. The neighbor's index, 0 when it is not known. Packets that waited
+// leave by `node`.
 uint32_t neigh_heard(struct neigh_table *t, const struct neigh_news *news, uint64_t now);
 
 // Begins to ask for a neighbor that nobody asks for yet (IDLE, FAILED), or whether a stale one is
@@ -309,8 +312,8 @@ uint64_t neigh_housekeep(struct neigh_table *t, uint64_t now);
 enum { NEIGH_DROP_UNRESOLVED, NEIGH_DROP_OVERFLOW, NEIGH_DROP_FULL, NEIGH_DROP_SHUTDOWN };
 extern const char *const neigh_hold_drops[];
 
-// The node's process(): packets whose adjacency (scratch32[0]) is a neighbor that is not ready, or a
-// glean. Each is held, or leaves when its neighbor is ready.
+// The node's process(): packets whose adjacency (scratch32[0]) is a neighbor that is not ready, or
+// a glean. Each is held, or leaves when its neighbor is ready.
 void neigh_hold(struct neigh_table *t, struct mbuf **pkts, uint8_t *next, unsigned n);
 
 void neigh_release(struct neigh_table *t, uint32_t index); // it is ready: all that waited leave
@@ -324,8 +327,8 @@ void neigh_drop_all(struct neigh_table *t); // from the node's destroy()
 void neigh_tell(struct neigh_table *t, struct node *node, uint8_t edge0,
 		const struct neigh_news *news);
 
-// process() of the nodes that take that in on the others, and of the one on lcore 0 that is asked. Their
-// state is the table.
+// process() of the nodes that take that in on the others, and of the one on lcore 0 that is asked.
+// Their state is the table.
 void neigh_learn_process(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n);
 void neigh_resolve_process(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n);
 extern const char *const neigh_resolve_drops[];
@@ -339,8 +342,8 @@ static inline const uint8_t *adj_mac(const struct adj *a)
 	return a->eth + ADJ_ETH_MAX - a->eth_len;
 }
 
-// Puts the Ethernet header of a ready adjacency right in front of the network header: any header, and
-// one without tags where an untagged one stood.
+// Puts the Ethernet header of a ready adjacency right in front of the network header: any header,
+// and one without tags where an untagged one stood.
 void adj_put_any(struct mbuf *m, const struct adj *a);
 
 static inline void adj_put_eth(struct mbuf *m, const struct adj *a)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // neigh_hold.c - packets that wait until it is known where their neighbor is
 //
-// RFC 1122, 2.3.2.2 and RFC 4861, 7.2.2: of the packets that wait for a neighbor the latest are kept;
-// they leave in the order they came. A scan cannot fill the pool with them: their number is bounded
-// in all, and so is that of neighbors that have not answered.
+// RFC 1122, 2.3.2.2 and RFC 4861, 7.2.2: of the packets that wait for a neighbor the latest are
+// kept; they leave in the order they came. A scan cannot fill the pool with them: their number is
+// bounded in all, and so is that of neighbors that have not answered.
 #include "netstack/neigh.h"
 
 const char *const neigh_hold_drops[] = {"unresolved", "hold-overflow", "table-full", "shutdown",
@@ -112,7 +112,8 @@ void neigh_release(struct neigh_table *t, uint32_t index)
 	struct neigh *n = &t->neigh[index];
 
 	if (n->first)
-		graph_wake(t->node, graph_now(t->node)); // where no turn is on, which would run them
+		graph_wake(t->node,
+			   graph_now(t->node)); // where no turn is on, which would run them
 	while (n->first) {
 		struct mbuf *m = take_first(t, n);
 

@@ -2,11 +2,11 @@
 // neigh_lcores.c - neighbors of a router on several lcores: one asks, all learn
 //
 // A frame of ARP or ND comes in on one lcore, which answers it as ever; what it hears it tells the
-// others (neigh_tell), where node arp-learn or nd-learn takes it in. Only lcore 0 asks on the wire, so
-// that a neighbor gets at most one request a second whatever the number of lcores (RFC
-// 1122, 2.3.2.1): another lcore's request goes to node arp-resolve or nd-resolve of lcore 0, which answers
-// from its table, or asks. That lcore holds its own packets meanwhile, in order, and gives up by its own
-// count of requests.
+// others (neigh_tell), where node arp-learn or nd-learn takes it in. Only lcore 0 asks on the wire,
+// so that a neighbor gets at most one request a second whatever the number of lcores (RFC
+// 1122, 2.3.2.1): another lcore's request goes to node arp-resolve or nd-resolve of lcore 0, which
+// answers from its table, or asks. That lcore holds its own packets meanwhile, in order, and gives
+// up by its own count of requests.
 //
 // What an lcore is told expires when it expires there, and nothing is answered about a neighbor
 // that is just being asked whether it is still there: one that is gone is forgotten about as soon

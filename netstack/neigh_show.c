@@ -7,10 +7,14 @@
 const char *neigh_state_name(uint8_t state)
 {
 	static const char *const names[] = {
-		[NEIGH_FREE] = "free",		   [NEIGH_IDLE] = "idle",
-		[NEIGH_INCOMPLETE] = "incomplete", [NEIGH_REACHABLE] = "reachable",
-		[NEIGH_STALE] = "stale",	   [NEIGH_DELAY] = "delay",
-		[NEIGH_PROBE] = "probe",	   [NEIGH_FAILED] = "failed",
+		[NEIGH_FREE] = "free",
+		[NEIGH_IDLE] = "idle",
+		[NEIGH_INCOMPLETE] = "incomplete",
+		[NEIGH_REACHABLE] = "reachable",
+		[NEIGH_STALE] = "stale",
+		[NEIGH_DELAY] = "delay",
+		[NEIGH_PROBE] = "probe",
+		[NEIGH_FAILED] = "failed",
 		[NEIGH_STATIC] = "static",
 	};
 

@@ -3,13 +3,13 @@
 //
 // RFC 4861, 7.3 and appendix C. ARP goes the same way but for one thing: RFC 1122, 2.3.2.1 lets a
 // neighbor time out or be polled by unicast, and says nothing of being in doubt; so one whose time
-// is up is asked at once when it was used meanwhile, and forgotten otherwise. In both, a neighbor gets at
-// most one request a second, three in all, and traffic goes on while it is asked whether it is
-// still there.
+// is up is asked at once when it was used meanwhile, and forgotten otherwise. In both, a neighbor
+// gets at most one request a second, three in all, and traffic goes on while it is asked whether it
+// is still there.
 //
 // The data path does not say when a neighbor is first used, which would cost every packet: it sets
-// adj.used, and whoever is in doubt is looked at every second. On the lcores of a router but the first,
-// requests go to lcore 0, which asks for all.
+// adj.used, and whoever is in doubt is looked at every second. On the lcores of a router but the
+// first, requests go to lcore 0, which asks for all.
 #include <errno.h>
 #include <string.h>
 
@@ -106,7 +106,8 @@ static uint64_t trust_time(const struct neigh_table *t, const struct neigh *n)
 }
 
 // Its address is known from now on.
-static void known(struct neigh_table *t, uint32_t index, const struct neigh_news *news, uint64_t now)
+static void known(struct neigh_table *t, uint32_t index, const struct neigh_news *news,
+		  uint64_t now)
 {
 	struct adj *a = &t->adj[index];
 	bool was = a->ready && !t->neigh[index].failed;
@@ -123,9 +124,9 @@ static void known(struct neigh_table *t, uint32_t index, const struct neigh_news
 		changed(t, index, true);
 }
 
-// What another lcore trusts only until `due` is not trusted here for longer: a while less, so that the one
-// who asks for all hears of the use here before its own time is up. The clocks of two lcores differ
-// a little, too.
+// What another lcore trusts only until `due` is not trusted here for longer: a while less, so that
+// the one who asks for all hears of the use here before its own time is up. The clocks of two
+// lcores differ a little, too.
 static void trust_until(struct neigh_table *t, uint32_t index, uint64_t due, uint64_t now)
 {
 	struct neigh *n = &t->neigh[index];
@@ -198,8 +199,8 @@ static void time_is_up(struct neigh_table *t, uint32_t index, uint64_t now)
 	}
 }
 
-// With little room left, who is in doubt and not used makes room for others (RFC 6583, 7.1). Not when
-// somebody asks for it, since packets on their way may name the neighbor that would go.
+// With little room left, who is in doubt and not used makes room for others (RFC 6583, 7.1). Not
+// when somebody asks for it, since packets on their way may name the neighbor that would go.
 static uint64_t stale_time(const struct neigh_table *t)
 {
 	uint32_t room = t->size - t->learnt0;

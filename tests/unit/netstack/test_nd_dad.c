@@ -2,10 +2,10 @@
 // test_nd_dad.c - duplicate address detection (RFC 4862, 5.4; RFC 7527)
 #include "tests/unit/netstack/nd_world.h"
 
-#define GROUP	  "ff0200000000000000000001ff000001"
-#define GROUP_MAC "3333ff000001"
-#define NOBODY	  "00000000000000000000000000000000"
-#define ALL	  "ff020000000000000000000000000001"
+#define GROUP	   "ff0200000000000000000001ff000001"
+#define GROUP_MAC  "3333ff000001"
+#define NOBODY	   "00000000000000000000000000000000"
+#define ALL	   "ff020000000000000000000000000001"
 #define NS(target) "8700000000000000" target
 
 static const struct nd_conf conf = {.dad = 1};
@@ -40,8 +40,7 @@ static unsigned count(const struct nd_world *w, const char *target)
 
 static unsigned answers(struct nd_world *w)
 {
-	struct nd_packet p = nd_packet(GROUP_MAC, PEER, GROUP, 255,
-				       NS(SELF) "0101" PEER_MAC);
+	struct nd_packet p = nd_packet(GROUP_MAC, PEER, GROUP, 255, NS(SELF) "0101" PEER_MAC);
 	unsigned n = 0;
 
 	w->sent = 0;
@@ -55,8 +54,9 @@ static unsigned answers(struct nd_world *w)
 // The message by scapy 2.5.0, but for the nonce; within a second, then for a second nobody objects.
 static void test_alone(void **state)
 {
-	static const char want[] = "3333ff00000102000000000186dd6000000000203aff00000000000000000000"
-				   "000000000000ff0200000000000000000001ff0000018700";
+	static const char want[] =
+		"3333ff00000102000000000186dd6000000000203aff00000000000000000000"
+		"000000000000ff0200000000000000000001ff0000018700";
 	struct nd_world *w = nd_world_open(&conf);
 	uint64_t start = w->clock.now, asked = 0;
 	uint8_t bytes[64];
@@ -153,8 +153,8 @@ static void expect_duplicate(struct nd_world *w, uint64_t drops)
 static void test_has(void **state)
 {
 	struct nd_world *w = nd_world_open(&conf);
-	struct nd_packet p = nd_packet("333300000001", SELF, ALL, 255,
-				       "8800000020000000" SELF "0201" PEER_MAC);
+	struct nd_packet p =
+		nd_packet("333300000001", SELF, ALL, 255, "8800000020000000" SELF "0201" PEER_MAC);
 
 	nd_world_pass(w, SEC);
 	nd_world_rx_packet(w, LAN, &p);
@@ -167,8 +167,8 @@ static void test_wants(void **state)
 {
 	for (unsigned late = 0; late < 2; late++) {
 		struct nd_world *w = nd_world_open(&conf);
-		struct nd_packet p = nd_packet(GROUP_MAC, NOBODY, GROUP, 255,
-					       NS(SELF) "0e01aabbccddeeff");
+		struct nd_packet p =
+			nd_packet(GROUP_MAC, NOBODY, GROUP, 255, NS(SELF) "0e01aabbccddeeff");
 
 		if (late)
 			nd_world_pass(w, SEC);
@@ -180,7 +180,8 @@ static void test_wants(void **state)
 	}
 }
 
-// Without a nonce (who does not know RFC 7527), and with our own MAC address: a copy of this machine.
+// Without a nonce (who does not know RFC 7527), and with our own MAC address: a copy of this
+// machine.
 static void test_twin(void **state)
 {
 	struct nd_world *w = nd_world_open(&conf);
@@ -241,11 +242,11 @@ static void test_asked(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_alone),	  cmocka_unit_test(test_transmits),
-		cmocka_unit_test(test_off),	  cmocka_unit_test(test_tentative),
-		cmocka_unit_test(test_has),	  cmocka_unit_test(test_wants),
-		cmocka_unit_test(test_twin),	  cmocka_unit_test(test_loop),
-		cmocka_unit_test(test_asked),	  cmocka_unit_test(test_link),
+		cmocka_unit_test(test_alone), cmocka_unit_test(test_transmits),
+		cmocka_unit_test(test_off),   cmocka_unit_test(test_tentative),
+		cmocka_unit_test(test_has),   cmocka_unit_test(test_wants),
+		cmocka_unit_test(test_twin),  cmocka_unit_test(test_loop),
+		cmocka_unit_test(test_asked), cmocka_unit_test(test_link),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

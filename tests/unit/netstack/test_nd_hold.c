@@ -13,8 +13,8 @@ static const char ask_peer[] = "02010000007702000000000186dd6000000000203aff2001
 
 static void peer_answers(struct nd_world *w)
 {
-	struct nd_packet p = nd_packet("020000000001", PEER, SELF, 255,
-				       "8800000060000000" PEER "0201" PEER_MAC);
+	struct nd_packet p =
+		nd_packet("020000000001", PEER, SELF, 255, "8800000060000000" PEER "0201" PEER_MAC);
 
 	nd_world_rx_packet(w, LAN, &p);
 }
@@ -75,7 +75,8 @@ static void test_probe(void **state)
 
 	nd_world_send(w, 1);
 	peer_answers(w);
-	nd_world_pass(w, 46 * SEC); // 30 s, half of that more or less, and the second until it shows
+	nd_world_pass(w,
+		      46 * SEC); // 30 s, half of that more or less, and the second until it shows
 	w->sent = 0;
 	nd_world_send(w, 2);
 	assert_true(w->sent == 1 && nd_is_datagram(&w->out[0], 2));

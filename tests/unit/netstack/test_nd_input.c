@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// test_nd_input.c - node nd-input: answers, what is learnt from whom, and each drop by its name (RFC
-// 4861, 6.1, 7.1, 7.2)
+// test_nd_input.c - node nd-input: answers, what is learnt from whom, and each drop by its name
+// (RFC 4861, 6.1, 7.1, 7.2)
 #include "tests/unit/netstack/nd_world.h"
 
 #define GROUP	  "ff0200000000000000000001ff000001" // solicited-node of SELF and of SELF_LINK
@@ -12,10 +12,10 @@
 #define PEER_LINK "fe800000000000000000000000000077"
 #define ROUTERS	  "ff020000000000000000000000000002"
 
-#define NS(target)   "8700000000000000" target
+#define NS(target)	  "8700000000000000" target
 #define NA(flags, target) "88000000" flags target
-#define SOURCE	     "0101" PEER_MAC // options
-#define TARGET	     "0201" PEER_MAC
+#define SOURCE		  "0101" PEER_MAC // options
+#define TARGET		  "0201" PEER_MAC
 
 // The solicitation and its answer by scapy 2.5.0.
 static const char ask[] = "3333ff00000102010000007786dd6000000000203aff20010db80000000200000000"
@@ -241,9 +241,9 @@ static void test_checksum(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_answer),	      cmocka_unit_test(test_chain),
-		cmocka_unit_test(test_off_link),      cmocka_unit_test(test_anycast),
-		cmocka_unit_test(test_wanted),	      cmocka_unit_test(test_advertisement),
+		cmocka_unit_test(test_answer),	     cmocka_unit_test(test_chain),
+		cmocka_unit_test(test_off_link),     cmocka_unit_test(test_anycast),
+		cmocka_unit_test(test_wanted),	     cmocka_unit_test(test_advertisement),
 		cmocka_unit_test(test_static_stays), cmocka_unit_test(test_drops),
 		cmocka_unit_test(test_checksum),
 	};

@@ -106,8 +106,8 @@ static void send(struct lcores *l, unsigned k, unsigned id)
 // An answer of the peer's comes in on lcore k.
 static void peer_answers(struct lcores *l, unsigned k)
 {
-	struct nd_packet p = nd_packet("020000000001", PEER, SELF, 255,
-				       "8800000060000000" PEER "0201" PEER_MAC);
+	struct nd_packet p =
+		nd_packet("020000000001", PEER, SELF, 255, "8800000060000000" PEER "0201" PEER_MAC);
 
 	nd_world_rx_packet(l->w[k], LAN, &p);
 	pump(l);
@@ -115,8 +115,8 @@ static void peer_answers(struct lcores *l, unsigned k)
 
 static void peer_asks(struct lcores *l, unsigned k)
 {
-	struct nd_packet p = nd_packet(GROUP_MAC, PEER, GROUP, 255,
-				       "8700000000000000" SELF "0101" PEER_MAC);
+	struct nd_packet p =
+		nd_packet(GROUP_MAC, PEER, GROUP, 255, "8700000000000000" SELF "0101" PEER_MAC);
 
 	nd_world_rx_packet(l->w[k], LAN, &p);
 	pump(l);
@@ -214,7 +214,8 @@ static void test_nobody_answers(void **state)
 	close_lcores(&l);
 }
 
-// Used by lcore 1 alone: lcore 0 asks, by unicast, whether it is still there; it is, then it is not.
+// Used by lcore 1 alone: lcore 0 asks, by unicast, whether it is still there; it is, then it is
+// not.
 static void test_unreachability(void **state)
 {
 	struct lcores l = open_lcores((struct nd_conf){.dad = 0});
@@ -294,8 +295,8 @@ static void test_loop(void **state)
 
 	pass(&l, SEC);
 	for (unsigned i = 0; i < l.w[0]->sent; i++)
-		nd_world_rx(l.w[1], l.w[0]->out[i].port, l.w[0]->out[i].bytes,
-			    l.w[0]->out[i].len, 0);
+		nd_world_rx(l.w[1], l.w[0]->out[i].port, l.w[0]->out[i].bytes, l.w[0]->out[i].len,
+			    0);
 	pump(&l);
 	pass(&l, 2 * SEC);
 	assert_int_equal(state_of(&l, 0), IP6_VALID);
@@ -310,7 +311,8 @@ static void test_router_solicitation(void **state)
 	struct lcores l = open_lcores((struct nd_conf){.ra = &ra});
 	struct nd_packet p = nd_packet("333300000002", "fe800000000000000000000000000077",
 				       "ff020000000000000000000000000002", 255,
-				       "8500000000000000" "0101" PEER_MAC);
+				       "8500000000000000"
+				       "0101" PEER_MAC);
 
 	pass(&l, 40 * SEC);
 	assert_int_equal(sent(&l, 1, 134), 0);

@@ -250,11 +250,11 @@ static void test_listing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_find),	    cmocka_unit_test(test_every_bit),
-		cmocka_unit_test(test_header),	    cmocka_unit_test(test_pin),
-		cmocka_unit_test(test_pin_moves),   cmocka_unit_test(test_unpin_moves),
-		cmocka_unit_test(test_unpin_full),  cmocka_unit_test(test_static),
-		cmocka_unit_test(test_listing),	    cmocka_unit_test(test_unpin_crowded),
+		cmocka_unit_test(test_find),	   cmocka_unit_test(test_every_bit),
+		cmocka_unit_test(test_header),	   cmocka_unit_test(test_pin),
+		cmocka_unit_test(test_pin_moves),  cmocka_unit_test(test_unpin_moves),
+		cmocka_unit_test(test_unpin_full), cmocka_unit_test(test_static),
+		cmocka_unit_test(test_listing),	   cmocka_unit_test(test_unpin_crowded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

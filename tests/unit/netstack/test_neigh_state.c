@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// test_neigh_state.c - states of a neighbor: RFC 4861, 7.3 and appendix C, of a table of IPv6; where
-// IPv4 goes another way, test_arp_hold.c has it
+// test_neigh_state.c - states of a neighbor: RFC 4861, 7.3 and appendix C, of a table of IPv6;
+// where IPv4 goes another way, test_arp_hold.c has it
 #include "tests/unit/netstack/neigh_world.h"
 
 #define REACHABLE 30 // seconds
@@ -53,7 +53,8 @@ static void test_incomplete(void **state)
 	neigh_close(w);
 }
 
-// 7.3.3: REACHABLE, then STALE; used, DELAY for 5 seconds, then PROBE by unicast, and no answer: gone.
+// 7.3.3: REACHABLE, then STALE; used, DELAY for 5 seconds, then PROBE by unicast, and no answer:
+// gone.
 static void test_unreachability(void **state)
 {
 	struct neigh_world *w = begin();
@@ -145,7 +146,8 @@ static void test_appendix_c(void **state)
 		uint8_t heard, flags;
 		uint8_t then, mac;
 	} rows[] = {
-		// INCOMPLETE: NA solicited 0 or 1, any override, with an address; NS &c.; NA without
+		// INCOMPLETE: NA solicited 0 or 1, any override, with an address; NS &c.; NA
+		// without
 		{NEIGH_INCOMPLETE, 8, 0, NEIGH_STALE, 8},
 		{NEIGH_INCOMPLETE, 8, O, NEIGH_STALE, 8},
 		{NEIGH_INCOMPLETE, 8, S, NEIGH_REACHABLE, 8},
@@ -182,8 +184,7 @@ static void test_appendix_c(void **state)
 			use(w, 1);
 		else
 			neigh_tell_news(w, 1, 7,
-					NEIGH_CREATE |
-						(rows[r].known == NEIGH_REACHABLE ? S : 0));
+					NEIGH_CREATE | (rows[r].known == NEIGH_REACHABLE ? S : 0));
 		if (rows[r].known == NEIGH_DELAY || rows[r].known == NEIGH_PROBE)
 			use(w, 1);
 		if (rows[r].known == NEIGH_DELAY)
@@ -212,7 +213,8 @@ static void test_unknown(void **state)
 	neigh_close(w);
 }
 
-// Packets that were sent on word not confirmed begin the questions: 7.3.3, STALE is left by the first.
+// Packets that were sent on word not confirmed begin the questions: 7.3.3, STALE is left by the
+// first.
 static void test_released_is_use(void **state)
 {
 	struct neigh_world *w = begin();
@@ -259,8 +261,8 @@ static void test_watch(void **state)
 	neigh_close(w);
 }
 
-// However long neighbors are trusted otherwise, a watched one that goes is missed within 15 seconds by
-// ARP, 20 by ND: also one that was known before it was watched.
+// However long neighbors are trusted otherwise, a watched one that goes is missed within 15 seconds
+// by ARP, 20 by ND: also one that was known before it was watched.
 static void test_watch_is_quick(void **state)
 {
 	static const uint16_t types[] = {ETH_TYPE_IP4, ETH_TYPE_IP6};
