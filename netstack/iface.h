@@ -3,11 +3,11 @@
 //
 // An interface is a port, or something made of ports:
 //	VLAN	what a port or group carries under a tag (802.1Q), or under two: an outer S-tag
-//(802.1ad, 		EtherType 0x88a8) and an inner C-tag (0x8100). Tags are matched as they are sent:
-//		EtherType and VLAN, exactly; a priority tag (VLAN 0) in front does not count.
+//(802.1ad, 		EtherType 0x88a8) and an inner C-tag (0x8100). Tags are matched as they are
+//sent: 		EtherType and VLAN, exactly; a priority tag (VLAN 0) in front does not count.
 //	group	ports that are one link together (group.h). Its members are nothing by themselves.
 //	bridge	ports, groups and VLANs that are one network together (bridge.h), and the router's
-//own 		station on it, if it has one.
+// own 		station on it, if it has one.
 // Those of a router are numbered: 0 and on the ports, as the application numbers them, behind these
 // the others, in the order they are made: what an interface is made of comes before it. Node
 // eth-input finds the interface a frame came in by and writes its number into mbuf.port, where a
@@ -163,8 +163,9 @@ void ifaces_counts(const struct ifaces *ifs, uint16_t i, struct iface_count *sum
 // Its name for places where a dot parts names (core/stats.h): "wan:100" of wan.100.
 void iface_label(const struct iface *i, char label[IFACE_NAME_MAX]);
 
-// Hands on the figures of what is made of ports: interfaces.LABEL.{up,rx.packets,rx.bytes,tx.packets,
-// tx.bytes}; of bridges also {stations,flooded,copied,no_buffer,unlearnt,moved} (bridge.h).
+// Hands on the figures of what is made of ports:
+// interfaces.LABEL.{up,rx.packets,rx.bytes,tx.packets, tx.bytes}; of bridges also
+// {stations,flooded,copied,no_buffer,unlearnt,moved} (bridge.h).
 void ifaces_stats_emit(const struct ifaces *ifs, stats_emit_fn emit, void *arg);
 
 // For data path: of the calling lcore.

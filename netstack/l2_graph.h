@@ -2,8 +2,8 @@
 // l2_graph.h - the nodes that make groups and bridges of ports, on one lcore
 //
 //	ports -> eth-input -> bridge -> the outs; eth-input again: what is for a bridge's own
-//station 	a router's nodes -> out-BRIDGE -> the outs 	a router's nodes, bridge, out-BRIDGE ->
-//out-GROUP -> the outs of its ports
+// station 	a router's nodes -> out-BRIDGE -> the outs 	a router's nodes, bridge, out-BRIDGE
+// -> out-GROUP -> the outs of its ports
 //
 // out-NAME are nodes that take finished frames, as those of ports do. Frames reach node bridge with
 // the tags of the interface they came in by taken off, and mbuf.port that interface.
