@@ -62,12 +62,12 @@ struct icmp6_report {	// in mbuf.scratch of a report on its way to node icmp6-er
 	uint8_t type, code;
 };
 
-// Called by a node that drops m: makes the report (a copy of as much of m as 1,280 bytes hold, from
-// a fresh mbuf) and emits it by `edge`, which leads to icmp6-error. Makes none where RFC
-// 4443, 2.4(e) forbids it (about ICMPv6 errors and redirects, from no single node, to a group but
-// packet too big and unknown options), about later fragments but packet too big and parameter problems, nor when the pool
-// is empty. m stays the caller's; its IPv6 header (m->l3) has passed ip6-input, and m->port says
-// where it came in.
+// Called by a node that drops m: makes the report (a copy of as much of m as 1,280 bytes hold, from a
+// fresh mbuf) and emits it by `edge`, which leads to icmp6-error. Makes none where RFC 4443, 2.4(e)
+// forbids it (about ICMPv6 errors and redirects, from no single node, to a group but packet too big and
+// unknown options), about later fragments but packet too big and parameter problems, nor when the pool
+// is empty. m stays the caller's; its IPv6 header (m->l3) has passed ip6-input, and m->port says where
+// it came in.
 void icmp6_report(struct node *node, uint8_t edge, struct mempool *pool, const struct mbuf *m,
 		  struct icmp6_report what);
 
