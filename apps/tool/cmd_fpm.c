@@ -26,7 +26,7 @@
 #define BATCH	    4096u	  // changes that are sent at once
 #define LATENCY_NS  10000000ull	  // and how long the first of fewer waits
 #define RETRY_NS    1000000000ull // for Weir
-#define QUIET_NS    2000000000ull // no sweep while FRR goes on announcing
+#define QUIET_NS    1000000000ull // no sweep while FRR goes on announcing
 #define SECOND_NS   1000000000ull
 #define STALE_LIMIT 10u // times the given time, whatever FRR does
 

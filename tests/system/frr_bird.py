@@ -14,6 +14,7 @@ import json
 import os
 import pathlib
 import random
+import signal
 import socket
 import struct
 import subprocess
@@ -29,7 +30,7 @@ WEIR = str(pathlib.Path(sys.argv[1]).resolve())
 ROUTES = int(os.environ.get("WEIR_FRR_ROUTES", 20000))
 LOOKUPS = int(os.environ.get("WEIR_FRR_LOOKUPS", 100000))
 ASKED = min(LOOKUPS, 20000)  # of them by ip route get too
-STALE = 2
+STALE = 3  # seconds: BGP has its session back by then
 STEADY = [f"198.18.{i}.0/24" for i in range(16)]  # routes that never change
 HOPS4 = [f"192.0.2.{i}" for i in range(11, 15)] + [f"198.51.100.{i}" for i in range(11, 15)]
 FAR = {"203.0.113.7": frozenset(("192.0.2.11", "198.51.100.12")),  # reached by two ways: what goes there is ECMP
@@ -292,10 +293,10 @@ class Fpm(frr.Daemon):
         lines = self.figures.read_text().splitlines()
         return json.loads(lines[-1]) if lines else None
 
-    def settled(self, applied):
-        """Both connected, synced, nothing waiting, so many routes."""
+    def settled(self, applied, synced):
+        """Both connected, nothing waiting, so many routes; synced: and none of them from before FRR came back."""
         now = self.last()
-        return now and now["frr"] and now["weir"] and now["synced"] and not now["waiting"] and now["routes"]["applied"] == applied
+        return now and now["frr"] and now["weir"] and now["synced"] >= synced and not now["waiting"] and now["routes"]["applied"] == applied
 
     def lost(self, end):
         frr.wait(f"weir fpm's word that {end} is gone", 5, lambda: not self.last()[end])
@@ -320,7 +321,7 @@ class Test:
         self.ever.update(self.routes)
         how(self.routes)
 
-    def settle(self, what, seconds=60):
+    def settle(self, what, synced=True, seconds=60):
         """Until the kernel has just what BIRD announces, and Weir has it too: table and next hops."""
         expected = {prefix: FAR.get(hop, frozenset((hop,))) for prefix, hop in self.routes.items()}
         began = time.monotonic()
@@ -329,7 +330,7 @@ class Test:
         expected.update(STATIC_TABLE)
         applied = len(expected)
         try:
-            frr.wait(f"{what}: weir fpm has settled on {applied} routes", 30, lambda: self.fpm.settled(applied), 0.1)
+            frr.wait(f"{what}: weir fpm has settled on {applied} routes", 30, lambda: self.fpm.settled(applied, synced), 0.1)
         except RuntimeError as error:
             self.fail(f"{error}; it says {self.fpm.last()}")
         took = time.monotonic() - began
@@ -398,7 +399,7 @@ class Test:
         self.fpm.start()
         self.announce(self.prefixes.some(ROUTES), self.bird.start)
         self.frr.start()
-        self.settle("announced")
+        self.settle("announced", synced=False)
         self.lookups("announced", LOOKUPS)
 
         self.steady(True)
@@ -410,7 +411,7 @@ class Test:
         self.steady(True)
         self.fpm.kill()
         self.announce(changed(self.routes, self.prefixes), self.bird.announce)
-        time.sleep(1)
+        time.sleep(0.5)
         self.fpm.start()
         self.settle("weir fpm killed, routes changed, started")
         self.steady(False)
@@ -439,9 +440,13 @@ class Test:
             self.fail("weir fpm counted refusals, losses or broken messages")
 
     def end(self):
+        """As a user ends them: exit status 0, and Weir's books balanced."""
         self.flow.stop = True
         for daemon in (self.fpm, self.weir):
-            daemon.kill()
+            daemon.process.send_signal(signal.SIGINT)
+            if daemon.process.wait(timeout=30):
+                self.fail(f"{daemon.name}: exit status {daemon.process.returncode}: {daemon.said()}")
+            daemon.process = None
         self.frr.kill()
         self.bird.kill()
 
