@@ -203,6 +203,8 @@ int neigh_pin(struct neigh_table *t, uint32_t hop, uint16_t iface, const union i
 	else
 		put(t, hop, iface, addr);
 	t->neigh[hop].pinned = true;
+	if (hop >= t->hop_top)
+		t->hop_top = hop + 1;
 	return 0;
 }
 

@@ -151,6 +151,7 @@ struct neigh_table {
 	uint64_t seed, seed2; // random: which addresses share a bucket cannot be told from outside
 	uint32_t size;	      // adjacencies in all
 	uint32_t hop0, learnt0;
+	uint32_t hop_top; // the highest hop ever pinned, + 1
 	uint32_t top;	 // the highest index ever used, + 1
 	uint32_t free;	 // list of learnt ones below top
 	uint32_t learnt; // how many there are

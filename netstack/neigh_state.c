@@ -251,11 +251,12 @@ static bool has_time(uint8_t state)
 	return state >= NEIGH_INCOMPLETE && state <= NEIGH_FAILED;
 }
 
-uint64_t neigh_housekeep(struct neigh_table *t, uint64_t now)
+// Of the neighbors from index `from` up to `to`.
+static uint64_t housekeep(struct neigh_table *t, uint32_t from, uint32_t to, uint64_t now)
 {
 	uint64_t first = TIME_NEVER;
 
-	for (uint32_t i = t->hop0; i < t->top; i++) {
+	for (uint32_t i = from; i < to; i++) {
 		struct neigh *n = &t->neigh[i];
 
 		if (!has_time(n->state))
@@ -266,6 +267,14 @@ uint64_t neigh_housekeep(struct neigh_table *t, uint64_t now)
 			first = n->due;
 	}
 	return first;
+}
+
+uint64_t neigh_housekeep(struct neigh_table *t, uint64_t now)
+{
+	uint64_t hops = housekeep(t, t->hop0, t->hop_top, now);
+	uint64_t learnt = housekeep(t, t->learnt0, t->top, now);
+
+	return hops < learnt ? hops : learnt;
 }
 
 void neigh_watch(struct neigh_table *t, uint32_t hop, bool on)
