@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // lpm4_walk.c - the prefixes of a table one after the other
 //
-// In the order of the parts that keep them: lengths 0 to 7; then of each /8 lengths 8 to 17, and of
+// In the order of the parts that keep them: length 0; lengths 1 to 7; then of each /8 lengths 8 to 17, and of
 // each /18 in it lengths 18 to 24, and of each /24 in that 25 to 32; in a part short ones first.
 #include <errno.h>
 
@@ -127,9 +127,9 @@ static bool next(const struct lpm4 *t, struct place *p)
 
 int lpm4_first(const struct lpm4 *t, uint32_t *prefix, uint8_t *len)
 {
-	struct place p;
+	struct place p = {.nh = t->def}; // 0.0.0.0/0
 
-	if (!in_array(&p, t->nodes, 256, 0, 0, 1) && !in_pages(t, &p, 0))
+	if (t->def == LPM4_MISS && !in_array(&p, t->nodes, 256, 0, 0, 2) && !in_pages(t, &p, 0))
 		return -ENOENT;
 	*prefix = p.prefix;
 	*len = p.len;

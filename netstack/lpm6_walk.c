@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // lpm6_walk.c - the prefixes of a table one after the other
 //
-// In the order of the tree: of each node first the prefixes that end in it, short ones first, then
+// In the order of the tree, behind ::/0: of each node first the prefixes that end in it, short ones first, then
 // the nodes below from left to right.
 #include <errno.h>
 
@@ -91,9 +91,11 @@ static int tell(const struct place *p, uint8_t prefix[16], uint8_t *len)
 
 int lpm6_first(const struct lpm6 *t, uint8_t prefix[16], uint8_t *len)
 {
-	struct place p;
+	struct place p = {.nh = t->def}; // ::/0
 
-	return in_node(t, &p, 0, 0, 0, 0) ? tell(&p, prefix, len) : -ENOENT;
+	if (t->def == LPM6_MISS && !in_node(t, &p, 0, 0, 0, 0))
+		return -ENOENT;
+	return tell(&p, prefix, len);
 }
 
 int lpm6_next(const struct lpm6 *t, uint8_t prefix[16], uint8_t *len)
