@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <net/if.h>
-#include <netdb.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "apps/tool/fpm_listen.h"
 #include "apps/tool/fpm_report.h"
 #include "apps/tool/tool.h"
 #include "apps/tool/util.h"
@@ -123,41 +123,6 @@ static int options(struct fpm *f, const struct command *cmd, int argc, char **ar
 }
 
 // --- FRR ---
-
-// ADDRESS:PORT or [ADDRESS]:PORT. A socket, or -errno.
-static int listen_at(const char *at, struct err *err)
-{
-	struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV,
-				 .ai_socktype = SOCK_STREAM};
-	const char *colon = strrchr(at, ':');
-	struct addrinfo *found;
-	char host[64] = "";
-	int fd, one = 1;
-
-	if (!colon || colon - at >= (int)sizeof(host))
-		return err_set(err, -EINVAL, "--listen %s: expected ADDRESS:PORT", at);
-	memcpy(host, at, (size_t)(colon - at));
-	if (*host == '[' && host[strlen(host) - 1] == ']') {
-		host[strlen(host) - 1] = 0;
-		memmove(host, host + 1, strlen(host));
-	}
-	if (getaddrinfo(*host ? host : NULL, colon + 1, &hints, &found))
-		return err_set(err, -EINVAL,
-			       "--listen %s: expected ADDRESS:PORT like 127.0.0.1:2620", at);
-	fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd >= 0)
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (fd < 0 || bind(fd, found->ai_addr, found->ai_addrlen) || listen(fd, 4)) {
-		int rc = -errno;
-
-		freeaddrinfo(found);
-		if (fd >= 0)
-			close(fd);
-		return err_set(err, rc, "--listen %s: %s", at, strerror(-rc));
-	}
-	freeaddrinfo(found);
-	return fd;
-}
 
 static void on_route(void *arg, const struct fpm_route *r)
 {
@@ -384,7 +349,7 @@ static int run(struct fpm *f)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	f->signals = signalfd(-1, &set, SFD_CLOEXEC);
-	f->listener = listen_at(f->listen, &err);
+	f->listener = fpm_listen(f->listen, &err);
 	if (f->signals < 0 || f->listener < 0) {
 		fprintf(stderr, "weir fpm: %s\n", f->listener < 0 ? err.text : "no signalfd");
 		return f->listener == -EINVAL ? EXIT_USAGE : EXIT_JOB;
