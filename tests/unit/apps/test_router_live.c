@@ -167,6 +167,8 @@ static void no_packet_takes_a_wrong_next_hop(void **state)
 	checked_router.build = check_build;
 	checked_router.work = change;
 	test_start(&app, CONFIG, &blob);
+	for (unsigned k = 0; k < 2; k++)
+		app.lcore[k].loop.burst = 2; // short turns: many changes
 	app_run(&app);
 	assert_int_equal(atomic_load(&wrong), 0);
 	for (unsigned k = 0; k < 2; k++)
