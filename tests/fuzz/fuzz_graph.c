@@ -117,6 +117,10 @@ static struct ip4_stack *make_stack(struct ifaces *ifs)
 				.learnt = 8,
 				.arp_hold = 2,
 				.arp_timeout = 3,
+				.reass_packets = 16,
+				.reass_timeout = 5,
+				.reass_virtual = true,
+				.services = {.echo = 7, .twamp = 862},
 				.icmp_rate = 10,
 				.icmp_burst = 10};
 	struct ip4_stack *s = ip4_stack_create(&conf, NULL);
@@ -149,6 +153,9 @@ static struct ip6_stack *make_stack6(struct ifaces *ifs)
 				.learnt = 8,
 				.nd_hold = 2,
 				.nd_reachable = 3,
+				.reass_packets = 16,
+				.reass_timeout = 5,
+				.services = {.echo = 7, .twamp = 862},
 				.icmp_rate = 10,
 				.icmp_burst = 10};
 	struct ip6_stack *s = ip6_stack_create(&conf, NULL);

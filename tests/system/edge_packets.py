@@ -5,6 +5,7 @@
 # of its case (from FIRST_IDENT), so that whatever comes back, forwarded or quoted in ICMP, names its cause.
 # The network is that of edge.yaml.
 
+import itertools
 import struct
 
 from scapy.layers.inet import (ICMP, IP, TCP, UDP, IPOption_EOL, IPOption_LSRR, IPOption_NOP,
@@ -202,6 +203,31 @@ def fragments(c):
     c.frames("fragmented udp to the router", *[("lan", ether("lan") / part) for part in parts])
 
 
+def reassembly(c):
+    """A ping to the router in four pieces, in every order; then with what overlaps, and what is there twice."""
+    def parts():
+        whole = bytes(ping(data=bytes(range(152))))
+        fields = {"src": LAN, "dst": LAN_ROUTER, "proto": 1, "id": c.ident()}
+        return lambda off, end: ("lan", ether("lan") / IP(frag=off // 8, flags="MF" if end < len(whole) else "", **fields)
+                                 / Raw(whole[off:end]))
+
+    pieces = [(0, 40), (40, 80), (80, 120), (120, 160)]
+    for order in itertools.permutations(range(4)):
+        piece = parts()
+        c.frames("fragments " + "".join(map(str, order)), *[piece(*pieces[i]) for i in order])
+    for label, cuts in {
+        "the tail": [(0, 48), (40, 80), (80, 160)],
+        "the front": [(40, 80), (0, 48), (80, 160)],
+        "within": [(0, 80), (8, 40), (80, 160)],
+        "around": [(40, 48), (0, 80), (80, 160)],
+        "the end": [(80, 160), (72, 160), (0, 72)],
+    }.items():
+        piece = parts()
+        c.frames("fragments overlap: " + label, *[piece(*cut) for cut in cuts])
+    piece = parts()
+    c.frames("fragments, each twice", *[piece(*pieces[i]) for i in (1, 1, 0, 0, 3, 3, 2)])
+
+
 def to_router(c):
     def to(label, payload, **fields):
         fields.setdefault("dst", LAN_ROUTER)
@@ -366,7 +392,7 @@ def resolution(c):
 
 def cases():
     c = Cases()
-    for group in (forwarding, ttl, headers, options, martians, fragments, to_router, link_layer, arp, resolution):
+    for group in (forwarding, ttl, headers, options, martians, fragments, reassembly, to_router, link_layer, arp, resolution):
         group(c)
     c.ip("the router still routes after all that")
     return c.list

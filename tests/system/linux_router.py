@@ -66,6 +66,7 @@ EXPECTED = {
     "destination 0.1.2.3": "no host's address: Weir drops it as martian, Linux says net unreachable",
     "destination 240.0.0.1": "no host's address: Weir drops it as martian, Linux says net unreachable",
     "router: ping with code 5": "an echo request has code 0 (RFC 792); Linux returns any code",
+    "fragments overlap: within": "an overlap (RFC 5722 4, for IPv4 as well); Linux takes it for a repetition",
     "router: udp first fragment only": "RFC 792 asks for time exceeded: it comes after 30 s, which Linux is not waited for",
     "router: timestamp request": "Weir does not answer ICMP timestamp requests (RFC 1812 4.3.3.8: MAY)",
     "router: protocol igmp": "Linux speaks IGMP; Weir does not, and says protocol unreachable",
