@@ -5,6 +5,7 @@
 // us, and only within the port's on-link prefixes. Nothing is learnt against a configured neighbor,
 // nor from who claims an address of ours.
 #include "netstack/arp.h"
+#include "netstack/dhcp.h"
 #include "netstack/ip4.h"
 #include "netstack/ip4_graph.h"
 #include "netstack/ip4_stack.h"
@@ -83,6 +84,8 @@ static uint8_t one(struct node *node, struct ip4_stack *s, struct mbuf *m, uint6
 	bool request, for_us, known;
 	int drop = check_format(m, arp);
 
+	if (drop < 0 && unlikely(s->dhcp) && arp->spa)
+		dhcp_heard(s->dhcp, m->port, arp->spa);
 	if (drop < 0)
 		drop = check_sender(s, m, arp);
 	if (drop >= 0)

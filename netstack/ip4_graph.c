@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "netstack/dhcp.h"
 #include "netstack/eth_input.h"
 
 static const struct node_def *const kinds[] = {
@@ -105,6 +106,24 @@ static int connect_outs(struct graph *g, unsigned outs, struct node *const *tx, 
 	return 0;
 }
 
+// Where there is no client, nothing takes the edges to it.
+static int add_dhcp(struct graph *g, struct ip4_stack *s, struct node *const *tx, struct err *err)
+{
+	struct node *output = graph_find(g, "ip4-output"), *local = graph_find(g, "ip4-local");
+	struct node *to = output;
+	int rc = 0;
+
+	if (s->dhcp) {
+		to = s->dhcp->node = graph_add(g, &dhcp_node, dhcp_node.name, s->dhcp, err);
+		rc = to ? node_connect(to, "output", output, err) : -ENOSPC;
+		for (unsigned p = 0; !rc && p < s->ifs->outs; p++)
+			rc = node_add_edge(to, tx[p], err) < 0 ? -ENOSPC : 0;
+	}
+	if (!rc)
+		rc = node_connect(graph_find(g, "ip4-input"), "dhcp", to, err);
+	return rc ? rc : node_connect(local, "dhcp", to, err);
+}
+
 struct node *ip4_graph_build(struct graph *g, struct ip4_stack *s, struct node *const *tx,
 			     struct err *err)
 {
@@ -116,7 +135,7 @@ struct node *ip4_graph_build(struct graph *g, struct ip4_stack *s, struct node *
 		if (node_connect(graph_find(g, wires[i].from), wires[i].edge,
 				 graph_find(g, wires[i].to), err))
 			return NULL;
-	if (connect_input(g, s, err) || connect_outs(g, outs, tx, err))
+	if (connect_input(g, s, err) || connect_outs(g, outs, tx, err) || add_dhcp(g, s, tx, err))
 		return NULL;
 	return graph_find(g, "eth-input");
 }

@@ -6,13 +6,14 @@
 // the rest is taken through the checks one by one, in the order of the RFC, so that the first that
 // fails gives its name.
 #include "netstack/csum.h"
+#include "netstack/dhcp.h"
 #include "netstack/icmp.h"
 #include "netstack/ip4.h"
 #include "netstack/ip4_graph.h"
 #include "netstack/ip4_options.h"
 #include "netstack/ip4_stack.h"
 
-enum { EDGE_LOOKUP, EDGE_OPTIONS, EDGE_ERROR };
+enum { EDGE_LOOKUP, EDGE_OPTIONS, EDGE_ERROR, EDGE_DHCP };
 enum {
 	DROP_TOO_SHORT,
 	DROP_VERSION,
@@ -28,7 +29,7 @@ enum {
 	DROP_BAD_OPTION,
 	DROP_SOURCE_ROUTE,
 };
-static const char *const edges[] = {"lookup", "options", "icmp-error", NULL};
+static const char *const edges[] = {"lookup", "options", "icmp-error", "dhcp", NULL};
 static const char *const drops[] = {"too-short",
 				    "version",
 				    "header-length",
@@ -129,6 +130,8 @@ static __attribute__((noinline)) uint8_t check(struct node *node, struct mbuf *m
 
 	if (drop < 0)
 		drop = check_addresses(s, m, ip);
+	if (drop == DROP_BROADCAST && s->dhcp && dhcp_wants(s->dhcp, m, ip))
+		return EDGE_DHCP;
 	if (drop >= 0)
 		return NEXT_DROP(drop);
 	if (avail > be16(ip->len))

@@ -5,6 +5,7 @@
 // unreachable to UDP (3.2.2.1), a reset to TCP (RFC 9293, 3.10.7.1), protocol unreachable to the
 // rest.
 #include "netstack/csum.h"
+#include "netstack/dhcp.h"
 #include "netstack/icmp.h"
 #include "netstack/ip4.h"
 #include "netstack/ip4_graph.h"
@@ -15,7 +16,7 @@
 #include "netstack/udp.h"
 #include "netstack/udp_service.h"
 
-enum { EDGE_OUTPUT, EDGE_ERROR, EDGE_REASS };
+enum { EDGE_OUTPUT, EDGE_ERROR, EDGE_REASS, EDGE_DHCP };
 enum {
 	DROP_ICMP_SHORT,
 	DROP_ICMP_CHECKSUM,
@@ -32,7 +33,7 @@ enum {
 	DROP_TCP_RESET,
 	DROP_PROTOCOL_UNREACHABLE,
 };
-static const char *const edges[] = {"output", "icmp-error", "reass", NULL};
+static const char *const edges[] = {"output", "icmp-error", "reass", "dhcp", NULL};
 static const char *const drops[] = {
 	"icmp-short",	"icmp-checksum",	"icmp-ignored",
 	"udp-length",	"udp-checksum", "port-unreachable",	"udp-loop",
@@ -123,6 +124,8 @@ static uint8_t udp_input(struct node *node, struct mbuf *m, const struct ip4_hdr
 	if (udp->csum && !(m->flags & MBUF_RX_L4_OK) &&
 	    csum_fold(csum_add_mbuf(csum_pseudo(ip, len), m, m->l4, len)) != 0xffff)
 		return NEXT_DROP(DROP_UDP_CHECKSUM);
+	if (s->dhcp && dhcp_wants(s->dhcp, m, ip))
+		return EDGE_DHCP;
 	switch (udp_service(&s->services, m, ip->ttl, graph_now(node))) {
 	case UDP_SERVICE_ANSWER:
 		return udp_answer(m);

@@ -8,6 +8,7 @@
 
 #include "core/clock.h"
 #include "netstack/arp.h"
+#include "netstack/dhcp.h"
 #include "netstack/ip4.h"
 
 // Nodes make packets of one buffer, which holds at least an Ethernet header and such a packet.
@@ -70,7 +71,7 @@ static int make_tables(struct ip4_stack *s, const struct ip4_conf *c, struct err
 
 	if (rc)
 		return rc;
-	s->address = calloc(c->addresses + 1, sizeof(*s->address));
+	s->address = calloc(c->addresses + DHCP_CLIENTS_MAX, sizeof(*s->address));
 	if (!s->address)
 		return err_set(err, -ENOMEM, "no memory for %u addresses", c->addresses);
 	s->lpm = fib_lpm4(s->fib, 0);
@@ -149,6 +150,8 @@ void ip4_stack_destroy(struct ip4_stack *s)
 	neigh_fini(&s->neighbors);
 	fib_unref(s->fib);
 	ifaces_unref(s->ifs);
+	if (s->dhcp && !s->dhcp->node)
+		free(s->dhcp);
 	free(s->address);
 	free(s);
 }
@@ -273,6 +276,52 @@ int ip4_stack_address(struct ip4_stack *s, uint16_t iface, uint32_t addr, uint8_
 	filter_add(s, addr);
 	s->address[s->addresses++] = (struct ip4_address){.addr = addr, .iface = iface, .plen = plen};
 	return 0;
+}
+
+static void filter_again(struct ip4_stack *s)
+{
+	memset(s->filter, 0, sizeof(s->filter));
+	for (uint32_t i = 0; i < s->addresses; i++) {
+		const struct ip4_address *a = &s->address[i];
+
+		filter_add(s, a->addr);
+		if (has_broadcast(a->plen)) {
+			filter_add(s, a->addr & ip4_mask(a->plen));
+			filter_add(s, a->addr | ~ip4_mask(a->plen));
+		}
+	}
+}
+
+static void remove_prefix(struct ip4_stack *s, uint16_t iface, uint32_t prefix, uint8_t plen)
+{
+	union ip_addr from = {.v4 = be32(prefix)};
+
+	if (!s->shares)
+		fib_disown(s->fib, 4, s->ifs->iface[iface].vrf, &from, plen, NULL);
+}
+
+void ip4_stack_address_remove(struct ip4_stack *s, uint16_t iface, uint32_t addr)
+{
+	uint32_t i = 0, prefix;
+	uint8_t plen;
+
+	while (i < s->addresses && (s->address[i].iface != iface || s->address[i].addr != addr))
+		i++;
+	if (i == s->addresses)
+		return;
+	plen = s->address[i].plen;
+	prefix = addr & ip4_mask(plen);
+	s->address[i] = s->address[--s->addresses];
+	remove_prefix(s, iface, addr, 32);
+	if (!ip4_stack_onlink(s, iface, addr)) { // else another address needs them
+		if (plen < 32)
+			remove_prefix(s, iface, prefix, plen);
+		if (has_broadcast(plen)) {
+			remove_prefix(s, iface, prefix, 32);
+			remove_prefix(s, iface, prefix | ~ip4_mask(plen), 32);
+		}
+	}
+	filter_again(s);
 }
 
 static int check_neighbor(struct ip4_stack *s, uint16_t iface, uint32_t addr, struct err *err)

@@ -55,6 +55,8 @@ struct ip4_conf {
 	struct ip4_stack *lcore0;  // of a router on several: lcore 0's stack, which outlives this one's use
 };
 
+struct dhcp;
+
 struct ip4_address { // an address of the router and the on-link prefix it stands in
 	uint32_t addr;
 	uint16_t iface;
@@ -84,6 +86,7 @@ struct ip4_stack {
 	struct reass_conf reass; // of the nodes that ip4_graph_build() makes
 	bool reass_virtual;
 	struct udp_services services;
+	struct dhcp *dhcp; // dhcp.h; NULL: no interface has a client. Its node's, once there is one
 };
 
 // NULL and err when there is no memory or conf is out of bounds.
@@ -94,6 +97,9 @@ void ip4_stack_destroy(struct ip4_stack *s); // s may be NULL; it holds no packe
 // the address is there already or its prefix is on another interface, -ENOSPC over conf.addresses.
 int ip4_stack_address(struct ip4_stack *s, uint16_t iface, uint32_t addr, uint8_t plen,
 		      struct err *err);
+
+// Between turns, or before: the address goes, and its prefix. Neighbors stay as they are.
+void ip4_stack_address_remove(struct ip4_stack *s, uint16_t iface, uint32_t addr);
 
 // The next hop `via`, a neighbor on a prefix of `iface`: its index for ip4_stack_route(), or -errno.
 // Asking for the same again gives the same index.

@@ -5,6 +5,7 @@
 
 #include "apps/router/router.h"
 #include "core/wire.h"
+#include "netstack/dhcp.h"
 #include "netstack/nd.h"
 
 static uint32_t count_addresses(const struct blob *b, uint8_t family)
@@ -125,6 +126,9 @@ int router_stacks(struct app_lcore *l, struct err *err)
 		rc = add_address(r, l->id, &b->addrs[i], err);
 	for (uint32_t i = 0; !rc && i < b->n_neighbors; i++)
 		rc = add_neighbor(r, l->id, &b->neighbors[i], err);
+	for (uint16_t i = 0; !rc && i < b->n_ifaces; i++)
+		if (b->ifaces[i].flags & BLOB_IFACE_DHCP)
+			rc = dhcp_add(r->ip4[l->id], i, err);
 	if (rc || !r->ip6[l->id])
 		return rc;
 	nd_set_dad(r->ip6[l->id], b->params->nd_dad);

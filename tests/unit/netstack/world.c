@@ -152,6 +152,17 @@ static void make_stack6(struct world *w, struct ifaces *ifs, const struct ip6_co
 }
 
 static void (*prepare)(struct ifaces *ifs);
+static void (*prepare_stack)(struct ip4_stack *s);
+
+struct world *world_open_stack(const struct ip4_conf *conf, void (*stack)(struct ip4_stack *s))
+{
+	struct world *w;
+
+	prepare_stack = stack;
+	w = world_open(conf);
+	prepare_stack = NULL;
+	return w;
+}
 
 struct world *world_open_with(const struct ip4_conf *conf, void (*ifaces)(struct ifaces *ifs))
 {
@@ -193,6 +204,8 @@ struct world *world_open_dual(const struct ip4_conf *conf, const struct ip6_conf
 	if (!w->s)
 		fail_msg("%s", err.text);
 	configure(w->s);
+	if (prepare_stack)
+		prepare_stack(w->s);
 	if (conf6)
 		make_stack6(w, c.ifs, conf6);
 	if (configure6)

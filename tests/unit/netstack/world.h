@@ -56,7 +56,8 @@ struct ifaces *world_ifaces(void);
 // that every chain was sound and that no packet was lost.
 struct world *world_open(const struct ip4_conf *conf);
 
-// The same with interfaces that `ifaces` has had in its hands.
+// The same with interfaces or a stack that somebody has had in his hands.
+struct world *world_open_stack(const struct ip4_conf *conf, void (*stack)(struct ip4_stack *s));
 struct world *world_open_with(const struct ip4_conf *conf, void (*ifaces)(struct ifaces *ifs));
 void world_close(struct world *w);
 
