@@ -337,18 +337,21 @@ static void turn_away(struct stream *s)
 	stream_close(s);
 }
 
-static void accept_one(struct control *c, struct stream_listener *l)
+static void accept_one(struct control *c, struct stream_listener *l, uint64_t tsc)
 {
 	struct stream *s = l->accept(l);
 
-	if (s && control_add(c, s))
+	if (!s)
+		return;
+	if (control_add(c, s))
 		turn_away(s);
+	c->quiet_at = tsc + plat_tsc_hz() / 1000 * QUIET_MS; // it has something to say
 }
 
 bool control_poll(struct control *c, uint64_t tsc)
 {
 	const struct loop *l = &control_lcore(c)->loop;
-	bool busy;
+	bool busy, accepts;
 
 	c->now = tsc;
 	busy = control_txn_poll(c, tsc);
@@ -357,9 +360,7 @@ bool control_poll(struct control *c, uint64_t tsc)
 	if (!busy && tsc >= c->quiet_at && tsc < c->look_at && l->sleeps == c->sleeps)
 		return false;
 	c->sleeps = l->sleeps;
-	if (tsc >= c->look_at || c->quiet_at <= tsc)
-		for (unsigned i = 0; i < c->listeners; i++)
-			accept_one(c, c->listener[i]);
+	accepts = tsc >= c->look_at || c->quiet_at <= tsc;
 	if (tsc >= c->look_at)
 		c->look_at = tsc + plat_tsc_hz() / APP_TICKS;
 	for (unsigned i = 0; i < CONTROL_CLIENTS; i++) {
@@ -372,6 +373,9 @@ bool control_poll(struct control *c, uint64_t tsc)
 			c->quiet_at = tsc + plat_tsc_hz() / 1000 * QUIET_MS;
 		cl->moved = false;
 	}
+	// Behind those that go, whose places they may take.
+	for (unsigned i = 0; accepts && i < c->listeners; i++)
+		accept_one(c, c->listener[i], tsc);
 	return busy || tsc < c->quiet_at;
 }
 
