@@ -53,6 +53,17 @@ static void forget(struct live *l, struct live_store *s, uint64_t deadline)
 	}
 }
 
+// Frees what refused operations have left behind the last record.
+static void trim(struct live_store *s)
+{
+	size_t chunks = sizeof(s->chunk) / sizeof(s->chunk[0]);
+
+	for (size_t i = (s->n + LIVE_CHUNK - 1) / LIVE_CHUNK; i < chunks && s->chunk[i]; i++) {
+		free(s->chunk[i]);
+		s->chunk[i] = NULL;
+	}
+}
+
 static void forget_last_hop(struct live *l)
 {
 	if (l->last_hop != FIB_NONE)
@@ -63,6 +74,7 @@ static void forget_last_hop(struct live *l)
 void live_end(struct live *l)
 {
 	forget(l, &l->old, UINT64_MAX); // of the transaction before: nearly always empty by now
+	trim(&l->routes);
 	l->old = l->routes;
 	memset(&l->routes, 0, sizeof(l->routes));
 	forget_last_hop(l);
