@@ -38,7 +38,8 @@ def wait(what, seconds, done, step=0.05):
 
 
 def cables():
-    """Two cables between this namespace (FRR) and `peer` (BIRD)."""
+    """Two cables between this namespace (FRR) and `peer` (BIRD). What FRR leaves in /var/tmp vanishes with it."""
+    netns.run("mount", "-t", "tmpfs", "tmpfs", "/var/tmp")
     netns.run("ip", "netns", "add", "peer")
     netns.run("ip", "-n", "peer", "link", "set", "lo", "up")
     netns.run("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1",
