@@ -3,8 +3,6 @@
 #ifndef WEIR_PMD_BURST_H
 #define WEIR_PMD_BURST_H
 
-#include <stdbool.h>
-
 #include "mempool/mbuf.h"
 
 // Bytes of up to 64 packets: 32 bits hold the sum, each length is below 2^24. Unrolled, since over
@@ -43,17 +41,6 @@ static always_inline struct burst_bits burst_bits(struct mbuf *const *pkts, unsi
 		b.flags |= pkts[i]->flags;
 	}
 	return b;
-}
-
-// Whether some packet has other owners, so that it is read-only (mbuf.h).
-static always_inline bool burst_shared(struct mbuf *const *pkts, unsigned n)
-{
-	uint32_t owners = 0;
-
-#pragma GCC unroll 8
-	for (unsigned i = 0; i < n; i++)
-		owners |= pkts[i]->refcnt;
-	return owners > 1;
 }
 
 #endif

@@ -91,25 +91,32 @@ static always_inline uint32_t stamp(struct mbuf *m, uint64_t origin)
 	return m->pkt_len;
 }
 
-// Makes n packets as if fresh from the wire; returns their bytes. By eights, whose pointers are read
-// ahead of what is written: over packets in the first-level cache nothing else takes time. 32 bits hold
-// the sum of eight.
-static always_inline uint64_t stamp_all(struct mbuf *const *pkts, unsigned n, uint64_t origin)
+// Makes n packets as if fresh from the wire, but stops at one that has other owners; returns how many, and
+// adds their bytes. By eights, whose pointers are read ahead of what is written: over packets in the
+// first-level cache nothing else takes time. 32 bits hold the sum of eight.
+static always_inline unsigned stamp_all(struct mbuf *const *pkts, unsigned n, uint64_t origin, uint64_t *sum)
 {
-	struct mbuf *const *end = pkts + n;
+	struct mbuf *const *first = pkts, *const *end = pkts + n;
 	uint64_t bytes = 0;
 
 	for (; end - pkts >= 8; pkts += 8) {
 		struct mbuf *a = pkts[0], *b = pkts[1], *c = pkts[2], *d = pkts[3];
 		struct mbuf *e = pkts[4], *f = pkts[5], *g = pkts[6], *h = pkts[7];
-		uint32_t even = stamp(a, origin) + stamp(c, origin) + stamp(e, origin) + stamp(g, origin);
-		uint32_t odd = stamp(b, origin) + stamp(d, origin) + stamp(f, origin) + stamp(h, origin);
+		uint32_t owners = a->refcnt | b->refcnt | c->refcnt | d->refcnt | e->refcnt | f->refcnt |
+				  g->refcnt | h->refcnt;
+		uint32_t even, odd;
+
+		if (unlikely(owners > 1))
+			break;
+		even = stamp(a, origin) + stamp(c, origin) + stamp(e, origin) + stamp(g, origin);
+		odd = stamp(b, origin) + stamp(d, origin) + stamp(f, origin) + stamp(h, origin);
 
 		bytes += even + odd;
 	}
-	for (; pkts < end; pkts++)
+	for (; pkts < end && (*pkts)->refcnt == 1; pkts++)
 		bytes += stamp(*pkts, origin);
-	return bytes;
+	*sum += bytes;
+	return (unsigned)(pkts - first);
 }
 
 // Whoever receives a packet may write it: one with other owners goes as a copy. Returns how many of n
@@ -136,13 +143,16 @@ static uint16_t loop_tx(void *queue, struct mbuf **pkts, uint16_t n)
 	struct loop_lane *lane = h->lane;
 	unsigned sent = ring_spsc_room(lane->ring, n);
 	struct loop_record *r;
-	uint64_t bytes;
+	unsigned own;
+	uint64_t bytes = 0;
 
-	if (unlikely(burst_shared(pkts, sent)))
-		sent = unshare(pkts, sent);
+	own = stamp_all(pkts, sent, lane->origin, &bytes);
+	if (unlikely(own < sent)) {
+		sent = own + unshare(pkts + own, sent - own);
+		stamp_all(pkts + own, sent - own, lane->origin, &bytes);
+	}
 	if (unlikely(!sent))
 		return 0;
-	bytes = stamp_all(pkts, sent, lane->origin);
 	h->packets += sent;
 	h->bytes += bytes;
 	lane->sent += sent;
