@@ -245,16 +245,19 @@ static bool synced(struct live *l)
 	return called(l, sync_lcore) && !fib_wants_sync(l->f);
 }
 
-// Memory that prefixes have given back is free again once every lcore has passed a turn.
+// Memory that prefixes have given back is free again once every lcore has passed a turn, and
+// another, since what was given back meanwhile comes after. Nobody waits for it.
 static void let_memory_go(struct live *l)
 {
-	if (l->app->lcores == 1)
+	if (!l->graces)
 		return;
-	if (!l->grace)
+	if (!l->grace) {
 		l->grace = app_call(l->app, sync_lcore, l, &l->grace_ticket);
-	else if (app_called(l->app, l->grace_ticket)) {
+	} else if (app_called(l->app, l->grace_ticket)) {
 		l->grace = false;
+		l->graces--;
 		fib_quiescent(l->f);
+		fib_collect(l->f);
 	}
 }
 
@@ -305,9 +308,6 @@ static enum live_phase step(struct live *l, uint64_t deadline)
 			return l->phase;
 		return fib_resolve(l->f, 0) ? LIVE_RESOLVE : LIVE_LAST;
 	case LIVE_LAST:
-		if (!called(l, sync_lcore))
-			return l->phase;
-		fib_quiescent(l->f);
 		fib_collect(l->f);
 		return LIVE_DONE;
 	case LIVE_DONE:
@@ -321,6 +321,7 @@ static int work_on(struct live *l)
 {
 	uint64_t deadline = slice_end();
 
+	l->graces = 2; // from now on, again
 	let_memory_go(l);
 	while (l->phase != LIVE_DONE) {
 		enum live_phase was = l->phase;
@@ -357,6 +358,7 @@ int live_revert(struct live *l)
 
 bool live_work(struct live *l)
 {
+	let_memory_go(l);
 	if (l->settling || l->phase != LIVE_DONE) {
 		bool more = l->settling && work_on(l);
 
@@ -365,7 +367,7 @@ bool live_work(struct live *l)
 	}
 	forget(l, &l->old, slice_end());
 	if (l->old.n || (!l->calling && !fib_wants_sync(l->f) && !fib_resolve(l->f, 0)))
-		return l->old.n;
+		return l->old.n || l->graces;
 	l->phase = LIVE_RESOLVE;
 	l->settling = true;
 	return true;

@@ -66,8 +66,9 @@ void live_unstage(struct live *l, uint32_t routes, uint32_t neighbors);
 uint32_t live_routes(const struct live *l);
 uint32_t live_neighbors(const struct live *l);
 
-// One slice of applying: -EINPROGRESS until every lcore goes by it. Then 0, or what failed: all is as it
-// was before. r is filled then.
+// One slice of applying: -EINPROGRESS until all is in place: whatever an lcore begins from then on goes by
+// it (a burst that it has begun ends as it began: who cares waits for an app_call). Then 0, or what
+// failed: all is as it was before. r is filled then.
 int live_commit(struct live *l, struct live_result *r, struct err *err);
 // One slice of taking back what live_commit() has applied: 0, or -EINPROGRESS.
 int live_revert(struct live *l);

@@ -42,7 +42,7 @@ enum live_phase {
 	LIVE_RESOLVE,	// what recursive next hops lead to now
 	LIVE_RESOLVED,	// all lcores learn hops that this needs
 	LIVE_PUBLISH,
-	LIVE_LAST,	// all lcores go by it
+	LIVE_LAST,
 	LIVE_DONE,
 	LIVE_UNDO,	// prefixes, in reverse
 	LIVE_UNTELL,	// neighbors
@@ -53,6 +53,7 @@ struct live {
 	struct fib *f;
 	bool each, calling, grace;
 	bool settling; // nobody's transaction: what was forgotten, or changed by itself
+	unsigned graces; // until all memory that was given back is free
 	enum live_phase phase;
 	struct live_store routes, old; // old: what ended, to be forgotten by and by
 	uint32_t done;		       // routes: those before are applied
