@@ -134,15 +134,20 @@ static const struct control_ops toy_ops = {
 	.each = toy_each,
 };
 
-// Packet memory has no free: one function for all.
-static void start_function(void)
+static void start_toy(void)
 {
-	toy_function = patch_function;
-	toy_function.control = &toy_ops;
-	test_start(&world_app,
-		   "version: 1\nfunction: patch\nports: {a: {device: \"null:rx=60\"}, b: {device: \"null\"}}\n"
-		   "patches: [{from: a, to: b}]\n",
-		   &blob);
+	struct function f = patch_function;
+
+	f.control = &toy_ops;
+	world_function(&f,
+		       "version: 1\nfunction: patch\nports: {a: {device: \"null:rx=60\"}, b: {device: \"null\"}}\n"
+		       "patches: [{from: a, to: b}]\n");
+}
+
+void world_function(const struct function *f, const char *config)
+{
+	toy_function = *f;
+	test_start(&world_app, config, &blob);
 }
 
 void world_start(void)
@@ -152,7 +157,7 @@ void world_start(void)
 	memset(&toy, 0, sizeof(toy));
 	passed = 0;
 	if (!blob)
-		start_function();
+		start_toy();
 	world_app.ready_tsc = tsc_read();
 	assert_non_null(control_create(&world_app, &err));
 }
@@ -171,6 +176,8 @@ void world_poll(unsigned n)
 {
 	while (n--) {
 		passed += plat_tsc_hz() / 50; // two looks
+		if (toy_function.work)
+			toy_function.work(&world_app);
 		control_poll(world_app.control, tsc_read() + passed);
 	}
 }

@@ -33,6 +33,9 @@ struct toy { // the function's table, and what it was told
 extern struct toy toy;
 extern struct app world_app;
 
+// Another function than the toy, for good, before anything else: packet memory has no free.
+void world_function(const struct function *f, const char *config);
+
 // The channel of a function with ports a and b, which stays for the next.
 void world_start(void);
 void world_stop(void);
