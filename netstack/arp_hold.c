@@ -59,7 +59,7 @@ static void unresolved(const struct neigh_table *t, const struct mbuf *m)
 	const struct ip4_stack *s = t->stack;
 	uint32_t src = mbuf_at(m, const struct ip4_hdr *, m->l3)->src;
 
-	if (ip4_filter_hit(s, src) && ip4_stack_forbidden_source(s, be32(src)))
+	if (ip4_filter_hit(s, src) && ip4_stack_forbidden_source(s, m->port, be32(src)))
 		return;
 	icmp_report(t->node, NEIGH_EDGE_REPORT, s->pool, m,
 		    (struct icmp_report){.type = ICMP_UNREACHABLE, .code = ICMP_HOST});

@@ -49,7 +49,7 @@ static int check_sender(const struct ip4_stack *s, const struct mbuf *m, const s
 		return -1;
 	if (ip4_stack_own(s, m->port, spa))
 		return DROP_DUPLICATE_ADDRESS;
-	if (!ip4_unicast(spa) || ip4_stack_forbidden_source(s, spa))
+	if (!ip4_unicast(spa) || ip4_stack_forbidden_source(s, m->port, spa))
 		return DROP_BAD_SENDER;
 	if (!ip4_stack_onlink(s, m->port, spa))
 		return DROP_NOT_ON_LINK;

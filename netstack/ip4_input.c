@@ -71,7 +71,7 @@ static int check_addresses(const struct ip4_stack *s, const struct mbuf *m,
 {
 	uint32_t src = be32(ip->src), dst = be32(ip->dst);
 
-	if (!ip4_unicast(src) || ip4_stack_forbidden_source(s, src))
+	if (!ip4_unicast(src) || ip4_stack_forbidden_source(s, m->port, src))
 		return DROP_MARTIAN_SOURCE;
 	if (dst == 0xffffffff)
 		return DROP_BROADCAST;

@@ -48,12 +48,16 @@ const struct ip4_address *ip4_stack_onlink(const struct ip4_stack *s, uint16_t i
 	return NULL;
 }
 
-bool ip4_stack_forbidden_source(const struct ip4_stack *s, uint32_t addr)
+bool ip4_stack_forbidden_source(const struct ip4_stack *s, uint16_t iface, uint32_t addr)
 {
+	uint16_t vrf = s->ifs->iface[iface].vrf;
+
 	for (uint32_t i = 0; i < s->addresses; i++) {
 		const struct ip4_address *a = &s->address[i];
 		uint32_t host = addr & ~ip4_mask(a->plen);
 
+		if (s->ifs->iface[a->iface].vrf != vrf)
+			continue;
 		if (a->addr == addr)
 			return true;
 		if (a->plen < 31 && ((a->addr ^ addr) & ip4_mask(a->plen)) == 0 &&

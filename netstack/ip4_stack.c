@@ -328,7 +328,7 @@ static int check_neighbor(struct ip4_stack *s, uint16_t iface, uint32_t addr, st
 {
 	int rc = check_iface(s, iface, err);
 
-	if (!rc && (!ip4_unicast(addr) || ip4_stack_forbidden_source(s, addr)))
+	if (!rc && (!ip4_unicast(addr) || ip4_stack_forbidden_source(s, iface, addr)))
 		rc = err_set(err, -EINVAL,
 			     IP4_FMT " is no neighbor's address: it is the router's own, a "
 				     "broadcast's, or reserved",

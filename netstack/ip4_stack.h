@@ -131,8 +131,9 @@ bool ip4_stack_mine(const struct ip4_stack *s, uint32_t addr);
 const struct ip4_address *ip4_stack_own(const struct ip4_stack *s, uint16_t iface, uint32_t addr);
 const struct ip4_address *ip4_stack_onlink(const struct ip4_stack *s, uint16_t iface, uint32_t addr);
 
-// Whether addr is ours, or a broadcast address of a prefix of ours: no packet may come from it.
-bool ip4_stack_forbidden_source(const struct ip4_stack *s, uint32_t addr);
+// Whether addr is ours, or a broadcast address of a prefix of ours, in the VRF of `iface`: no packet may
+// come from it there.
+bool ip4_stack_forbidden_source(const struct ip4_stack *s, uint16_t iface, uint32_t addr);
 
 // The filter in front of it; src in network byte order. False: certainly not forbidden.
 static inline uint32_t ip4_filter_bit(uint32_t src)

@@ -146,6 +146,20 @@ static void interfaces_are_in_their_vrf(void **state)
 	world_close(w);
 }
 
+// What is the router's in one VRF may be anybody's in another.
+static void own_addresses_are_in_their_vrf(void **state)
+{
+	struct packet p = udp_packet(DMZ, ip(192, 0, 2, 1), ip(192, 0, 2, 10), 8);
+	struct packet q = udp_packet(LAN, ip(192, 0, 2, 1), ip(192, 0, 2, 10), 8);
+	struct world *w = world_open_with(NULL, dmz_is_red);
+
+	add_route(w, 1, ip(192, 0, 2, 0), 24, FIB_VIA, 1);
+	assert_int_equal(leaves_by(w, DMZ, &p), WAN);
+	world_rx_packet(w, LAN, &q);
+	assert_int_equal(world_drops(w, "ip4-input", "martian-source"), 1);
+	world_close(w);
+}
+
 static void sources_are_checked(struct ifaces *ifs)
 {
 	ifs->iface[LAN].urpf = IFACE_URPF_STRICT;
@@ -184,6 +198,7 @@ int main(void)
 		cmocka_unit_test(flows_keep_to_one_path),
 		cmocka_unit_test(fragments_of_a_datagram_take_one_path),
 		cmocka_unit_test(interfaces_are_in_their_vrf),
+		cmocka_unit_test(own_addresses_are_in_their_vrf),
 		cmocka_unit_test(interfaces_check_reverse_paths),
 	};
 
