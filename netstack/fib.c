@@ -112,8 +112,10 @@ static int change(struct fib *f, uint8_t family, unsigned vrf, const union ip_ad
 		return rc;
 	if (looping || index == FIB_NONE || !fib_leads_to(f, family, index, index))
 		return 0;
-	// Putting back what was there a moment ago takes no more memory than there was.
-	set(f, family, vrf, prefix, plen, was < 0 ? FIB_NONE : (uint32_t)was);
+	// Where lcores run, memory is not free again at once, and even taking a prefix out may need some. Then
+	// the prefix stays, with its count: whoever it leads in a circle finds no way.
+	if (set(f, family, vrf, prefix, plen, was < 0 ? FIB_NONE : (uint32_t)was))
+		return 0;
 	return -ELOOP;
 }
 

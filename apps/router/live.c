@@ -351,6 +351,10 @@ int live_commit(struct live *l, struct live_result *r, struct err *err)
 
 int live_revert(struct live *l)
 {
+	if (l->settling) { // what was left to do goes on first: its phases are not those of this
+		l->settling = work_on(l);
+		return -EINPROGRESS;
+	}
 	if (l->phase == LIVE_DONE && (l->done || l->neighbors_done))
 		l->phase = LIVE_UNDO;
 	return work_on(l);

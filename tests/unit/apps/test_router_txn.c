@@ -262,6 +262,40 @@ static void what_was_applied_can_be_taken_back(void **state)
 	test_stop(&app, blob);
 }
 
+// A hop that came and went has to be told of when the time to take back is there.
+static void taking_back_waits_for_what_is_left_to_do(void **state)
+{
+	struct fib_route lone = {.family = 4, .plen = 24, .paths = 1};
+	struct seen *before, *after;
+	void *blob = start();
+	struct live_result r;
+	struct err err;
+	size_t nb, na;
+	int hop;
+
+	nb = note(&before);
+	live_begin(live, false);
+	stage(300);
+	assert_int_equal(commit(&r), 0);
+	while (live_work(live))
+		;
+	lone.prefix.v4 = be32(0xcb007100);
+	lone.path[0] = (struct fib_path){
+		.via.v4 = be32(0xc00002c8), .iface = FIB_IFACE_ANY, .weight = 1};
+	hop = fib_hop(f, &lone, 0, &err);
+	assert_true(hop > 0);
+	fib_drop(f, 4, (uint32_t)hop);
+	assert_true(live_work(live));
+	while (live_revert(live))
+		;
+	na = note(&after);
+	same(before, nb, after, na);
+	end();
+	free(before);
+	free(after);
+	test_stop(&app, blob);
+}
+
 static void operations_each_for_itself(void **state)
 {
 	void *blob = start();
@@ -353,6 +387,7 @@ int main(void)
 		cmocka_unit_test(a_failure_leaves_all_as_it_was),
 		cmocka_unit_test(no_memory_leaves_all_as_it_was),
 		cmocka_unit_test(what_was_applied_can_be_taken_back),
+		cmocka_unit_test(taking_back_waits_for_what_is_left_to_do),
 		cmocka_unit_test(operations_each_for_itself),
 		cmocka_unit_test(neighbors_come_and_go_with_their_transaction),
 		cmocka_unit_test(nothing_is_used_up),
