@@ -150,6 +150,14 @@ static void release(struct dhcp *d, struct dhcp_client *c)
 {
 	default_route(d, c, false);
 	ip4_stack_address_remove(d->s, c->iface, c->lease.addr);
+	c->leaving = false;
+}
+
+// In the middle of a burst: packets of it may be on their way to the next hop that goes with the address.
+static void release_soon(struct dhcp *d, struct dhcp_client *c, uint64_t now)
+{
+	c->leaving = true;
+	graph_wake(d->node, now);
 }
 
 static void decline(struct dhcp *d, struct dhcp_client *c, uint64_t now)
@@ -263,7 +271,7 @@ static void granted(struct dhcp *d, struct dhcp_client *c, const struct dhcp_lea
 		return;
 	}
 	if (c->state >= DHCP_BOUND)
-		release(d, c);
+		release_soon(d, c, now);
 	c->offer = *l;
 	c->leased = c->asked;
 	go(d, c, DHCP_CHECKING, now);
@@ -285,7 +293,7 @@ static bool answered(struct dhcp *d, struct dhcp_client *c, const struct dhcp_an
 		granted(d, c, &a->lease, now);
 	} else if (a->type == DHCP_NAK && asking) {
 		if (c->state >= DHCP_BOUND)
-			release(d, c);
+			release_soon(d, c, now);
 		go(d, c, DHCP_INIT, now + NSEC_PER_SEC);
 	} else {
 		return false;
@@ -322,6 +330,8 @@ static uint64_t housekeep(struct node *node, uint64_t now)
 	uint64_t first = TIME_NEVER;
 
 	for (unsigned i = 0; i < d->n; i++) {
+		if (d->client[i].leaving)
+			release(d, &d->client[i]);
 		if (d->client[i].due <= now)
 			due(d, &d->client[i], now);
 		if (d->client[i].due < first)

@@ -46,6 +46,7 @@ struct dhcp_client {
 	uint8_t state; // enum dhcp_state
 	uint8_t tries;
 	bool routed; // the default route is ours
+	bool leaving; // the address goes with the next housekeeping
 	uint32_t xid;
 	uint64_t due, began, asked; // began: of the first question, for `secs`; asked: of the last request
 	uint64_t leased;	    // when the request was sent that the lease counts from

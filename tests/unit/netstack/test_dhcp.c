@@ -68,14 +68,15 @@ static const struct frame *expect_message(struct world *w, uint8_t type, bool al
 	return f;
 }
 
-// The server's answer to the question f.
-static void answer(struct world *w, const struct frame *f, uint8_t type, uint32_t addr,
-		   const char *options)
+// The server's answer to the question f, to one address or all.
+static struct packet answer_to(uint32_t to, const struct frame *f, uint8_t type, uint32_t addr,
+			       const char *options)
 {
-	struct packet p = udp_packet(LAN, SERVER, 0xffffffff, 300);
+	struct packet p = udp_packet(LAN, SERVER, to, 300);
 	uint8_t *b = p.b + 42;
 
-	memset(p.b, 0xff, 6);
+	if (to == 0xffffffff)
+		memset(p.b, 0xff, 6);
 	put16(p.b + 34, 67);
 	put16(p.b + 36, 68);
 	memset(b, 0, 300);
@@ -88,6 +89,14 @@ static void answer(struct world *w, const struct frame *f, uint8_t type, uint32_
 	unhex(options, b + 243);
 	put16(p.b + 40, 0);
 	fix_ip(&p);
+	return p;
+}
+
+static void answer(struct world *w, const struct frame *f, uint8_t type, uint32_t addr,
+		   const char *options)
+{
+	struct packet p = answer_to(0xffffffff, f, type, addr, options);
+
 	world_rx_packet(w, LAN, &p);
 }
 
@@ -234,6 +243,37 @@ static void test_nak(void **state)
 	world_close(w);
 }
 
+// The packet behind it was to go by the default route, which goes with the address.
+static void test_nak_ahead_of_others(void **state)
+{
+	struct world *w = open_client();
+	struct packet nak, p = udp_packet(LAN, ip(198, 51, 100, 10), ip(9, 9, 9, 9), 9);
+	struct mbuf *burst[2];
+	struct frame f;
+	uint8_t mac[6];
+
+	bind_client(w);
+	world_pass(w, 399 * NSEC_PER_SEC);
+	w->sent = 0;
+	world_pass(w, NSEC_PER_SEC);
+	tell_arp(w, SERVER);
+	f = w->out[w->sent - 1];
+	assert_int_equal(*option(&f, 53), DHCP_REQUEST);
+	world_rx_packet(w, LAN, &p);
+	tell_arp(w, ROUTER);
+	w->sent = 0;
+	nak = answer_to(LEASED, &f, DHCP_NAK, 0, "3604cb007102 ff");
+	burst[0] = world_mbuf(w, LAN, nak.b, nak.len, 0);
+	burst[1] = world_mbuf(w, LAN, p.b, p.len, 0);
+	graph_rx(w->g, w->in, burst, 2);
+	host_mac(mac, ROUTER);
+	assert_memory_equal(world_sent(w, LAN)->bytes, mac, 6);
+	world_pass(w, 1);
+	assert_null(ip4_stack_own(w->s, LAN, be32(LEASED)));
+	assert_int_equal(world_held(w), 0);
+	world_close(w);
+}
+
 // RFC 2131, 3.1, 5: somebody has it already.
 static void test_decline(void **state)
 {
@@ -315,6 +355,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bind),	cmocka_unit_test(test_renew),
 		cmocka_unit_test(test_expire),	cmocka_unit_test(test_nak),
+		cmocka_unit_test(test_nak_ahead_of_others),
 		cmocka_unit_test(test_decline), cmocka_unit_test(test_retries),
 		cmocka_unit_test(test_hostile),
 	};
