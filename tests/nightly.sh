@@ -24,6 +24,8 @@ if [ ! -f .build/build.ninja ]; then
 fi
 ninja -C .build || exit 1
 
+night "the tests a change does not wait for" meson test -C .build --no-rebuild --setup night --suite nightly \
+	--num-processes 1 --print-errorlogs
 night "back end killed 100 times" env WEIR_KILLS=100 /usr/bin/python3 tests/system/vhost_kill.py "$weir"
 night "10^8 lookups among the Internet's IPv4 prefixes" env LPM4_LOOKUPS=100000000 .build/tests/unit/test_netstack_lpm4_internet
 night "10^8 lookups among the Internet's IPv6 prefixes" env LPM6_LOOKUPS=100000000 .build/tests/unit/test_netstack_lpm6_internet
