@@ -117,6 +117,20 @@ static void go(struct dhcp *d, struct dhcp_client *c, enum dhcp_state state, uin
 	graph_wake(d->node, due);
 }
 
+// Takes our route away, unless somebody has put another in its place.
+static void remove_route(struct fib *f, const struct fib_route *r)
+{
+	int hop = fib_hop(f, r, 0, NULL);
+	bool ours = hop >= 0 && fib_get(f, 4, r->vrf, &r->prefix, 0) == hop;
+
+	if (hop >= 0)
+		fib_drop(f, 4, (uint32_t)hop);
+	if (ours)
+		fib_route_delete(f, r, NULL);
+	else
+		fib_settle(f);
+}
+
 static void default_route(struct dhcp *d, struct dhcp_client *c, bool add)
 {
 	uint16_t vrf = d->s->ifs->iface[c->iface].vrf;
@@ -126,7 +140,7 @@ static void default_route(struct dhcp *d, struct dhcp_client *c, bool add)
 		.via.v4 = be32(c->lease.router), .iface = c->iface, .weight = 1};
 	if (!add) {
 		if (c->routed)
-			fib_route_delete(d->s->fib, &r, NULL);
+			remove_route(d->s->fib, &r);
 		c->routed = false;
 	} else if (c->lease.router && fib_get(d->s->fib, 4, vrf, &r.prefix, 0) < 0) {
 		c->routed = fib_route_add(d->s->fib, &r, NULL) == 0; // one of the configuration stays

@@ -230,6 +230,26 @@ static void test_expire(void **state)
 	world_close(w);
 }
 
+// Of a routing protocol, say, that has found a better one.
+static void test_another_default_route(void **state)
+{
+	struct fib_route r = {.family = 4, .paths = 1};
+	struct world *w = open_client();
+	int hop;
+
+	bind_client(w);
+	r.path[0] = (struct fib_path){
+		.via.v4 = ip(192, 0, 2, 254), .iface = FIB_IFACE_ANY, .weight = 1};
+	assert_int_equal(fib_route_add(w->s->fib, &r, NULL), 0);
+	hop = fib_get(w->s->fib, 4, 0, &r.prefix, 0);
+	assert_true(hop > 0);
+	world_pass(w, 1001 * NSEC_PER_SEC);
+	assert_null(ip4_stack_own(w->s, LAN, be32(LEASED)));
+	assert_int_equal(fib_get(w->s->fib, 4, 0, &r.prefix, 0), hop);
+	w->sent = 0;
+	world_close(w);
+}
+
 static void test_nak(void **state)
 {
 	struct world *w = open_client();
@@ -356,6 +376,7 @@ int main(void)
 		cmocka_unit_test(test_bind),	cmocka_unit_test(test_renew),
 		cmocka_unit_test(test_expire),	cmocka_unit_test(test_nak),
 		cmocka_unit_test(test_nak_ahead_of_others),
+		cmocka_unit_test(test_another_default_route),
 		cmocka_unit_test(test_decline), cmocka_unit_test(test_retries),
 		cmocka_unit_test(test_hostile),
 	};
