@@ -35,6 +35,8 @@ struct reflected { // the reflector's (RFC 5357, 4.2.1)
 } __attribute__((packed));
 static_assert(sizeof(struct reflected) == 41, "wire format");
 
+#define RESERVED_MAX 1023u
+
 // Not synchronized (S), NTP's format (Z), scale 63 and multiplier 2: 2 * 2^-32 * 2^63 = 2^32 seconds.
 #define ERROR_UNKNOWN (63u << 8 | 2u)
 
@@ -100,6 +102,13 @@ static bool is_service(const struct udp_services *s, uint16_t port)
 	return port && (port == s->echo || port == s->twamp);
 }
 
+// Somebody else's echo, TWAMP, DNS or NTP stands at a reserved port (RFC 6335, 6) and may answer answers,
+// too: a packet in that name, sent by a third, would go to and fro for ever. Who asks is not there.
+static bool may_answer_back(const struct udp_services *s, uint16_t port)
+{
+	return port <= RESERVED_MAX || is_service(s, port);
+}
+
 enum udp_service udp_service(const struct udp_services *s, struct mbuf *m, uint8_t ttl, uint64_t now)
 {
 	struct udp_hdr *udp = mbuf_at(m, struct udp_hdr *, m->l4);
@@ -108,7 +117,7 @@ enum udp_service udp_service(const struct udp_services *s, struct mbuf *m, uint8
 
 	if (!is_service(s, be16(dport)))
 		return UDP_SERVICE_NONE;
-	if (is_service(s, be16(sport)))
+	if (may_answer_back(s, be16(sport)))
 		return UDP_SERVICE_LOOP;
 	if (m->flags & MBUF_USO)
 		return UDP_SERVICE_SEGMENTS;

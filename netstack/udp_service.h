@@ -21,7 +21,7 @@ enum udp_service {
 	UDP_SERVICE_NONE,   // nobody listens: m is as it was
 	UDP_SERVICE_ANSWER, // the UDP message is the answer now; the IP header is left to the caller, and
 			    // then udp_service_checksum()
-	UDP_SERVICE_LOOP,   // from the port of such a service: two of them would never end
+	UDP_SERVICE_LOOP,   // from the port of such a service, or one to 1,023: two would never end
 	UDP_SERVICE_SHORT,  // no test packet of TWAMP
 	UDP_SERVICE_NO_ROOM, // the answer is longer, and the last buffer is full
 	UDP_SERVICE_SEGMENTS, // many datagrams in one, which a port has yet to cut (MBUF_USO)

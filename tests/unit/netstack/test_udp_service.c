@@ -124,6 +124,26 @@ static void test_loop(void **state)
 	world_close(w);
 }
 
+// Nor do they answer another router's, whose ports are not theirs.
+static void test_loop_of_two(void **state)
+{
+	static const struct ip4_conf echo = {.services = {.echo = 7}};
+	static const unsigned port[] = {0, 53, TWAMP, 1023};
+	struct world *w = world_open(&echo);
+	struct packet p;
+
+	for (unsigned i = 0; i < 4; i++) {
+		p = udp(port[i], 7, 50);
+		world_rx_packet(w, LAN, &p);
+	}
+	assert_int_equal(world_drops(w, "ip4-local", "udp-loop"), 4);
+	assert_int_equal(w->sent, 0);
+	p = udp(1024, 7, 50);
+	world_rx_packet(w, LAN, &p);
+	expect_answer(w, &p, 50);
+	world_close(w);
+}
+
 // RFC 5357, 4.2.1, of a sender's packet (4.1.2): sequence 0x01020304, time 0x11..0x18, error 0xaabb.
 static const char sender[] = "01020304 1112131415161718 aabb";
 
@@ -245,7 +265,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_echo),	     cmocka_unit_test(test_echo_checksum),
 		cmocka_unit_test(test_echo_trailer), cmocka_unit_test(test_off),
-		cmocka_unit_test(test_loop),	     cmocka_unit_test(test_twamp),
+		cmocka_unit_test(test_loop), cmocka_unit_test(test_loop_of_two),	     cmocka_unit_test(test_twamp),
 		cmocka_unit_test(test_twamp_chain),  cmocka_unit_test(test_twamp_short),
 		cmocka_unit_test(test_ip6),
 	};
