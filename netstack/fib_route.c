@@ -129,8 +129,8 @@ static int check_via(const struct fib *f, uint8_t family, unsigned vrf, const st
 	if (p->iface == FIB_IFACE_ANY || on_link(f, family, p->iface, &p->via) ||
 	    (family == 6 && is_link_local(&p->via)))
 		return 0;
-	return err_set(err, -EINVAL, "next hop %s is on no prefix of interface %u",
-		       fib_text(family, &p->via), p->iface);
+	return err_set(err, -EINVAL, "%s is on no prefix of interface %s",
+		       fib_text(family, &p->via), f->ifs->iface[p->iface].name);
 }
 
 int fib_check_host(const struct fib *f, uint8_t family, uint16_t iface, const union ip_addr *addr,

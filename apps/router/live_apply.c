@@ -27,11 +27,12 @@ static int apply(struct live *l, struct live_rec *r)
 	return rc;
 }
 
-static const char *reason(int error)
+static const char *reason(enum live_op op, int error)
 {
 	switch (error) {
 	case -EEXIST:
-		return "there is a route already, or the prefix is the router's own";
+		return op == LIVE_ADD ? "there is a route already, or the prefix is the router's own" :
+					"the prefix is the router's own: it comes of an address";
 	case -ESRCH:
 		return "there is no such route";
 	case -ELOOP:
@@ -45,7 +46,7 @@ static void explain(struct live *l, const struct live_rec *r, int error)
 {
 	if (!l->result.error)
 		err_set(&l->err, error, "%s/%u: %s", fib_text(r->family, &r->prefix), r->plen,
-			reason(error));
+			reason(r->op, error));
 }
 
 // False: the transaction has failed.

@@ -137,10 +137,11 @@ static int put_one_route(struct control_out *out, const struct fib *f, const str
 {
 	uint16_t vrf = show->vrf == CTL_VRF_ANY ? 0 : show->vrf;
 	uint8_t bits = show->family == 4 ? 32 : 128, plen = show->plen;
-	union ip_addr a;
+	union ip_addr a, asked;
 	int index;
 
 	memcpy(&a, show->prefix, sizeof(a));
+	asked = a;
 	if (show->what == CTL_WHAT_EXACT) {
 		index = fib_get(f, show->family, vrf, &a, plen);
 	} else {
@@ -154,7 +155,9 @@ static int put_one_route(struct control_out *out, const struct fib *f, const str
 		}
 	}
 	if (index < 0)
-		return err_set(err, -ESRCH, "there is no such route");
+		return err_set(err, -ESRCH, show->what == CTL_WHAT_EXACT ? "%s/%u: there is no such route" :
+								   "%s: no route leads there",
+			       fib_text(show->family, &asked), show->plen);
 	*count = put_route(out, f, show->family, vrf, &a, plen, (uint32_t)index);
 	return 0;
 }

@@ -115,6 +115,7 @@ void neighbor_print(struct ctl_client *c, const struct ctl_neighbor *n, bool jso
 	const char *state = n->state < 7 ? states[n->state] : "?";
 	const uint8_t *m = n->mac;
 	char text[INET6_ADDRSTRLEN], mac[18];
+	bool known = m[0] | m[1] | m[2] | m[3] | m[4] | m[5];
 
 	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
 	address(n->family, n->addr, text);
@@ -125,7 +126,7 @@ void neighbor_print(struct ctl_client *c, const struct ctl_neighbor *n, bool jso
 			text, name(c, CTL_KIND_IFACE, n->iface), mac, state,
 			n->flags & CTL_NEIGHBOR_ROUTER ? "true" : "false", n->age_ms);
 	else
-		fprintf(out, "%s interface %s mac %s %s%s, %u.%03u s\n", text,
-			name(c, CTL_KIND_IFACE, n->iface), mac, state,
+		fprintf(out, "%s interface %s%s%s %s%s, %u.%03u s\n", text,
+			name(c, CTL_KIND_IFACE, n->iface), known ? " mac " : "", known ? mac : "", state,
 			n->flags & CTL_NEIGHBOR_ROUTER ? " router" : "", n->age_ms / 1000, n->age_ms % 1000);
 }

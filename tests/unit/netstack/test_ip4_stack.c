@@ -86,7 +86,7 @@ static void test_routes(void **state)
 	int nh, again;
 
 	assert_int_equal(ip4_stack_nexthop(s, WAN, A(203, 0, 113, 1), &err), -EINVAL);
-	assert_string_equal(err.text, "next hop 203.0.113.1 is on no prefix of interface 0");
+	assert_string_equal(err.text, "203.0.113.1 is on no prefix of interface port0");
 	assert_int_equal(ip4_stack_nexthop(s, WAN, A(192, 0, 2, 1), &err), -EINVAL); // ourselves
 	assert_int_equal(ip4_stack_nexthop(s, WAN, A(192, 0, 2, 255), &err), -EINVAL);
 	assert_string_equal(err.text, "192.0.2.255 is no neighbor's address: it is the router's "
