@@ -189,6 +189,7 @@ static bool admin(struct app *app, unsigned iface, bool up)
 	if (iface < ifs->ports || iface >= ifs->n)
 		return false;
 	ifaces_set_up(ifs, (uint16_t)iface, up);
+	fib_link_changed(router_of(app)->fib);
 	return true;
 }
 

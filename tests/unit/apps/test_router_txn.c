@@ -16,6 +16,11 @@
 	"  a: {device: \"null:\", addresses: [192.0.2.1/24, \"2001:db8:1::1/64\"]}\n"              \
 	"  b: {device: \"null:\", addresses: [198.51.100.1/24, \"2001:db8:2::1/64\"]}\n"
 
+#define VLANS                                                                                      \
+	"version: 1\nfunction: router\nports:\n  a: {device: \"null:\"}\ninterfaces:\n"             \
+	"  a.1: {port: a, vlan: 1, addresses: [192.0.2.1/24]}\n"                                   \
+	"  a.2: {port: a, vlan: 2, addresses: [198.51.100.1/24]}\n"
+
 const struct function *const function_list[] = {&router_function, NULL};
 
 static bool no_memory;
@@ -262,6 +267,37 @@ static void what_was_applied_can_be_taken_back(void **state)
 	test_stop(&app, blob);
 }
 
+// Both neighbors stay where they are: nothing but the interface says that one is out of reach.
+static void paths_leave_an_interface_that_is_set_down(void **state)
+{
+	struct fib_route r = {.family = 4, .plen = 24, .paths = 2};
+	struct fib_share share[FIB_LEAVES_MAX];
+	struct err err = {""};
+	int hop;
+	void *blob;
+
+	test_start(&app, VLANS, &blob);
+	f = router_of(&app)->fib;
+	r.prefix.v4 = be32(0xcb007100);
+	for (unsigned i = 0; i < 2; i++)
+		r.path[i] = (struct fib_path){.via.v4 = be32(i ? 0xc6336402 : 0xc0000202),
+					      .iface = FIB_IFACE_ANY,
+					      .weight = 1};
+	for (uint16_t i = 0; i < 3; i++)
+		ifaces_link(router_of(&app)->ifs, i, true);
+	if (fib_route_add(f, &r, &err))
+		fail_msg("%s", err.text);
+	hop = fib_get(f, 4, 0, &r.prefix, 24);
+	assert_true(router_function.admin(&app, 2, false));
+	assert_int_equal(fib_shares(f, 4, (uint32_t)hop, share), 2);
+	assert_int_equal(share[0].buckets + share[1].buckets, FIB_BUCKETS);
+	assert_true(!share[0].buckets || !share[1].buckets);
+	assert_true(router_function.admin(&app, 2, true));
+	fib_shares(f, 4, (uint32_t)hop, share);
+	assert_int_equal(share[0].buckets, share[1].buckets);
+	test_stop(&app, blob);
+}
+
 // A hop that came and went has to be told of when the time to take back is there.
 static void taking_back_waits_for_what_is_left_to_do(void **state)
 {
@@ -387,6 +423,7 @@ int main(void)
 		cmocka_unit_test(a_failure_leaves_all_as_it_was),
 		cmocka_unit_test(no_memory_leaves_all_as_it_was),
 		cmocka_unit_test(what_was_applied_can_be_taken_back),
+		cmocka_unit_test(paths_leave_an_interface_that_is_set_down),
 		cmocka_unit_test(taking_back_waits_for_what_is_left_to_do),
 		cmocka_unit_test(operations_each_for_itself),
 		cmocka_unit_test(neighbors_come_and_go_with_their_transaction),
