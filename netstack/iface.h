@@ -2,12 +2,16 @@
 // iface.h - interfaces: what addresses, routes and neighbors belong to
 //
 // An interface is a port, or something made of ports:
-//	VLAN	what a port or group carries under a tag (802.1Q), or under two: an outer S-tag
-//(802.1ad, 		EtherType 0x88a8) and an inner C-tag (0x8100). Tags are matched as they are
-//sent: 		EtherType and VLAN, exactly; a priority tag (VLAN 0) in front does not count.
-//	group	ports that are one link together (group.h). Its members are nothing by themselves.
-//	bridge	ports, groups and VLANs that are one network together (bridge.h), and the router's
-// own 		station on it, if it has one.
+//
+//	VLAN	what a port or group carries under a tag (802.1Q), or under two: an outer
+//		S-tag (802.1ad, EtherType 0x88a8) and an inner C-tag (0x8100). Tags are
+//		matched as they are sent: EtherType and VLAN, exactly; a priority tag
+//		(VLAN 0) in front does not count.
+//	group	ports that are one link together (group.h). Its members are nothing by
+//		themselves.
+//	bridge	ports, groups and VLANs that are one network together (bridge.h), and the
+//		router's own station on it, if it has one.
+//
 // Those of a router are numbered: 0 and on the ports, as the application numbers them, behind these
 // the others, in the order they are made: what an interface is made of comes before it. Node
 // eth-input finds the interface a frame came in by and writes its number into mbuf.port, where a
