@@ -33,7 +33,6 @@ int mac_table_init(struct mac_table *t, uint32_t macs, uint32_t age, struct err 
 	if (!t->bucket)
 		return err_set(err, -ENOMEM, "no memory for a bridge of %u stations", macs);
 	memset(t->bucket, 0, buckets * sizeof(*t->bucket));
-	t->seed |= 1;
 	t->shift = 64 - (unsigned)__builtin_ctz(buckets);
 	t->buckets = buckets;
 	t->max = macs;

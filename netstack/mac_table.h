@@ -54,9 +54,13 @@ static inline uint32_t mac_tick(uint64_t now)
 int mac_table_init(struct mac_table *t, uint32_t macs, uint32_t age, struct err *err);
 void mac_table_fini(struct mac_table *t);
 
+// The addresses of a network often count up: by a single multiplication with a random number some numbers
+// would lay them into few buckets, which have no room for them all.
 static inline struct mac_bucket *mac_bucket(const struct mac_table *t, uint64_t mac48)
 {
-	return &t->bucket[(mac48 * t->seed) >> t->shift];
+	uint64_t x = (mac48 ^ t->seed) * 0x9e3779b97f4a7c15u;
+
+	return &t->bucket[((x ^ x >> 32) * 0xd6e8feb86659fd93u) >> t->shift];
 }
 
 // The interface of a station, or IFACE_NONE. Any lcore.

@@ -54,6 +54,22 @@ static void test_bound(void **state)
 	mac_table_fini(&t);
 }
 
+// Whatever the seed, stations that are numbered in steps find room.
+static void test_seeds(void **state)
+{
+	for (unsigned seed = 0; seed < 64; seed++) {
+		struct mac_table t;
+		unsigned in = 0;
+
+		open_table(&t, 1024, 300);
+		t.seed = seed % 2 ? 2 * seed + 1 : ~0ull / (seed + 3) | 1; // small ones, and simple fractions
+		for (uint64_t i = 0; i < 1024; i++)
+			in += mac_learn(&t, 0x020000000000 + (i << seed % 8), 1, 100) == MAC_NEW;
+		assert_in_range(in, 1012, 1024);
+		mac_table_fini(&t);
+	}
+}
+
 static void test_moves(void **state)
 {
 	struct mac_table t;
@@ -183,7 +199,7 @@ static void test_lcores(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_bound),	cmocka_unit_test(test_moves),
+		cmocka_unit_test(test_bound),	 cmocka_unit_test(test_seeds),	cmocka_unit_test(test_moves),
 		cmocka_unit_test(test_ages),	cmocka_unit_test(test_goes_through),
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_lcores),
 	};
