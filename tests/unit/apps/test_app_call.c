@@ -9,7 +9,7 @@
 	"version: 1\nfunction: patch\nlcores: 2\nidle: %s\n"                                                   \
 	"ports: {a: {device: \"null:rx=60\"}, b: {device: \"null\"}}\npatches: [{from: a, to: b}]\n"
 #define POISON 0xdeadu
-#define SWAPS  200u
+#define SWAPS  60u
 
 static struct app app;
 static unsigned table[2] = {1, 1};
