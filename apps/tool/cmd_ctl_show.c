@@ -202,33 +202,96 @@ static void show_port(struct ctl_run *r, struct ctl_port *p, const struct figure
 			printf("    %s %" PRIu64 "\n", f->list[i].name + n, f->list[i].value);
 }
 
-int ctl_show_ports(struct ctl_run *r, struct words *w, struct err *err)
+// Those of the name, or all: *any says whether there was one.
+static int show_ports(struct ctl_run *r, const char *name, const struct figures *f, bool *any, struct err *err)
 {
-	const char *name = words_next(w);
-	struct figures f = {0};
 	struct ctl_list head = {0};
 	const void *records;
-	bool any = false;
-	int rc = words_end(w, err), only = rc || !name ? 0 : ctl_index(r->c, CTL_KIND_PORT, name, err);
+	int rc;
 
-	if (rc || only < 0)
-		return rc ? rc : only;
-	r->applied_late = true;
-	if (!r->json)
-		rc = get_figures(r, &f, err);
 	do {
-		rc = rc ? rc : ctl_list(r->c, CTL_PORTS, head.next, sizeof(struct ctl_port), &head, &records, err);
+		rc = ctl_list(r->c, CTL_PORTS, head.next, sizeof(struct ctl_port), &head, &records, err);
 		for (uint32_t i = 0; rc >= 0 && i < head.count; i++) {
 			struct ctl_port p;
 
 			memcpy(&p, (const uint8_t *)records + i * sizeof(p), sizeof(p));
-			if (!name || p.index == only)
-				show_port(r, &p, &f, &any);
+			p.name[sizeof(p.name) - 1] = 0;
+			if (!name || !strcmp(p.name, name))
+				show_port(r, &p, f, any);
 		}
-		rc = rc < 0 ? rc : 0;
-	} while (!rc && head.next);
+	} while (rc >= 0 && head.next);
+	return rc < 0 ? rc : 0;
+}
+
+// What is made of ports, a VLAN or a bridge: its figures begin with prefix, n bytes, "up" among them.
+static void show_iface(struct ctl_run *r, const char *name, const char *prefix, size_t n,
+		       const struct figures *f, bool *any)
+{
+	char up[64];
+
+	snprintf(up, sizeof(up), "%sup", prefix);
+	part(r, any);
+	if (r->json)
+		printf("{\"name\": \"%s\", \"admin\": \"%s\"", name, figures_get(f, up) ? "up" : "down");
+	else
+		printf("%s: %s\n   ", name, figures_get(f, up) ? "up" : "down");
+	for (size_t i = 0; i < f->n; i++) {
+		const char *figure = f->list[i].name;
+
+		char key[64];
+
+		if (strncmp(figure, prefix, n) || !strcmp(figure, up))
+			continue;
+		snprintf(key, sizeof(key), "%s", figure + n);
+		for (char *c = key; *c; c++)
+			if (*c == '.')
+				*c = r->json ? '_' : ' ';
+		printf(r->json ? ", \"%s\": %" PRIu64 : " %s %" PRIu64, key, f->list[i].value);
+	}
+	printf(r->json ? "}" : "\n");
+}
+
+static void show_ifaces(struct ctl_run *r, const char *only, const struct figures *f, bool *any)
+{
+	const char *name;
+
+	for (uint16_t i = 0; (name = ctl_name(r->c, CTL_KIND_IFACE, i)) != NULL; i++) {
+		char prefix[48], up[52];
+		size_t n = (size_t)snprintf(prefix, sizeof(prefix), "interfaces.%.24s.", name);
+		bool there = false;
+
+		for (char *c = prefix + strlen("interfaces."); c < prefix + n - 1; c++)
+			if (*c == '.') // which divides the names of figures
+				*c = ':';
+		snprintf(up, sizeof(up), "%sup", prefix);
+		for (size_t k = 0; k < f->n && !there; k++)
+			there = !strcmp(f->list[k].name, up);
+		if (there && (!only || !strcmp(only, name)))
+			show_iface(r, name, prefix, n, f, any);
+	}
+}
+
+int ctl_show_ports(struct ctl_run *r, struct words *w, struct err *err)
+{
+	const char *name = words_next(w);
+	struct figures f = {0};
+	bool any = false;
+	struct err why;
+	int rc = words_end(w, err);
+
+	if (!rc && name && ctl_index(r->c, CTL_KIND_PORT, name, &why) < 0 &&
+	    ctl_index(r->c, CTL_KIND_IFACE, name, err) < 0)
+		rc = -ENOENT;
+	if (rc)
+		return rc;
+	r->applied_late = true;
+	rc = get_figures(r, &f, err);
 	if (!rc)
+		rc = show_ports(r, name, &f, &any, err);
+	if (!rc) {
+		show_ifaces(r, name, &f, &any);
 		finish(r, any);
+	}
 	figures_free(&f);
 	return rc;
 }

@@ -240,7 +240,10 @@ def tags(net):
         net.ping(host, to, 1452)
     said = [f"tcp {client}>{server} {iperf(net, server, client)[0]:.0f} Mbit/s"
             for client, server in (("a", "v"), ("a", "q"), ("d", "e"))]
+    shown = json.loads(net.ctl("port", "show", "x.100", "--json"))
+    need(len(shown) == 1 and shown[0]["admin"] == "up" and shown[0]["rx_packets"] > 0, f"port show x.100: {shown}")
     net.ctl("port", "down", "x.100")
+    need("x.100: down" in net.ctl("port", "show"), "port show does not say that x.100 is down")
     need(in_host("v", "ping", "-c", "1", "-W", "0.3", "10.100.0.1").returncode != 0, "x.100 is down, and answers")
     net.ping("q", "10.200.0.1", 56)
     net.ctl("port", "up", "x.100")
