@@ -6,6 +6,9 @@
 
 #include "netstack/dhcp.h"
 #include "netstack/eth_input.h"
+#include "netstack/wiring.h"
+
+#define COUNT(a) ((unsigned)(sizeof(a) / sizeof((a)[0])))
 
 static const struct node_def *const kinds[] = {
 	&arp_hold_node, // first: it frees the stack with the graph
@@ -13,12 +16,9 @@ static const struct node_def *const kinds[] = {
 	&ip4_output_node, &ip4_local_node, &icmp_error_node, &ip4_fragment_node,
 	&ip4_options_node,
 };
-#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 // clang-format off
-static const struct {
-	const char *from, *edge, *to;
-} wires[] = {
+static const struct wire wires[] = {
 	{"eth-input", "ip4", "ip4-input"},
 	{"eth-input", "arp", "arp-input"},
 	{"ip4-input", "options", "ip4-options"},
@@ -42,10 +42,7 @@ static const struct {
 };
 // clang-format on
 
-static const struct {
-	const char *name;
-	unsigned port0;
-} senders[] = {
+static const struct wire_sender senders[] = {
 	{"arp-input", ARP_INPUT_EDGE_PORT0},	 {"arp-hold", ARP_HOLD_EDGE_PORT0},
 	{"ip4-rewrite", IP4_REWRITE_EDGE_PORT0}, {"ip4-fragment", IP4_FRAGMENT_EDGE_PORT0},
 	{"ip4-output", IP4_OUTPUT_EDGE_PORT0},
@@ -60,7 +57,7 @@ static int add_nodes(struct graph *g, struct ip4_stack *s, struct err *err)
 	}
 	if (!eth_input_add(g, s->ifs, err))
 		return -ENOSPC;
-	for (unsigned i = 1; i < KINDS; i++)
+	for (unsigned i = 1; i < COUNT(kinds); i++)
 		if (!graph_add(g, kinds[i], kinds[i]->name, s, err))
 			return -ENOSPC;
 	if (s->lcores > 1 && !graph_add(g, &arp_learn_node, arp_learn_node.name, &s->neighbors, err))
@@ -88,24 +85,6 @@ static int connect_input(struct graph *g, struct ip4_stack *s, struct err *err)
 	return rc ? rc : node_connect(graph_find(g, "ip4-options"), "lookup", to, err);
 }
 
-static int connect_outs(struct graph *g, unsigned outs, struct node *const *tx, struct err *err)
-{
-	for (unsigned i = 0; i < sizeof(senders) / sizeof(senders[0]); i++) {
-		struct node *from = graph_find(g, senders[i].name);
-
-		for (unsigned p = 0; p < outs; p++) {
-			int edge = node_add_edge(from, tx[p], err);
-
-			if (edge < 0)
-				return edge;
-			if ((unsigned)edge != senders[i].port0 + p)
-				return err_set(err, -EINVAL, "%s: out %u got edge %d, not %u",
-					       from->name, p, edge, senders[i].port0 + p);
-		}
-	}
-	return 0;
-}
-
 // Where there is no client, nothing takes the edges to it.
 static int add_dhcp(struct graph *g, struct ip4_stack *s, struct node *const *tx, struct err *err)
 {
@@ -127,53 +106,29 @@ static int add_dhcp(struct graph *g, struct ip4_stack *s, struct node *const *tx
 struct node *ip4_graph_build(struct graph *g, struct ip4_stack *s, struct node *const *tx,
 			     struct err *err)
 {
-	unsigned outs = s->ifs->outs;
-
-	if (add_nodes(g, s, err))
-		return NULL;
-	for (unsigned i = 0; i < sizeof(wires) / sizeof(wires[0]); i++)
-		if (node_connect(graph_find(g, wires[i].from), wires[i].edge,
-				 graph_find(g, wires[i].to), err))
-			return NULL;
-	if (connect_input(g, s, err) || connect_outs(g, outs, tx, err) || add_dhcp(g, s, tx, err))
+	if (add_nodes(g, s, err) || wiring_connect(g, wires, COUNT(wires), err) ||
+	    connect_input(g, s, err) ||
+	    wiring_outs(g, senders, COUNT(senders), tx, s->ifs->outs, err) || add_dhcp(g, s, tx, err))
 		return NULL;
 	return graph_find(g, "eth-input");
 }
 
-// An edge from the node called `from` of g to `to`; gives the neighbors of g's stack.
-static int join(struct graph *g, const char *from, struct node *to, struct neigh_table **t,
-		struct err *err)
+static struct neigh_table *neighbors(struct graph *g)
 {
-	struct ip4_stack *s = graph_find(g, "arp-hold")->state;
-	int edge = node_add_edge(graph_find(g, from), to, err);
-
-	*t = &s->neighbors;
-	return edge < 0 ? edge : 0;
+	return &((struct ip4_stack *)graph_find(g, "arp-hold")->state)->neighbors;
 }
 
 int ip4_graph_tells(struct graph *g, struct node *to, struct err *err)
 {
-	struct neigh_table *t;
-	int rc = join(g, "arp-input", to, &t, err);
-
-	t->tells += !rc;
-	return rc;
+	return neigh_join_tells(neighbors(g), graph_find(g, "arp-input"), to, err);
 }
 
 int ip4_graph_asks(struct graph *g, struct node *to, struct err *err)
 {
-	struct neigh_table *t;
-	int rc = join(g, "arp-hold", to, &t, err);
-
-	t->asks = !rc;
-	return rc;
+	return neigh_join_asks(neighbors(g), to, err);
 }
 
 int ip4_graph_answers(struct graph *g, struct node *to, struct err *err)
 {
-	struct neigh_table *t;
-	int rc = join(g, "arp-resolve", to, &t, err);
-
-	t->answers += !rc;
-	return rc;
+	return neigh_join_answers(neighbors(g), graph_find(g, "arp-resolve"), to, err);
 }

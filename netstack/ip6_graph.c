@@ -6,18 +6,18 @@
 
 #include "netstack/eth_input.h"
 #include "netstack/nd.h"
+#include "netstack/wiring.h"
+
+#define COUNT(a) ((unsigned)(sizeof(a) / sizeof((a)[0])))
 
 static const struct node_def *const kinds[] = {
 	&nd_hold_node, // first: it frees the stack with the graph
 	&nd_input_node,	 &ip6_input_node, &ip6_lookup_node, &ip6_rewrite_node, &ip6_output_node,
 	&ip6_local_node, &ip6_whole_node, &mld_node,	    &icmp6_error_node, &ip6_fragment_node,
 };
-#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 // clang-format off
-static const struct {
-	const char *from, *edge, *to;
-} wires[] = {
+static const struct wire wires[] = {
 	{"ip6-input", "local", "ip6-local"},
 	{"ip6-input", "icmp6-error", "icmp6-error"},
 	{"ip6-lookup", "rewrite", "ip6-rewrite"},
@@ -44,10 +44,7 @@ static const struct {
 };
 // clang-format on
 
-static const struct {
-	const char *name;
-	unsigned port0;
-} senders[] = {
+static const struct wire_sender senders[] = {
 	{"nd-input", ND_INPUT_EDGE_PORT0},	 {"nd-hold", ND_HOLD_EDGE_PORT0},
 	{"ip6-rewrite", IP6_REWRITE_EDGE_PORT0}, {"ip6-fragment", IP6_FRAGMENT_EDGE_PORT0},
 	{"ip6-output", IP6_OUTPUT_EDGE_PORT0},
@@ -60,7 +57,7 @@ static int add_nodes(struct graph *g, struct ip6_stack *s, struct err *err)
 		ip6_stack_destroy(s);
 		return -ENOSPC;
 	}
-	for (unsigned i = 1; i < KINDS; i++)
+	for (unsigned i = 1; i < COUNT(kinds); i++)
 		if (!graph_add(g, kinds[i], kinds[i]->name, s, err))
 			return -ENOSPC;
 	s->mld_node = graph_find(g, mld_node.name);
@@ -85,76 +82,38 @@ static int connect_input(struct graph *g, struct ip6_stack *s, struct err *err)
 	return rc ? rc : node_connect(v, "lookup", lookup, err);
 }
 
-static int connect_outs(struct graph *g, unsigned outs, struct node *const *tx, struct err *err)
-{
-	for (unsigned i = 0; i < sizeof(senders) / sizeof(senders[0]); i++) {
-		struct node *from = graph_find(g, senders[i].name);
-
-		for (unsigned p = 0; p < outs; p++) {
-			int edge = node_add_edge(from, tx[p], err);
-
-			if (edge < 0)
-				return edge;
-			if ((unsigned)edge != senders[i].port0 + p)
-				return err_set(err, -EINVAL, "%s: out %u got edge %d, not %u",
-					       from->name, p, edge, senders[i].port0 + p);
-		}
-	}
-	return 0;
-}
-
 int ip6_graph_build(struct graph *g, struct ip6_stack *s, struct node *const *tx, struct err *err)
 {
-	unsigned outs = s->ifs->outs;
 	int rc = add_nodes(g, s, err);
 
-	for (unsigned i = 0; !rc && i < sizeof(wires) / sizeof(wires[0]); i++)
-		rc = node_connect(graph_find(g, wires[i].from), wires[i].edge,
-				  graph_find(g, wires[i].to), err);
+	if (!rc)
+		rc = wiring_connect(g, wires, COUNT(wires), err);
 	if (!rc)
 		rc = connect_input(g, s, err);
 	if (!rc)
-		rc = connect_outs(g, outs, tx, err);
+		rc = wiring_outs(g, senders, COUNT(senders), tx, s->ifs->outs, err);
 	if (!rc)
 		rc = eth_input_connect(graph_find(g, "eth-input"), ETH_INPUT_IP6,
 				       graph_find(g, ip6_input_node.name), err);
 	return rc;
 }
 
-// An edge from the node called `from` of g to `to`; gives the neighbors of g's stack.
-static int join(struct graph *g, const char *from, struct node *to, struct neigh_table **t,
-		struct err *err)
+static struct neigh_table *neighbors(struct graph *g)
 {
-	struct ip6_stack *s = graph_find(g, nd_hold_node.name)->state;
-	int edge = node_add_edge(graph_find(g, from), to, err);
-
-	*t = &s->neighbors;
-	return edge < 0 ? edge : 0;
+	return &((struct ip6_stack *)graph_find(g, nd_hold_node.name)->state)->neighbors;
 }
 
 int ip6_graph_tells(struct graph *g, struct node *to, struct err *err)
 {
-	struct neigh_table *t;
-	int rc = join(g, nd_input_node.name, to, &t, err);
-
-	t->tells += !rc;
-	return rc;
+	return neigh_join_tells(neighbors(g), graph_find(g, nd_input_node.name), to, err);
 }
 
 int ip6_graph_asks(struct graph *g, struct node *to, struct err *err)
 {
-	struct neigh_table *t;
-	int rc = join(g, nd_hold_node.name, to, &t, err);
-
-	t->asks = !rc;
-	return rc;
+	return neigh_join_asks(neighbors(g), to, err);
 }
 
 int ip6_graph_answers(struct graph *g, struct node *to, struct err *err)
 {
-	struct neigh_table *t;
-	int rc = join(g, nd_resolve_node.name, to, &t, err);
-
-	t->answers += !rc;
-	return rc;
+	return neigh_join_answers(neighbors(g), graph_find(g, nd_resolve_node.name), to, err);
 }

@@ -334,6 +334,12 @@ void neigh_learn_process(struct node *node, struct mbuf **pkts, uint8_t *next, u
 void neigh_resolve_process(struct node *node, struct mbuf **pkts, uint8_t *next, unsigned n);
 extern const char *const neigh_resolve_drops[];
 
+// Building: the edges to nodes that hand over to another lcore; from the node that hears of neighbors, from
+// the table's own, and from the one on lcore 0 that is asked. 0 or -errno, as of node_add_edge().
+int neigh_join_tells(struct neigh_table *t, struct node *input, struct node *to, struct err *err);
+int neigh_join_asks(struct neigh_table *t, struct node *to, struct err *err);
+int neigh_join_answers(struct neigh_table *t, struct node *resolve, struct node *to, struct err *err);
+
 // m, empty, asks lcore 0 for the neighbor.
 void neigh_put_question(const struct neigh_table *t, uint32_t index, struct mbuf *m);
 

@@ -110,3 +110,29 @@ void neigh_resolve_process(struct node *node, struct mbuf **pkts, uint8_t *next,
 	for (unsigned i = 0; i < n; i++)
 		next[i] = resolve(node->state, pkts[i]);
 }
+
+// --- building ---
+
+int neigh_join_tells(struct neigh_table *t, struct node *input, struct node *to, struct err *err)
+{
+	int edge = node_add_edge(input, to, err);
+
+	t->tells += edge >= 0;
+	return edge < 0 ? edge : 0;
+}
+
+int neigh_join_asks(struct neigh_table *t, struct node *to, struct err *err)
+{
+	int edge = node_add_edge(t->node, to, err);
+
+	t->asks = edge >= 0;
+	return edge < 0 ? edge : 0;
+}
+
+int neigh_join_answers(struct neigh_table *t, struct node *resolve, struct node *to, struct err *err)
+{
+	int edge = node_add_edge(resolve, to, err);
+
+	t->answers += edge >= 0;
+	return edge < 0 ? edge : 0;
+}
