@@ -10,47 +10,13 @@
 #include "netstack/arp.h"
 #include "netstack/dhcp.h"
 #include "netstack/ip4.h"
-
-// Nodes make packets of one buffer, which holds at least an Ethernet header and such a packet.
-#define DATA_ROOM_MIN 128u
-
-static uint32_t or_default(uint32_t value, uint32_t otherwise)
-{
-	return value ? value : otherwise;
-}
-
-// What of n falls to one of some lcores.
-static uint32_t share(uint32_t n, const struct ip4_conf *c)
-{
-	unsigned lcores = c->lcores ? c->lcores : 1;
-
-	return n / lcores + (c->lcore < n % lcores);
-}
-
-static void limits_init(struct ip4_stack *s, const struct ip4_conf *c)
-{
-	uint32_t rate = share(or_default(c->icmp_rate, IP4_ICMP_RATE), c);
-	uint32_t burst = share(or_default(c->icmp_burst, IP4_ICMP_BURST), c);
-
-	// A rate with a burst of nothing would be no rate; a share of no rate has no burst either.
-	token_bucket_init(&s->icmp, rate, rate ? or_default(burst, 1) : 0);
-}
+#include "netstack/limits.h"
 
 static int check_conf(const struct ip4_conf *c, uint64_t neighbors, struct err *err)
 {
-	if (neighbors > 1u << 24)
-		return err_set(err, -EINVAL, "%llu neighbors: at most %u",
-			       (unsigned long long)neighbors, 1u << 24);
-	if (c->arp_hold > UINT16_MAX)
-		return err_set(err, -EINVAL, "%u packets held a neighbor: at most %u", c->arp_hold,
-			       UINT16_MAX);
-	if (c->pool->data_room < DATA_ROOM_MIN)
-		return err_set(err, -EINVAL, "buffers of %u bytes: a router needs %u",
-			       c->pool->data_room, DATA_ROOM_MIN);
-	if (c->icmp_rate > NSEC_PER_SEC)
-		return err_set(err, -EINVAL, "%u ICMP reports a second: at most 10^9",
-			       c->icmp_rate);
-	return 0;
+	const struct limits l = {neighbors, c->arp_hold, c->pool, "ICMP", c->icmp_rate};
+
+	return limits_check(&l, err);
 }
 
 static int make_tables(struct ip4_stack *s, const struct ip4_conf *c, struct err *err)
@@ -63,7 +29,7 @@ static int make_tables(struct ip4_stack *s, const struct ip4_conf *c, struct err
 		.hops = fib_hops(s->fib),
 		.learnt = or_default(c->learnt, IP4_NEIGHBORS) + c->neighbors,
 		.hold = or_default(c->arp_hold, IP4_ARP_HOLD),
-		.held_max = share(mempool_count(c->pool) / 8, c) + 1,
+		.held_max = lcore_share(mempool_count(c->pool) / 8, c->lcore, c->lcores) + 1,
 		.reachable = or_default(c->arp_timeout, IP4_ARP_TIMEOUT) * NSEC_PER_SEC,
 		.lcore = c->lcore,
 	};
@@ -127,7 +93,8 @@ struct ip4_stack *ip4_stack_create(const struct ip4_conf *c, struct err *err)
 	s->pool = c->pool;
 	s->addresses_max = c->addresses;
 	s->lcores = c->lcores ? c->lcores : 1;
-	limits_init(s, c);
+	limits_reports(&s->icmp, or_default(c->icmp_rate, IP4_ICMP_RATE),
+		       or_default(c->icmp_burst, IP4_ICMP_BURST), c->lcore, c->lcores);
 	s->reass_virtual = c->reass_virtual;
 	s->services = c->services;
 	s->reass = (struct reass_conf){

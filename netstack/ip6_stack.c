@@ -8,49 +8,15 @@
 
 #include "core/clock.h"
 #include "core/plat.h"
+#include "netstack/limits.h"
 #include "netstack/mld.h"
 #include "netstack/nd.h"
 
-// Nodes make packets of one buffer, which holds at least an Ethernet header and such a packet.
-#define DATA_ROOM_MIN 128u
-
-static uint32_t or_default(uint32_t value, uint32_t otherwise)
-{
-	return value ? value : otherwise;
-}
-
-// What of n falls to one of some lcores.
-static uint32_t share(uint32_t n, const struct ip6_conf *c)
-{
-	unsigned lcores = c->lcores ? c->lcores : 1;
-
-	return n / lcores + (c->lcore < n % lcores);
-}
-
-static void limits_init(struct ip6_stack *s, const struct ip6_conf *c)
-{
-	uint32_t rate = share(or_default(c->icmp_rate, IP6_ICMP_RATE), c);
-	uint32_t burst = share(or_default(c->icmp_burst, IP6_ICMP_BURST), c);
-
-	// A rate with a burst of nothing would be no rate; a share of no rate has no burst either.
-	token_bucket_init(&s->icmp, rate, rate ? or_default(burst, 1) : 0);
-}
-
 static int check_conf(const struct ip6_conf *c, uint64_t neighbors, struct err *err)
 {
-	if (neighbors > 1u << 24)
-		return err_set(err, -EINVAL, "%llu neighbors: at most %u",
-			       (unsigned long long)neighbors, 1u << 24);
-	if (c->nd_hold > UINT16_MAX)
-		return err_set(err, -EINVAL, "%u packets held a neighbor: at most %u", c->nd_hold,
-			       UINT16_MAX);
-	if (c->pool->data_room < DATA_ROOM_MIN)
-		return err_set(err, -EINVAL, "buffers of %u bytes: a router needs %u",
-			       c->pool->data_room, DATA_ROOM_MIN);
-	if (c->icmp_rate > NSEC_PER_SEC)
-		return err_set(err, -EINVAL, "%u ICMPv6 reports a second: at most 10^9",
-			       c->icmp_rate);
-	return 0;
+	const struct limits l = {neighbors, c->nd_hold, c->pool, "ICMPv6", c->icmp_rate};
+
+	return limits_check(&l, err);
 }
 
 static int make_tables(struct ip6_stack *s, const struct ip6_conf *c, struct err *err)
@@ -63,7 +29,7 @@ static int make_tables(struct ip6_stack *s, const struct ip6_conf *c, struct err
 		.hops = fib_hops(s->fib),
 		.learnt = or_default(c->learnt, IP6_NEIGHBORS) + c->neighbors,
 		.hold = or_default(c->nd_hold, IP6_ND_HOLD),
-		.held_max = share(mempool_count(c->pool) / 8, c) + 1,
+		.held_max = lcore_share(mempool_count(c->pool) / 8, c->lcore, c->lcores) + 1,
 		.reachable = or_default(c->nd_reachable, IP6_ND_REACHABLE) * NSEC_PER_SEC,
 		.lcore = c->lcore,
 	};
@@ -145,7 +111,8 @@ struct ip6_stack *ip6_stack_create(const struct ip6_conf *c, struct err *err)
 		return NULL;
 	}
 	s->lcores = c->lcores ? c->lcores : 1;
-	limits_init(s, c);
+	limits_reports(&s->icmp, or_default(c->icmp_rate, IP6_ICMP_RATE),
+		       or_default(c->icmp_burst, IP6_ICMP_BURST), c->lcore, c->lcores);
 	s->reass_virtual = c->reass_virtual;
 	s->services = c->services;
 	s->reass = (struct reass_conf){
