@@ -187,6 +187,14 @@ static int add_source(struct app_lcore *l, unsigned i, struct err *err)
 	return 0;
 }
 
+int app_source_add(struct app_lcore *l, loop_burst_fn burst, void *arg, struct node *node, struct err *err)
+{
+	if (l->owns == BLOB_PORTS_MAX)
+		return err_set(err, -ENOSPC, "lcore %u makes packets of %u kinds already", l->id, l->owns);
+	l->own[l->owns++] = (struct loop_source){.burst = burst, .arg = arg, .node = node, .made = true};
+	return 0;
+}
+
 static uint64_t idle_ns(const struct app *app)
 {
 	uint32_t us = app->blob.params->idle_us;
@@ -213,6 +221,8 @@ static int fill_loop(struct app_lcore *l, const struct app_conf *conf, struct er
 			port_sink(&loop->sink[loop->sinks++], l->tx[i]);
 		rc = add_source(l, i, err);
 	}
+	for (unsigned i = 0; i < l->owns; i++)
+		loop->source[loop->sources++] = l->own[i];
 	for (unsigned k = 0; k < app->lcores; k++)
 		if (k != l->id)
 			handoff_source(&loop->source[loop->sources++], app->handoff, k, l->id);

@@ -33,6 +33,11 @@ static const struct section_slot slots[BLOB_TYPES] = {
 	[BLOB_ROUTES4] = SLOT("IPv4 routes", routes4, n_routes4, struct blob_route4, 1u << 22),
 	[BLOB_ROUTES6] = SLOT("IPv6 routes", routes6, n_routes6, struct blob_route6, 1u << 21),
 	[BLOB_NEIGHBORS] = SLOT("neighbors", neighbors, n_neighbors, struct blob_neighbor, 1u << 16),
+	[BLOB_BYTES] = SLOT("bytes", bytes, n_bytes, uint8_t, BLOB_LEN_MAX),
+	[BLOB_STREAMS] = SLOT("streams", streams, n_streams, struct blob_stream, BLOB_STREAMS_MAX),
+	[BLOB_VARIANTS] = SLOT("variants", variants, n_variants, struct blob_variant, 1u << 22),
+	[BLOB_FIELDS] = SLOT("fields", fields, n_fields, struct blob_field, 1u << 18),
+	[BLOB_IMPAIRS] = SLOT("impairments", impairs, n_impairs, struct blob_impair, 1u << 10),
 	[BLOB_PATCHES] = SLOT("patches", patches, n_patches, struct blob_patch, 1u << 10),
 };
 

@@ -18,8 +18,8 @@
 #include "core/err.h"
 
 #define BLOB_MAGIC   "WEIRCONF"
-#define BLOB_VERSION 3u
-#define BLOB_LEN_MAX (64u << 20)
+#define BLOB_VERSION 4u
+#define BLOB_LEN_MAX (1u << 30) // captures may be in it
 
 enum blob_section_type {
 	BLOB_STRINGS = 1, // char[], each string ends in 0; offset 0 is ""
@@ -35,6 +35,11 @@ enum blob_section_type {
 	BLOB_ROUTES6,     // struct blob_route6[]
 	BLOB_NEIGHBORS,   // struct blob_neighbor[]
 	BLOB_PATCHES,     // struct blob_patch[]
+	BLOB_BYTES,       // uint8_t[]: what streams and captures name parts of
+	BLOB_STREAMS,     // struct blob_stream[]: what function pktgen sends
+	BLOB_VARIANTS,    // struct blob_variant[]
+	BLOB_FIELDS,      // struct blob_field[]
+	BLOB_IMPAIRS,     // struct blob_impair[]
 	BLOB_TYPES
 };
 
@@ -186,6 +191,99 @@ struct blob_patch { // what comes in by port `from` leaves by port `to`
 	uint16_t from, to;
 };
 
+// A stream: packets of one kind that pktgen sends by one port. The host has built its frames: for each
+// length (variant) a head, in which all that changes from packet to packet lies, with every length field and
+// checksum right for that length and each field's first value; behind it comes a body that all variants
+// share, cut to the frame's length. The data plane writes the fields' values and makes up for the difference
+// in the checksums they count in.
+enum blob_rate {
+	BLOB_RATE_TOP,	// as fast as it goes
+	BLOB_RATE_PPS,	// thousandths of a packet a second
+	BLOB_RATE_L1,	// bit/s with preamble, FCS and inter-frame gap: 24 bytes a frame more than its length
+	BLOB_RATE_L2,	// bit/s with FCS: 4 bytes more
+	BLOB_RATE_LINE, // millionths of the port's line rate (L1)
+	BLOB_RATE_KINDS
+};
+enum blob_shape { BLOB_SHAPE_CONSTANT, BLOB_SHAPE_POISSON, BLOB_SHAPE_ONOFF, BLOB_SHAPES };
+#define BLOB_SUMS_MAX 4u
+
+struct blob_stream {
+	uint32_t name; // string
+	uint16_t port;
+	uint16_t flags;	   // BLOB_STREAM_*
+	uint32_t body;	   // in BYTES
+	uint16_t body_len; // of the longest variant: its len - head_len
+	uint16_t head_len; // of every variant; at most BLOB_HEAD_MAX, and at most its len
+	uint32_t variant, variants; // first, and how many (at least 1)
+	uint32_t field, fields;	    // first, and how many
+	uint16_t sum_at[BLOB_SUMS_MAX]; // 16-bit Internet checksums (RFC 1071) in the head that change; even
+	uint16_t sum_ip;   // bit k: checksum k is of an IPv4 header, else of a transport, whose 0 is sent as 0xffff
+	uint8_t sums;	   // how many
+	uint8_t sig_sums;  // bit k: checksum k covers the signature
+	uint8_t rate_kind; // enum blob_rate
+	uint8_t shape;	   // enum blob_shape
+	uint8_t via_family; // 4 or 6: BLOB_STREAM_RESOLVE
+	uint8_t lengths;    // distinct lengths
+	uint32_t burst;	    // packets back to back, at one moment of the rate; at least 1
+	uint32_t seed;	    // of all that is random in it
+	uint64_t rate;
+	uint64_t start_ns;    // after the beginning
+	uint64_t count;	      // packets; 0: no limit
+	uint64_t duration_ns; // 0: no limit
+	uint32_t on_us, off_us; // BLOB_SHAPE_ONOFF
+	uint8_t via[16];	// the next hop, whose MAC address is the frames' destination
+	uint64_t reserved[2];
+};
+#define BLOB_STREAM_SIGNED   1u // a signature ends the frame (apps/pktgen/sig.h)
+#define BLOB_STREAM_RESOLVE  2u // via is given: bytes 0 to 5 of heads are written when it is known
+#define BLOB_STREAM_PORT_MAC 4u // bytes 6 to 11 of heads are the port's address
+#define BLOB_STREAM_SHUFFLED 8u // variants come at random by their weight; else in turn, weight of each
+#define BLOB_STREAM_FLAGS    15u
+#define BLOB_HEAD_MAX 256u
+
+struct blob_variant {
+	uint32_t head;	 // in BYTES
+	uint16_t len;	 // of the frame without FCS, 14 to 9,014 (and at least head_len)
+	uint16_t weight; // at least 1
+};
+
+enum blob_field_kind {
+	BLOB_FIELD_COUNT,  // min, min + step, … `count` values, then again
+	BLOB_FIELD_LIST,   // `count` values of 8 bytes, little-endian, at `list`, then again; expressions too
+	BLOB_FIELD_RANDOM, // min + a random number below count (0: any of 64 bits)
+	BLOB_FIELD_KINDS
+};
+
+// A value in the head that changes: bits of a big-endian word. The head holds the first value already.
+struct blob_field {
+	uint16_t offset; // of the word in the head
+	uint8_t size;	 // of the word: 1, 2, 4 or 8 bytes
+	uint8_t shift;	 // of the value in the word, and
+	uint8_t bits;	 // how many: shift + bits <= 8 * size
+	uint8_t kind;	 // enum blob_field_kind
+	uint8_t sums;	 // bit k: checksum k changes with it
+	uint8_t reserved;
+	uint32_t list;	 // in BYTES, 8-byte aligned
+	uint32_t every;	 // packets that have the same value; at least 1
+	uint64_t min, step; // step may be negative: modulo 2^64
+	uint64_t count;
+};
+
+struct blob_impair { // what function impair does to the packets of one patch (same index)
+	uint64_t delay_ns;
+	uint32_t seed;
+	uint32_t loss, duplicate, reorder, corrupt; // of a million packets, at random; or, with EXACT, every n-th
+	uint32_t gap; // reorder: packets that overtake it; at least 1
+	uint32_t flags;
+	uint32_t reserved;
+};
+#define BLOB_IMPAIR_EXACT 1u
+#define BLOB_IMPAIR_FLAGS 1u
+
+static_assert(sizeof(struct blob_stream) == 128, "format");
+static_assert(sizeof(struct blob_variant) == 8, "format");
+static_assert(sizeof(struct blob_field) == 40, "format");
+static_assert(sizeof(struct blob_impair) == 40, "format");
 static_assert(sizeof(struct blob_hdr) == 40, "format");
 static_assert(sizeof(struct blob_section) == 16, "format");
 static_assert(sizeof(struct blob_params) == 64, "format");
@@ -214,11 +312,17 @@ struct blob { // a checked blob: arrays and their lengths (0 and NULL where a se
 	const struct blob_route6 *routes6;
 	const struct blob_neighbor *neighbors;
 	const struct blob_patch *patches;
+	const uint8_t *bytes;
+	const struct blob_stream *streams;
+	const struct blob_variant *variants;
+	const struct blob_field *fields;
+	const struct blob_impair *impairs;
 	uint32_t n_strings, n_params, n_ports, n_ifaces, n_members, n_vrfs, n_addrs, n_paths, n_hops, n_routes4,
-		n_routes6, n_neighbors, n_patches;
+		n_routes6, n_neighbors, n_patches, n_bytes, n_streams, n_variants, n_fields, n_impairs;
 };
 
 #define BLOB_PORTS_MAX	 64u
+#define BLOB_STREAMS_MAX 10000u
 #define BLOB_IFACES_MAX	 1024u // ports included
 #define BLOB_VRFS_MAX	 63u   // beside the default one
 #define BLOB_HOPS_MAX	 8000u // a lookup gives 15 bits; a hop of several ways takes one, and each way another

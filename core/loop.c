@@ -129,7 +129,8 @@ static always_inline bool source_poll(struct loop *l, struct run *r, struct loop
 	tsc = tsc_read();
 	s->packets += n;
 	s->cycles += tsc - r->mark;
-	r->mark = graph_rx_at(l->graph, s->node, pkts, n, tsc);
+	r->mark = s->made ? graph_made_at(l->graph, s->node, pkts, n, tsc)
+			  : graph_rx_at(l->graph, s->node, pkts, n, tsc);
 	return true;
 }
 

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// pktgen.h - the function pktgen: trials of generated traffic and what came back, for those who run them
+//
+// Everything here is lcore 0's, between its turns (app.tick, housekeeping), or of anyone when no lcore runs. The station part
+// (ARP, ND, ping, next hops) is the router's netstack; nothing is forwarded.
+#ifndef WEIR_APPS_PKTGEN_PKTGEN_H
+#define WEIR_APPS_PKTGEN_PKTGEN_H
+
+#include "apps/app.h"
+#include "apps/pktgen/gen.h"
+#include "apps/pktgen/meas.h"
+
+enum pktgen_phase {
+	PKTGEN_IDLE,	  // nothing was ordered
+	PKTGEN_RESOLVING, // next hops have not answered yet: nothing is sent before all have
+	PKTGEN_SENDING,
+	PKTGEN_DRAINING, // all is sent; what is under way may come
+	PKTGEN_DONE,	 // the figures are final
+};
+
+struct pktgen_order {
+	uint64_t duration_ns; // these as in struct gen_order
+	uint64_t count;
+	const uint64_t *rate; // copied
+	uint32_t burst;
+	uint64_t drain_ns;    // RFC 2544, 23: 2 s; DRAINING ends earlier when every packet has come
+	uint64_t resolve_ns;  // how long next hops may take; 0: 10 s
+};
+
+struct pktgen_stream { // of a trial
+	struct gen_count sent;
+	struct meas_result got; // its lost packets: sent.packets - got.packets
+};
+
+// Whether the image or process is to begin by itself what its configuration says: it does so unless this was
+// called with false before app_run().
+void pktgen_autostart(struct app *app, bool on);
+
+// Begins a trial; everything counts from 0. 0, or -EBUSY (a trial is under way) and err.
+int pktgen_begin(struct app *app, const struct pktgen_order *order, struct err *err);
+void pktgen_stop(struct app *app); // ends SENDING early
+enum pktgen_phase pktgen_phase(const struct app *app);
+// After RESOLVING failed the phase is DONE and this says which next hop did not answer. 0: it did not fail.
+int pktgen_error(const struct app *app, struct err *err);
+
+// Of the trial so far, or of the last. stream UINT32_MAX: all. s->got's histograms are initialized by the caller.
+void pktgen_result(const struct app *app, uint32_t stream, struct pktgen_stream *s);
+void pktgen_size(const struct app *app, uint32_t size, uint16_t *len, struct hdr *latency); // of meas_conf's sizes; len 0: the others
+uint32_t pktgen_sizes(const struct app *app); // how many, the others included
+void pktgen_pace(const struct app *app, struct gen_pace *p);
+void pktgen_foreign(const struct app *app, unsigned port, struct meas_foreign *f);
+// ns since time 0 of the trial, 0 before it; and how long it has been sending.
+uint64_t pktgen_elapsed_ns(const struct app *app);
+uint64_t pktgen_sending_ns(const struct app *app);
+
+extern const struct function pktgen_function;
+
+#endif
