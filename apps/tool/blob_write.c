@@ -123,8 +123,7 @@ static void put_routes(struct writer *w, const struct config *c)
 
 void *config_blob(const struct config *c, size_t *len)
 {
-	struct blob_hdr hdr = {.magic = BLOB_MAGIC, .version = BLOB_VERSION,
-			       .sections = BLOB_TYPES - 1};
+	struct blob_hdr hdr = {.magic = BLOB_MAGIC, .version = BLOB_VERSION};
 	static const struct blob_section none[BLOB_TYPES - 1];
 	struct writer w = {0}, strings = {0};
 
@@ -143,6 +142,7 @@ void *config_blob(const struct config *c, size_t *len)
 	pad(&w);
 	free(strings.data);
 	hdr.len = (uint32_t)w.len;
+	hdr.sections = w.section;
 	memcpy(w.data, &hdr, sizeof(hdr));
 	hdr.crc = crc32c(0, w.data, w.len);
 	memcpy(w.data, &hdr, sizeof(hdr));

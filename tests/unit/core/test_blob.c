@@ -131,7 +131,7 @@ static void bad_headers(void **state)
 	s = good();
 	s.hdr.version = BLOB_VERSION + 1;
 	sum(&s);
-	refused(&s, sizeof(s), "version 4");
+	refused(&s, sizeof(s), "version 5, this image reads 4");
 	s = good();
 	s.hdr.sections = 1000;
 	sum(&s);
