@@ -93,6 +93,7 @@ struct blob_port {
 	uint16_t queues;   // pairs; 0: one a lcore
 	uint16_t offloads; // PORT_*, with BLOB_PORT_OFFLOADS
 	uint16_t rss;      // enum blob_rss
+	uint32_t line_mbps; // L1, where users say it (pktgen); 0: what the link says
 };
 #define BLOB_PORT_MAC	    1u // mac is given
 #define BLOB_PORT_PROMISC   2u // receives frames for others too
@@ -287,7 +288,7 @@ static_assert(sizeof(struct blob_impair) == 40, "format");
 static_assert(sizeof(struct blob_hdr) == 40, "format");
 static_assert(sizeof(struct blob_section) == 16, "format");
 static_assert(sizeof(struct blob_params) == 64, "format");
-static_assert(sizeof(struct blob_port) == 32, "format");
+static_assert(sizeof(struct blob_port) == 36, "format");
 static_assert(sizeof(struct blob_iface) == 40, "format");
 static_assert(sizeof(struct blob_addr) == 20, "format");
 static_assert(sizeof(struct blob_path) == 20, "format");
