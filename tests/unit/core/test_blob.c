@@ -18,7 +18,7 @@ struct small {
 	struct blob_section section[3];
 	struct blob_params params;
 	struct blob_port port;
-	char strings[16];
+	char strings[16] __attribute__((aligned(8)));
 } __attribute__((aligned(8)));
 
 static void sum(struct small *s)
@@ -222,7 +222,7 @@ struct routed {
 	struct blob_section section[11];
 	struct blob_params params;
 	struct blob_port port;
-	struct blob_route4 route4;
+	struct blob_route4 route4 __attribute__((aligned(8)));
 	struct blob_hop hop;
 	struct blob_iface iface[3]; // the port, VLAN 5 of it, a bridge of that
 	struct blob_neighbor neighbor __attribute__((aligned(8)));
@@ -240,7 +240,7 @@ static struct routed good_routes(void)
 	const struct small s = good();
 	struct routed r = {
 		.hdr = s.hdr,
-		.section = {PART(BLOB_PARAMS, params, 1, 64), PART(BLOB_PORTS, port, 1, 32),
+		.section = {PART(BLOB_PARAMS, params, 1, 64), PART(BLOB_PORTS, port, 1, 36),
 			    PART(BLOB_ROUTES4, route4, 1, 8), PART(BLOB_HOPS, hop, 1, 8),
 			    PART(BLOB_IFACES, iface, 3, 40), PART(BLOB_NEIGHBORS, neighbor, 1, 28),
 			    PART(BLOB_ROUTES6, route6, 1, 20), PART(BLOB_PATHS, path, 1, 20),
