@@ -218,7 +218,7 @@ struct blob_stream {
 	uint32_t variant, variants; // first, and how many (at least 1)
 	uint32_t field, fields;	    // first, and how many
 	uint16_t sum_at[BLOB_SUMS_MAX]; // 16-bit Internet checksums (RFC 1071) in the head that change; even
-	uint16_t sum_ip;   // bit k: checksum k is of an IPv4 header, else of a transport, whose 0 is sent as 0xffff
+	uint16_t sum_ip;   // bit k: checksum k is never 0xffff (IPv4 header, TCP, ICMP, GRE), else never 0 (UDP)
 	uint8_t sums;	   // how many
 	uint8_t sig_sums;  // bit k: checksum k covers the signature
 	uint8_t rate_kind; // enum blob_rate
@@ -235,7 +235,9 @@ struct blob_stream {
 	uint8_t via[16];	// the next hop, whose MAC address is the frames' destination
 	uint64_t reserved[2];
 };
-#define BLOB_STREAM_SIGNED   1u // a signature ends the frame (apps/pktgen/sig.h)
+// A signature ends the frame (apps/pktgen/sig.h): what heads' checksums count in its place is zeros, whatever
+// the body has there.
+#define BLOB_STREAM_SIGNED   1u
 #define BLOB_STREAM_RESOLVE  2u // via is given: bytes 0 to 5 of heads are written when it is known
 #define BLOB_STREAM_PORT_MAC 4u // bytes 6 to 11 of heads are the port's address
 #define BLOB_STREAM_SHUFFLED 8u // variants come at random by their weight; else in turn, weight of each
@@ -256,14 +258,19 @@ enum blob_field_kind {
 };
 
 // A value in the head that changes: bits of a big-endian word. The head holds the first value already.
+//
+// A checksum over a tunnel's payload covers checksums inside, which change too. An inner UDP port and its
+// checksum make up for each other: the outer checksum does not change (no bit). An inner IPv4 address is made
+// up for by its header's checksum, and counts in the transport's by the pseudo header besides, which the outer
+// one sees alone: it changes the other way (minus).
 struct blob_field {
 	uint16_t offset; // of the word in the head
 	uint8_t size;	 // of the word: 1, 2, 4 or 8 bytes
 	uint8_t shift;	 // of the value in the word, and
 	uint8_t bits;	 // how many: shift + bits <= 8 * size
 	uint8_t kind;	 // enum blob_field_kind
-	uint8_t sums;	 // bit k: checksum k changes with it
-	uint8_t reserved;
+	uint8_t sums;	 // bit k: checksum k counts it: it falls as the value grows
+	uint8_t minus;	 // bit k: checksum k counts it the other way, see below; never both
 	uint32_t list;	 // in BYTES, 8-byte aligned
 	uint32_t every;	 // packets that have the same value; at least 1
 	uint64_t min, step; // step may be negative: modulo 2^64
