@@ -211,6 +211,9 @@ def back_end_dies(box, device=''):
         back = box.vhost(sock, 'flowgen')
     box.wait_for(lambda: sent() > 1000 or qemu.poll() is not None, 30, 'no packets')
     last = sent()
+    if qemu.poll() is None:
+        qemu.stdin.write(b'q')
+        qemu.stdin.flush()
     figures = box.ended(qemu)
     check(last > 1000, 'no packets after the second return')
     check(figures['counters.link-changes'] >= 2, f"the link changed {figures['counters.link-changes']} times")
