@@ -193,7 +193,7 @@ static int help(FILE *out, int status)
 	      out);
 	for (i = 0; i < COMMANDS; i++)
 		fprintf(out, "  %-6s %s\n", commands[i].name, commands[i].summary);
-	fputs("weir COMMAND --help says more.\n", out);
+	fputs("weir COMMAND --help says more, weir --version which weir this is.\n", out);
 	return status;
 }
 
@@ -215,6 +215,10 @@ int main(int argc, char **argv)
 		return help(stderr, EXIT_USAGE);
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
 		return flushed(help(stdout, 0));
+	if (!strcmp(argv[1], "--version")) {
+		printf("weir %s\n", weir_version);
+		return flushed(0);
+	}
 	for (i = 0; i < COMMANDS; i++) {
 		if (strcmp(argv[1], commands[i].name))
 			continue;

@@ -8,6 +8,9 @@
 
 #include "apps/tool/config.h"
 
+// The release, and the commit it was built from: "0.1 5fb5bf8484"; -dirty: and changes to it.
+extern const char weir_version[];
+
 #define EXIT_JOB   1
 #define EXIT_USAGE 2
 

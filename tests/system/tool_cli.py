@@ -57,6 +57,7 @@ def weir(*args, status=0, out="", err=""):
 def usage():
     weir(status=2, err="usage: weir COMMAND")
     weir("--help", out="check")
+    weir("--version", out="weir 0.1.0 ")
     weir("frobnicate", status=2, err="frobnicate: unknown command")
     weir("doctor", "--frob", status=2, err="--frob: unknown option")
     weir("doctor", "a", "b", status=2, err="expected at most one FILE")
