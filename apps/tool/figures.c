@@ -48,7 +48,7 @@ static const char *under(const char *name, const char *prefix)
 
 static uint64_t get2(const struct figures *f, const char *prefix, const char *key, const char *tail)
 {
-	char name[FIGURE_NAME_MAX];
+	char name[2 * FIGURE_NAME_MAX];
 
 	snprintf(name, sizeof(name), "%s%s%s", prefix, key, tail);
 	return figures_get(f, name);

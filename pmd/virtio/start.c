@@ -198,7 +198,7 @@ static int setup_rx(struct virtio_net *v, uint16_t pair, struct err *err)
 {
 	struct virtio_rxq *q = &v->pair[pair].rx;
 	uint16_t index = VIRTIO_NET_RXQ(pair);
-	uint32_t size;
+	uint32_t size = 0; // -O3 does not see that err_set() returns what it was given
 	int r = ring_size(v, index, v->want_rx, q->vq.capacity, &size, err);
 
 	if (!r && !q->vq.capacity)
@@ -218,7 +218,7 @@ static int setup_tx(struct virtio_net *v, uint16_t pair, struct err *err)
 {
 	struct virtio_txq *q = &v->pair[pair].tx;
 	uint16_t index = VIRTIO_NET_TXQ(pair);
-	uint32_t size;
+	uint32_t size = 0; // -O3 does not see that err_set() returns what it was given
 	int r = ring_size(v, index, v->want_tx, q->vq.capacity, &size, err);
 
 	if (!r && !q->vq.capacity)
