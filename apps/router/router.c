@@ -25,7 +25,7 @@ static uint32_t hops_wanted(const struct blob *b)
 	return n < FIB_HOPS_MAX ? n : FIB_HOPS_MAX;
 }
 
-static int create(struct app *app, struct err *err)
+static int create(struct app *app, struct router *r, struct err *err)
 {
 	const struct blob *b = &app->blob;
 	struct fib_conf conf = {.vrfs = b->n_vrfs + 1,
@@ -33,14 +33,18 @@ static int create(struct app *app, struct err *err)
 				.routes4 = b->n_routes4,
 				.routes6 = b->n_routes6,
 				.lcores = app->lcores};
-	struct router *r = calloc(1, sizeof(*r));
 
-	if (!r)
-		return err_set(err, -ENOMEM, "no memory for a router");
 	app->state = r;
 	r->ifs = conf.ifs = router_interfaces(app, err);
 	r->fib = r->ifs ? fib_create(&conf, err) : NULL;
 	return r->fib ? 0 : -EINVAL;
+}
+
+void router_fini(struct router *r)
+{
+	live_destroy(r->live);
+	fib_unref(r->fib);
+	ifaces_unref(r->ifs);
 }
 
 static void destroy(struct app *app)
@@ -49,9 +53,7 @@ static void destroy(struct app *app)
 
 	if (!r)
 		return;
-	live_destroy(r->live);
-	fib_unref(r->fib);
-	ifaces_unref(r->ifs);
+	router_fini(r);
 	free(r);
 	app->state = NULL;
 }
@@ -95,26 +97,38 @@ static int make_stacks(struct app_lcore *l, struct err *err)
 	return rc;
 }
 
-static int build(struct app_lcore *l, struct err *err)
+struct node *router_build(struct app_lcore *l, struct router *r, struct err *err)
 {
 	struct app *app = l->app;
 	struct node *in;
-	int rc = l->id ? 0 : create(app, err);
+	int rc = l->id ? 0 : create(app, r, err);
 
 	if (!rc)
 		rc = make_stacks(l, err);
 	if (rc)
-		return rc;
+		return NULL;
 	in = build_graph(l, err);
-	if (!in)
-		return -EINVAL;
-	for (unsigned p = 0; p < app->ports; p++)
+	if (!in || router_join(l, err))
+		return NULL;
+	if (l->id + 1 == app->lcores) {
+		r->live = live_create(app, r->fib, err);
+		if (!r->live)
+			return NULL;
+	}
+	return in;
+}
+
+static int build(struct app_lcore *l, struct err *err)
+{
+	struct router *r = l->id ? router_of(l->app) : calloc(1, sizeof(*r));
+	struct node *in;
+
+	if (!r)
+		return err_set(err, -ENOMEM, "no memory for a router");
+	in = router_build(l, r, err);
+	for (unsigned p = 0; in && p < l->app->ports; p++)
 		l->rx[p] = in;
-	rc = router_join(l, err);
-	if (rc || l->id + 1 < app->lcores)
-		return rc;
-	router_of(app)->live = live_create(app, router_of(app)->fib, err);
-	return router_of(app)->live ? 0 : -ENOMEM;
+	return in ? 0 : -EINVAL;
 }
 
 // Whether interface i, or what it is made of, is the port.
@@ -134,7 +148,7 @@ static bool stands_on(const struct ifaces *ifs, uint16_t i, uint16_t port)
 	return false;
 }
 
-static void announce(struct app_lcore *l, unsigned port)
+void router_announce(struct app_lcore *l, unsigned port)
 {
 	struct router *r = router_of(l->app);
 
@@ -148,7 +162,7 @@ static void announce(struct app_lcore *l, unsigned port)
 }
 
 // People are told of addresses that somebody else has, too.
-static void tick(struct app *app)
+void router_tick(struct app *app)
 {
 	struct ip6_stack *s = router_of(app)->ip6[0];
 	const struct blob *b = &app->blob;
@@ -163,7 +177,7 @@ static void tick(struct app *app)
 			blob_str(b, b->ifaces[i].name), ip6_text(text, addr.v6));
 }
 
-static void end(struct app_lcore *l0)
+void router_end(struct app_lcore *l0)
 {
 	struct ip6_stack *s = router_of(l0->app)->ip6[0];
 
@@ -171,18 +185,18 @@ static void end(struct app_lcore *l0)
 		nd_end(s);
 }
 
-static void link_changed(struct app *app, unsigned port, bool up)
+void router_link(struct app *app, unsigned port, bool up)
 {
 	ifaces_link(router_of(app)->ifs, (uint16_t)port, up);
 	fib_link_changed(router_of(app)->fib);
 }
 
-static bool work(struct app *app)
+bool router_work(struct app *app)
 {
 	return live_work(router_of(app)->live);
 }
 
-static bool admin(struct app *app, unsigned iface, bool up)
+bool router_admin(struct app *app, unsigned iface, bool up)
 {
 	struct ifaces *ifs = router_of(app)->ifs;
 
@@ -193,7 +207,7 @@ static bool admin(struct app *app, unsigned iface, bool up)
 	return true;
 }
 
-static void stats(const struct app *app, stats_emit_fn emit, void *arg)
+void router_stats(const struct app *app, stats_emit_fn emit, void *arg)
 {
 	ifaces_stats_emit(router_of(app)->ifs, emit, arg);
 }
@@ -219,12 +233,12 @@ const struct function router_function = {
 	.station = station,
 	.build = build,
 	.destroy = destroy,
-	.announce = announce,
-	.link = link_changed,
-	.admin = admin,
-	.stats = stats,
-	.tick = tick,
-	.end = end,
-	.work = work,
+	.announce = router_announce,
+	.link = router_link,
+	.admin = router_admin,
+	.stats = router_stats,
+	.tick = router_tick,
+	.end = router_end,
+	.work = router_work,
 	.control = &router_control,
 };

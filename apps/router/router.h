@@ -32,6 +32,20 @@ struct router { // of all lcores: app->state
 	struct ip6_stack *ip6[APP_LCORES_MAX];
 };
 
+// For functions that stand on a router (apps/pktgen): their app->state begins with a struct router, which they
+// make, zeroed, before lcore 0's graph is built, and router_fini() clears. What packets from the network enter at
+// on lcore l, for which l->rx[] is the caller's to set; NULL and err. app->state is r from then on. The
+// others are the router's own answers to struct function.
+struct node *router_build(struct app_lcore *l, struct router *r, struct err *err);
+void router_fini(struct router *r);
+void router_announce(struct app_lcore *l, unsigned port);
+void router_link(struct app *app, unsigned port, bool up);
+bool router_admin(struct app *app, unsigned iface, bool up);
+void router_stats(const struct app *app, stats_emit_fn emit, void *arg);
+void router_tick(struct app *app);
+void router_end(struct app_lcore *l0);
+bool router_work(struct app *app);
+
 struct live;
 struct control_req;
 struct control_out;
