@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // pktgen.h - the function pktgen: trials of generated traffic and what came back, for those who run them
 //
-// Everything here is lcore 0's, between its turns (app.tick, housekeeping), or of anyone when no lcore runs. The station part
-// (ARP, ND, ping, next hops) is the router's netstack; nothing is forwarded.
+// A trial is ordered, and its figures are read, by one thread at a time: lcore 0 between its turns (app.tick), or
+// any other thread while app_run() goes on: what takes time (adding up, printing) had better not be
+// lcore 0's, which sends. What lcores have to do for a trial they do between turns of their own. The
+// station part (ARP, ND, ping, next hops) is the router's netstack; nothing is forwarded.
 #ifndef WEIR_APPS_PKTGEN_PKTGEN_H
 #define WEIR_APPS_PKTGEN_PKTGEN_H
 
@@ -36,7 +38,7 @@ struct pktgen_stream { // of a trial
 // called with false before app_run().
 void pktgen_autostart(struct app *app, bool on);
 
-// Begins a trial; everything counts from 0. 0, or -EBUSY (a trial is under way) and err.
+// Begins a trial, at most a millisecond or two later; everything counts from 0. 0, or -EBUSY (a trial is under way) and err.
 int pktgen_begin(struct app *app, const struct pktgen_order *order, struct err *err);
 void pktgen_stop(struct app *app); // ends SENDING early
 enum pktgen_phase pktgen_phase(const struct app *app);
@@ -49,9 +51,21 @@ void pktgen_size(const struct app *app, uint32_t size, uint16_t *len, struct hdr
 uint32_t pktgen_sizes(const struct app *app); // how many, the others included
 void pktgen_pace(const struct app *app, struct gen_pace *p);
 void pktgen_foreign(const struct app *app, unsigned port, struct meas_foreign *f);
-// ns since time 0 of the trial, 0 before it; and how long it has been sending.
+// ns since time 0 of the trial, 0 before it; and how long it has been sending, which is exact where the order had a
+// duration and to a millisecond or two else.
 uint64_t pktgen_elapsed_ns(const struct app *app);
 uint64_t pktgen_sending_ns(const struct app *app);
+
+// The next hops that streams need (whose MAC address must be known before anything is sent), each once.
+struct pktgen_hop {
+	uint16_t port;
+	uint8_t family;
+	bool known;
+	uint8_t via[16];
+	uint8_t mac[6]; // when known
+};
+uint32_t pktgen_hops(const struct app *app);
+void pktgen_hop(const struct app *app, uint32_t i, struct pktgen_hop *hop);
 
 extern const struct function pktgen_function;
 
