@@ -5,6 +5,7 @@
 // they were made at goes with them, so a ring of nodes that answer each other ends like any other.
 #include "core/graph.h"
 #include "core/graph_private.h"
+#include "core/graph_trace.h"
 #include "mempool/mempool.h"
 
 #define PENDING_MASK (GRAPH_PENDING_MAX - 1)
@@ -32,7 +33,11 @@ static void pend(struct node *node, uint8_t edge, struct mbuf *pkt)
 
 void graph_emit(struct node *node, uint8_t edge, struct mbuf *pkt)
 {
+	const struct graph_watch *w = node->graph->watch;
+
 	node->stats.generated++;
+	if (unlikely(w))
+		w->emit(w->arg, node, pkt);
 	pend(node, edge, pkt);
 }
 
@@ -40,12 +45,18 @@ void graph_emit(struct node *node, uint8_t edge, struct mbuf *pkt)
 // returns. graph_audit() looks later.
 void graph_release(struct node *node, uint8_t edge, struct mbuf *pkt)
 {
+	const struct graph_watch *w = node->graph->watch;
+
 	node->stats.held--;
+	if (unlikely(w))
+		w->release(w->arg, node, pkt);
 	pend(node, edge, pkt);
 }
 
 void graph_drop_held(struct node *node, uint8_t reason, struct mbuf *pkt)
 {
+	const struct graph_watch *w = node->graph->watch;
+
 	node->stats.held--;
 	if (unlikely(reason >= node->drops)) {
 		if (GRAPH_AUDIT)
@@ -53,6 +64,8 @@ void graph_drop_held(struct node *node, uint8_t reason, struct mbuf *pkt)
 		graph_drop_self(node->graph, GRAPH_DROP_BAD_EDGE, &pkt, 1);
 		return;
 	}
+	if (unlikely(w))
+		w->drop(w->arg, node, reason, pkt);
 	node->stats.drop[reason]++;
 	mbuf_free(pkt);
 }

@@ -19,8 +19,11 @@ struct pending { // a packet emitted or released, waiting for its run
 	unsigned depth; // at which it enters `to`
 };
 
+struct graph_watch;
+
 struct graph {
 	const struct clock *clock;
+	const struct graph_watch *watch; // graph_trace(); NULL: nobody
 	uint64_t tsc;   // the last boundary between nodes
 	uint64_t rx;    // packets
 	unsigned depth; // of the node that runs; 0 outside

@@ -7,6 +7,7 @@
 
 #include "core/graph.h"
 #include "core/graph_private.h"
+#include "core/graph_trace.h"
 #include "mempool/mempool.h"
 
 #define WORDS     ((GRAPH_BURST + 63) / 64) // of masks, a bit a packet
@@ -77,6 +78,8 @@ static always_inline void charge(struct graph *g, struct node *node)
 
 void graph_drop_self(struct graph *g, unsigned reason, struct mbuf **pkts, unsigned n)
 {
+	for (unsigned i = 0; unlikely(g->watch) && i < n; i++)
+		g->watch->drop(g->watch->arg, &g->self, (uint8_t)reason, pkts[i]);
 	g->self.stats.drop[reason] += n;
 	mbuf_free_bulk(pkts, n);
 }
