@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define PLAT_LINUX_ARENA_DEFAULT ((size_t)256 << 20)
 
@@ -22,6 +23,10 @@ size_t plat_linux_arena_page(void);
 
 // The arena's first byte; NULL before there is one.
 void *plat_linux_arena_base(void);
+
+// From now on plat_entropy() gives the same bytes in every run, made from `seed`: what is replayed on a capture's
+// clock is to come out the same again. No secrets then.
+void plat_linux_entropy(uint64_t seed);
 
 // Lets plat_console_getc() read standard input, without blocking (off by default).
 void plat_linux_console(bool on);
