@@ -68,9 +68,15 @@ static void put_pcap_header(struct capture_writer *w)
 	put(w, &h, sizeof(h));
 }
 
-static void put_pcapng_header(struct capture_writer *w, const char *if_name)
+static void put_section(struct capture_writer *w)
 {
 	const struct pcapng_shb shb = {0x0a0d0d0a, sizeof(shb), 0x1a2b3c4d, 1, 0, -1, sizeof(shb)};
+
+	put(w, &shb, sizeof(shb));
+}
+
+static void put_interface(struct capture_writer *w, const char *if_name)
+{
 	const struct pcapng_opt name = {2, (uint16_t)strlen(if_name)}, tsresol = {9, 1},
 				end = {0, 0};
 	const uint8_t nano[4] = {9}; // 10^-9 s
@@ -78,7 +84,6 @@ static void put_pcapng_header(struct capture_writer *w, const char *if_name)
 	const uint32_t idb[4] = {1, len, LINKTYPE_ETH,
 				 SNAPLEN}; // linktype is 16 bits, then 16 of 0
 
-	put(w, &shb, sizeof(shb));
 	put(w, idb, sizeof(idb));
 	put(w, &name, sizeof(name));
 	put(w, if_name, name.len);
@@ -87,6 +92,7 @@ static void put_pcapng_header(struct capture_writer *w, const char *if_name)
 	put(w, nano, sizeof(nano));
 	put(w, &end, sizeof(end));
 	put(w, &len, sizeof(len));
+	w->interfaces++;
 }
 
 // Opened before it is emptied: what is there may be our own input, or another port's output.
@@ -132,10 +138,12 @@ int capture_create(struct capture_writer *w, const char *path, const char *if_na
 		return err_set(err, -ENOMEM, "%s: no memory for a stream", path);
 	}
 	setvbuf(w->file, NULL, _IOFBF, WRITER_BUF);
-	if (w->pcapng)
-		put_pcapng_header(w, if_name);
-	else
+	if (!w->pcapng) {
 		put_pcap_header(w);
+		return 0;
+	}
+	put_section(w);
+	put_interface(w, if_name);
 	return 0;
 }
 
@@ -159,6 +167,60 @@ int capture_write(struct capture_writer *w, const struct mbuf *m, uint64_t time)
 	if (w->pcapng) {
 		put_pad(w, n);
 		put(w, &total, sizeof(total));
+	}
+	if (w->error)
+		return -EIO;
+	w->records++;
+	return 0;
+}
+
+int capture_interface(struct capture_writer *w, const char *if_name)
+{
+	if (!w->pcapng)
+		return -ENOTSUP;
+	put_interface(w, if_name);
+	return (int)w->interfaces - 1;
+}
+
+// opt_comment, opt_endofopt.
+static void put_comment(struct capture_writer *w, const char *comment, uint16_t n)
+{
+	const struct pcapng_opt opt = {1, n}, end = {0, 0};
+
+	put(w, &opt, sizeof(opt));
+	put(w, comment, n);
+	put_pad(w, n);
+	put(w, &end, sizeof(end));
+}
+
+static void put_frame_pcapng(struct capture_writer *w, unsigned iface, const void *data,
+			     uint32_t caplen, uint32_t len, uint64_t time, const char *comment)
+{
+	size_t n = comment ? strnlen(comment, UINT16_MAX) : 0;
+	uint32_t options = n ? 8 + (((uint32_t)n + 3) & ~3u) : 0;
+	uint32_t total = (uint32_t)sizeof(struct pcapng_epb) + ((caplen + 3) & ~3u) + options + 4;
+	const struct pcapng_epb h = {6,	     total,  iface, (uint32_t)(time >> 32), (uint32_t)time,
+				     caplen, len};
+
+	put(w, &h, sizeof(h));
+	put(w, data, caplen);
+	put_pad(w, caplen);
+	if (n)
+		put_comment(w, comment, (uint16_t)n);
+	put(w, &total, sizeof(total));
+}
+
+int capture_write_frame(struct capture_writer *w, unsigned iface, const void *data, uint32_t caplen,
+			uint32_t len, uint64_t time, const char *comment)
+{
+	const struct pcap_rec_hdr h = {(uint32_t)(time / NSEC_PER_SEC),
+				       (uint32_t)(time % NSEC_PER_SEC), caplen, len};
+
+	if (w->pcapng) {
+		put_frame_pcapng(w, iface, data, caplen, len, time, comment);
+	} else {
+		put(w, &h, sizeof(h));
+		put(w, data, caplen);
 	}
 	if (w->error)
 		return -EIO;

@@ -20,6 +20,7 @@ struct capture_writer {
 	bool pcapng;
 	int error; // errno of the first write that failed; the file is incomplete
 	uint64_t records;
+	unsigned interfaces; // of pcapng, described so far
 };
 
 // Creates path (what was there is replaced) and writes the header; pcapng when the name ends so.
@@ -31,6 +32,15 @@ int capture_create(struct capture_writer *w, const char *path, const char *if_na
 // Appends a packet, stamped `time` ns since 1970; m stays the caller's. 0, or -EIO when this or an
 // earlier write failed.
 int capture_write(struct capture_writer *w, const struct mbuf *m, uint64_t time);
+
+// Of pcapng: describes one more interface. Its number (capture_create() has described number 0), or -ENOTSUP in
+// a classic file.
+int capture_interface(struct capture_writer *w, const char *if_name);
+
+// Appends the caplen bytes there are of a frame of len bytes, seen on interface number iface, which has been
+// described. comment: UTF-8, in pcapng only, cut to 65,535 bytes; NULL or "": none. As capture_write().
+int capture_write_frame(struct capture_writer *w, unsigned iface, const void *data, uint32_t caplen,
+			uint32_t len, uint64_t time, const char *comment);
 
 // Completes and closes the file: 0, or -EIO and err when any write failed.
 int capture_finish(struct capture_writer *w, struct err *err);
