@@ -59,7 +59,7 @@ static int make_lcores(struct app *app, const struct app_conf *conf, struct err 
 	return app->handoff ? 0 : -ENOMEM;
 }
 
-static int make_pool(struct app *app, struct err *err)
+static int make_pool(struct app *app, const struct app_conf *app_conf, struct err *err)
 {
 	struct mempool_conf conf = {.name = "packets", .count = app->blob.params->mbufs};
 	uint32_t i;
@@ -68,7 +68,9 @@ static int make_pool(struct app *app, struct err *err)
 	if (!conf.count)
 		conf.count = APP_MBUFS(app->blob.n_ports, app->lcores);
 	for (i = 0; i < app->blob.n_ports; i++) {
-		const struct pmd *pmd = pmd_find(blob_str(&app->blob, app->blob.ports[i].driver));
+		const struct pmd *pmd =
+			app_conf->pmd ? app_conf->pmd
+				      : pmd_find(blob_str(&app->blob, app->blob.ports[i].driver));
 
 		if (pmd && pmd->mbuf_prefix > conf.prefix)
 			conf.prefix = pmd->mbuf_prefix;
@@ -87,7 +89,8 @@ static uint32_t offloads(const struct app *app, const struct blob_port *p)
 					0);
 }
 
-static int open_port(struct app *app, const struct blob_port *p, struct err *err)
+static int open_port(struct app *app, const struct app_conf *app_conf, const struct blob_port *p,
+		     struct err *err)
 {
 	const struct blob *b = &app->blob;
 	struct port *port = &app->port[app->ports];
@@ -95,6 +98,7 @@ static int open_port(struct app *app, const struct blob_port *p, struct err *err
 		.name = blob_str(b, p->name),
 		.driver = blob_str(b, p->driver),
 		.args = blob_str(b, p->args),
+		.pmd = app_conf->pmd,
 		.pool = app->pool,
 		.clock = &app->lcore[0].loop.clock,
 		.has_mac = p->flags & BLOB_PORT_MAC,
@@ -105,7 +109,7 @@ static int open_port(struct app *app, const struct blob_port *p, struct err *err
 		.offloads = offloads(app, p),
 		.rss = (uint8_t)p->rss,
 	};
-	const struct pmd *pmd = pmd_resolve(conf.driver, conf.args);
+	const struct pmd *pmd = conf.pmd ? conf.pmd : pmd_resolve(conf.driver, conf.args);
 	int rc;
 
 	if (conf.queues > app->lcores)
@@ -127,12 +131,12 @@ static int open_port(struct app *app, const struct blob_port *p, struct err *err
 	return 0;
 }
 
-static int open_ports(struct app *app, struct err *err)
+static int open_ports(struct app *app, const struct app_conf *conf, struct err *err)
 {
 	int rc = 0;
 
 	for (uint32_t i = 0; !rc && i < app->blob.n_ports; i++)
-		rc = open_port(app, &app->blob.ports[i], err);
+		rc = open_port(app, conf, &app->blob.ports[i], err);
 	return rc;
 }
 
@@ -147,9 +151,9 @@ int app_start(struct app *app, const struct app_conf *conf, struct err *err)
 	if (!rc)
 		rc = make_lcores(app, conf, err);
 	if (!rc)
-		rc = make_pool(app, err);
+		rc = make_pool(app, conf, err);
 	if (!rc)
-		rc = open_ports(app, err);
+		rc = open_ports(app, conf, err);
 	app->ports_tsc = tsc_read();
 	if (!rc)
 		rc = app_build(app, conf, err);

@@ -140,6 +140,7 @@ struct app_conf {
 	size_t blob_len;
 	enum clock_kind clock;
 	uint64_t linger_ns; // loop.h
+	const struct pmd *pmd; // the driver of every port, whatever the blob says; NULL: as it says
 };
 
 // Checks the blob, makes the pool, opens the ports, builds and checks the graphs, starts the

@@ -108,7 +108,7 @@ int port_open(struct port *port, const struct port_conf *conf, struct err *err)
 
 	if (rc)
 		return rc;
-	pmd = pmd_resolve(conf->driver, conf->args);
+	pmd = conf->pmd ? conf->pmd : pmd_resolve(conf->driver, conf->args);
 	if (!pmd)
 		return unknown_driver(conf, err);
 	memset(port->queue, 0, sizeof(port->queue));

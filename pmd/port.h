@@ -52,6 +52,7 @@ struct port_conf { // what is asked of a driver
 	const char *name;   // the user's name: "wan"
 	const char *driver; // "virtio"
 	const char *args;   // what follows "driver:" in the device string; "" when nothing does
+	const struct pmd *pmd; // this driver, whatever it is called; NULL: the one called `driver`
 	struct mempool *pool;      // receive buffers come from here
 	const struct clock *clock; // the loop's; a capture port delivers what is due by clock->now
 	uint8_t mac[6];            // with has_mac: the address to use
