@@ -216,7 +216,7 @@ struct blob_stream {
 	uint16_t body_len; // of the longest variant: its len - head_len
 	uint16_t head_len; // of every variant; at most BLOB_HEAD_MAX, and at most its len
 	uint32_t variant, variants; // first, and how many (at least 1)
-	uint32_t field, fields;	    // first, and how many
+	uint32_t field, fields;	    // first, and how many (at most BLOB_STREAM_FIELDS_MAX)
 	uint16_t sum_at[BLOB_SUMS_MAX]; // 16-bit Internet checksums (RFC 1071) in the head that change; even
 	uint16_t sum_ip;   // bit k: checksum k is never 0xffff (IPv4 header, TCP, ICMP, GRE), else never 0 (UDP)
 	uint8_t sums;	   // how many
@@ -243,10 +243,12 @@ struct blob_stream {
 #define BLOB_STREAM_SHUFFLED 8u // variants come at random by their weight; else in turn, weight of each
 #define BLOB_STREAM_FLAGS    15u
 #define BLOB_HEAD_MAX 256u
+#define BLOB_FRAME_MAX 9014u
+#define BLOB_STREAM_FIELDS_MAX 64u
 
 struct blob_variant {
 	uint32_t head;	 // in BYTES
-	uint16_t len;	 // of the frame without FCS, 14 to 9,014 (and at least head_len)
+	uint16_t len;	 // of the frame without FCS, 14 to BLOB_FRAME_MAX (and at least head_len)
 	uint16_t weight; // at least 1
 };
 

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// test_gen.c - what generated packets look like: every byte and checksum, in every way they change
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apps/pktgen/sig.h"
+#include "core/clock.h"
+#include "core/plat.h"
+#include "tests/unit/apps/gen_world.h"
+
+static struct mempool *pool;
+
+static struct gen *start(struct gen_world *w, const struct gen_order *order)
+{
+	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 9};
+	struct err err = {""};
+	struct gen_conf conf = {.blob = &w->blob, .lcores = 1, .pool = pool, .mac = mac};
+	struct gen *g;
+
+	if (gw_open(w, &err))
+		fail_msg("%s", err.text);
+	g = gen_create(&conf, &err);
+	if (!g)
+		fail_msg("%s", err.text);
+	if (order)
+		gen_start(g, order);
+	return g;
+}
+
+static uint16_t get16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static uint64_t get(const uint8_t *p, unsigned n)
+{
+	uint64_t v = 0;
+
+	while (n--)
+		v = v << 8 | *p++;
+	return v;
+}
+
+// Whether the words from p on, and c, add up to 0xffff.
+static bool sums_up(uint32_t c, const uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		c += i & 1 ? p[i] : (uint32_t)p[i] << 8;
+	while (c >> 16)
+		c = (c & 0xffff) + (c >> 16);
+	return c == 0xffff;
+}
+
+static uint32_t sum(const uint8_t *p, size_t n)
+{
+	uint32_t c = 0;
+
+	for (size_t i = 0; i < n; i += 2)
+		c += get16(p + i);
+	return c;
+}
+
+static void check4(const uint8_t *f, uint16_t len)
+{
+	assert_int_equal(get16(f + 16), len - 14);
+	assert_true(sums_up(0, f + 14, 20));
+	assert_true(sums_up(17 + (uint32_t)len - 34 + sum(f + 26, 8), f + 34, len - 34u));
+	assert_int_not_equal(get16(f + 40), 0);
+}
+
+static void check6(const uint8_t *f, uint16_t len)
+{
+	assert_int_equal(get16(f + 18), len - 54);
+	assert_true(sums_up(17 + (uint32_t)len - 54 + sum(f + 22, 32), f + 54, len - 54u));
+	assert_int_not_equal(get16(f + 60), 0);
+}
+
+// All packets of a burst, checked and freed; the first `n` are also copied to `copies` of `stride` bytes.
+static unsigned burst(struct gen *g, unsigned want, uint8_t *copies, size_t stride)
+{
+	struct mbuf *pkts[GRAPH_BURST];
+	uint16_t n = gen_burst(g, pkts, (uint16_t)want);
+
+	assert_true(n <= want);
+	for (unsigned i = 0; i < n; i++) {
+		assert_int_equal(mbuf_check(pkts[i]), 0);
+		assert_int_equal(pkts[i]->refcnt, 1);
+		assert_true(pkts[i]->pkt_len <= stride);
+		assert_int_equal(mbuf_copy_out(pkts[i], 0, copies + i * stride, pkts[i]->pkt_len), 0);
+		mbuf_free(pkts[i]);
+	}
+	return n;
+}
+
+// A stream at top speed, all of its `count` packets in a row.
+static uint8_t *packets(struct gen_world *w, unsigned count, size_t stride)
+{
+	struct gen_order order = {.start_tsc = tsc_read(), .count = count, .run = 7, .epoch_ns = 1000};
+	struct gen *g = start(w, &order);
+	uint8_t *copies = calloc(count + GRAPH_BURST, stride);
+	uint32_t was = mempool_available(pool);
+	unsigned n = 0;
+
+	assert_non_null(copies);
+	while (!gen_done(g))
+		n += burst(g, GRAPH_BURST, copies + n * stride, stride);
+	assert_int_equal(n, count);
+	assert_int_equal(mempool_available(pool), was);
+	gen_destroy(g);
+	return copies;
+}
+
+static void signature(void **state)
+{
+	uint16_t lens[] = {60};
+	struct gen_world w;
+	uint8_t *f;
+
+	gw_init(&w);
+	gw_udp4(&w, lens, 1, false);
+	f = packets(&w, 1000, 64);
+	for (unsigned i = 0; i < 1000; i++) {
+		const uint8_t *p = f + i * 64ul, *sig = p + 60 - SIG_LEN;
+
+		check4(p, 60);
+		assert_int_equal(get(sig, 2), SIG_MAGIC);
+		assert_int_equal(get(sig + SIG_AT_RUN, 2), 7);
+		assert_int_equal(get(sig + SIG_AT_STREAM, 2), 0);
+		assert_int_equal(get(sig + SIG_AT_SEQ, 4), i);
+		assert_true(get(sig + SIG_AT_TIME, 8) >= 1000);
+		assert_true(get(sig + SIG_AT_TIME, 8) < 1000 + NSEC_PER_SEC * 60);
+	}
+	free(f);
+	gw_free(&w);
+}
+
+static void counting_fields(void **state)
+{
+	uint16_t lens[] = {60, 1514, 77};
+	struct gen_world w;
+	struct blob_field *fld;
+	uint8_t *f;
+
+	gw_init(&w);
+	gw_udp4(&w, lens, 3, false);
+	fld = gw_field(&w, GW_DST4, 4, 3);
+	fld->min = 0x0a000002;
+	fld->count = 300;
+	fld->step = 0x10001;
+	fld = gw_field(&w, GW_SPORT4, 2, 2);
+	fld->min = 1024;
+	fld->count = 50;
+	fld->every = 3;
+	fld->step = (uint64_t)-1;
+	f = packets(&w, 2000, 1600);
+	for (unsigned i = 0; i < 2000; i++) {
+		const uint8_t *p = f + i * 1600ul;
+
+		check4(p, lens[i % 3]);
+		assert_int_equal(get(p + GW_DST4, 4), 0x0a000002 + 0x10001 * (i % 300));
+		assert_int_equal(get(p + GW_SPORT4, 2), 1024 - i / 3 % 50);
+		assert_int_equal(get(p + GW_DPORT4, 2), 9);
+		assert_int_equal(p[42], lens[i % 3] == 60 ? SIG_MAGIC >> 8 : 1);
+	}
+	free(f);
+	gw_free(&w);
+}
+
+static void six(void **state)
+{
+	uint16_t lens[] = {80, 81};
+	struct gen_world w;
+	struct blob_field *fld;
+	uint8_t *f;
+
+	gw_init(&w);
+	gw_udp6(&w, lens, 2, false);
+	fld = gw_field(&w, GW_DST6 + 8, 8, 1);
+	fld->kind = BLOB_FIELD_RANDOM;
+	fld->count = 0;
+	f = packets(&w, 500, 128);
+	for (unsigned i = 0; i < 500; i++)
+		check6(f + i * 128ul, lens[i % 2]);
+	assert_memory_not_equal(f + GW_DST6 + 8, f + 128 + GW_DST6 + 8, 8);
+	free(f);
+	gw_free(&w);
+}
+
+// Sends for `ms` at a rate; how many went.
+static uint64_t sent_in(struct gen *g, uint64_t ms)
+{
+	struct mbuf *pkts[GRAPH_BURST];
+	uint64_t end = tsc_read() + plat_tsc_hz() / 1000 * ms, n = 0;
+
+	while (tsc_read() < end) {
+		uint16_t got = gen_burst(g, pkts, GRAPH_BURST);
+
+		mbuf_free_bulk(pkts, got);
+		n += got;
+	}
+	return n;
+}
+
+static void rate(void **state)
+{
+	uint16_t lens[] = {60};
+	struct gen_order order = {.start_tsc = tsc_read(), .duration_ns = 100000000};
+	struct gen_world w;
+	struct gen_count c;
+	struct gen *g;
+
+	gw_init(&w);
+	gw_udp4(&w, lens, 1, false);
+	w.streams[0].rate_kind = BLOB_RATE_PPS;
+	w.streams[0].rate = 123457000;
+	g = start(&w, NULL);
+	order.start_tsc = tsc_read();
+	gen_start(g, &order);
+	sent_in(g, 105);
+	assert_true(gen_done(g));
+	gen_count(g, 0, &c);
+	// 12,345.7 periods: packets 0 to 12,345 are due before the end.
+	assert_int_equal(c.due, 12346);
+	assert_true(c.packets <= c.due && c.packets > 0);
+	assert_int_equal(c.bytes, c.packets * 60);
+	gen_destroy(g);
+	gw_free(&w);
+}
+
+static int setup(void **state)
+{
+	struct mempool_conf conf = {.name = "gen", .count = 4096};
+
+	pool = mempool_create(&conf, NULL);
+	return pool ? 0 : -1;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(signature),
+		cmocka_unit_test(counting_fields),
+		cmocka_unit_test(six),
+		cmocka_unit_test(rate),
+	};
+
+	return cmocka_run_group_tests(tests, setup, NULL);
+}
