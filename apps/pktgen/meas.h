@@ -21,10 +21,10 @@ struct meas;
 
 struct meas_conf {
 	uint32_t streams; // numbers 0 to streams - 1 are ours
-	const uint16_t *sizes; // lengths (as sent, without FCS) kept apart, ascending
+	const uint16_t *sizes; // lengths (as received, without FCS) kept apart, ascending; copied
 	uint32_t n_sizes;
 	uint16_t ports;
-	uint32_t memory; // bytes for histograms; 0: 64 MiB
+	uint32_t memory; // bytes for histograms of streams; 0: 64 MiB. Those of all and of sizes have their own
 	// Whether a frame that is not signed may be for this station.
 	bool (*station)(void *arg, uint16_t port, const struct mbuf *m);
 	void *station_arg;
@@ -36,12 +36,14 @@ struct meas_result { // of a stream, or of all
 	uint64_t reordered;	 // RFC 4737, 3.3: behind one sent later
 	uint64_t reorder_extent_max, reorder_extent_sum; // 4.2.1: how many came between, in packets
 	uint64_t reorder_late_max_ns; // 4.2.2: late time offset
+	uint64_t reorder_unmeasured;  // of reordered: extent and offset are not known (too many gaps since)
 	uint64_t late;		 // of this trial, but came so far behind that it cannot be told from a duplicate
-	uint64_t corrupt;	 // signed, and a checksum over it is wrong; or its numbers cannot be
+	uint64_t corrupt;	 // signed, and a checksum over it is wrong; or its numbers cannot be. Of the stream
+				 // that it names, if there is one; of all in any case
 	uint64_t first_ns, last_ns; // when the first and the last came, on the signatures' clock
 	uint64_t negative;	 // came before they were sent: clocks of two machines; not in latency
-	uint64_t jitter_ns;	 // RFC 3550, 6.4.1: the mean of lcores
-	struct hdr latency;	 // ns, one way
+	uint64_t jitter_ns;	 // RFC 3550, 6.4.1: the mean of lcores and streams, by packets
+	struct hdr latency;	 // ns, one way; above HDR_MAX counts as that
 	struct hdr ipdv;	 // RFC 5481, 4.1: |difference of the latencies of packets next to each other|, ns
 	// RFC 5481's PDV, 4.2, is latency - its minimum: meas_pdv()
 };
@@ -49,7 +51,7 @@ struct meas_result { // of a stream, or of all
 struct meas_foreign { // what is no packet of this trial, by port
 	uint64_t stragglers; // of another run
 	uint64_t foreign;    // not signed, not for this station
-	uint64_t stack;	     // not signed, for this station
+	uint64_t stack;	     // not signed, for this station: handed on
 	uint64_t bad_stream; // signed, and no stream of ours
 };
 
