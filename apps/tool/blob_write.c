@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "apps/tool/config.h"
+#include "apps/tool/config_frames.h"
 #include "apps/tool/util.h"
 #include "core/wire.h"
 
@@ -121,6 +122,22 @@ static void put_routes(struct writer *w, const struct config *c)
 	free(routes6);
 }
 
+static void put_streams(struct writer *w, struct writer *strings, const struct config *c)
+{
+	const struct config_frames *f = c->frames;
+	struct blob_stream *streams = xrealloc(NULL, f->n_streams * sizeof(*streams) + 1);
+
+	for (size_t i = 0; i < f->n_streams; i++) {
+		streams[i] = f->streams[i];
+		streams[i].name = string(strings, f->names[i]);
+	}
+	section(w, BLOB_STREAMS, streams, f->n_streams, sizeof(*streams));
+	section(w, BLOB_VARIANTS, f->variants, f->n_variants, sizeof(*f->variants));
+	section(w, BLOB_FIELDS, f->fields, f->n_fields, sizeof(*f->fields));
+	section(w, BLOB_BYTES, f->bytes, f->n_bytes, 1);
+	free(streams);
+}
+
 void *config_blob(const struct config *c, size_t *len)
 {
 	struct blob_hdr hdr = {.magic = BLOB_MAGIC, .version = BLOB_VERSION};
@@ -138,6 +155,8 @@ void *config_blob(const struct config *c, size_t *len)
 	put_routes(&w, c);
 	section(&w, BLOB_NEIGHBORS, c->neighbors, c->n_neighbors, sizeof(*c->neighbors));
 	section(&w, BLOB_PATCHES, c->patches, c->n_patches, sizeof(*c->patches));
+	if (c->frames)
+		put_streams(&w, &strings, c);
 	section(&w, BLOB_STRINGS, strings.data, strings.len, 1);
 	pad(&w);
 	free(strings.data);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "apps/tool/config_frames.h"
 #include "apps/tool/tool.h"
 
 int cmd_check(const struct command *cmd, int argc, char **argv)
@@ -20,8 +21,9 @@ int cmd_check(const struct command *cmd, int argc, char **argv)
 	if (!load_config(&c, argv[optind]))
 		return EXIT_USAGE;
 	free(config_blob(&c, &len));
-	printf("%s: good: %s, %zu ports, %zu routes, %zu neighbors, %zu bytes of configuration\n",
-	       argv[optind], c.function, c.n_ports, c.n_routes, c.n_neighbors, len);
+	printf("%s: good: %s, %zu ports, %zu routes, %zu neighbors, %zu streams, %zu bytes of configuration\n",
+	       argv[optind], c.function, c.n_ports, c.n_routes, c.n_neighbors,
+	       c.frames ? c.frames->n_streams : 0, len);
 	config_free(&c);
 	return 0;
 }

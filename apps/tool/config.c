@@ -2,10 +2,11 @@
 // config.c - read a configuration file: the top level
 #include "apps/tool/config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "apps/tool/config_internal.h"
+#include "apps/tool/config_stream.h"
 #include "apps/tool/util.h"
 #include "pmd/port.h"
 
@@ -26,19 +27,24 @@ static void read_version(struct ydoc *y, yaml_node_t *node, void *arg)
 	ydoc_u32(y, node, 1, 1, &v);
 }
 
+static const char *const functions[] = {"router", "patch", "pktgen"};
+#define FUNCTIONS (sizeof(functions) / sizeof(*functions))
+
 static void read_function(struct ydoc *y, yaml_node_t *node, void *arg)
 {
 	struct config *c = ((struct config_reader *)arg)->c;
-	const char *s = ydoc_text(y, node, "a function: router or patch");
+	const char *s = ydoc_text(y, node, "a function");
+	char list[80] = "";
+	size_t i, n = 0;
 
-	if (!s)
-		return;
-	if (strcmp(s, "router") && strcmp(s, "patch")) {
-		ydoc_error(y, node, "expected a function: router or patch");
-		return;
+	for (i = 0; s && i < FUNCTIONS && strcmp(s, functions[i]); i++)
+		n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", i ? ", " : "", functions[i]);
+	if (s && i == FUNCTIONS) {
+		ydoc_error(y, node, "expected a function: %s", list);
+	} else if (s) {
+		strcpy(c->function, s);
+		c->has_function = true;
 	}
-	strcpy(c->function, s);
-	c->has_function = true;
 }
 
 static void read_lcores(struct ydoc *y, yaml_node_t *node, void *arg)
@@ -102,6 +108,7 @@ static const struct ydoc_key top_keys[] = {
 	{"burst", false, read_burst},
 	{"idle", false, read_idle},
 	{"mbufs", false, read_mbufs},
+	{"streams", false, config_read_streams},
 	{0},
 };
 
@@ -127,24 +134,39 @@ static void check_use(struct config_reader *r, const struct config_iface *i)
 			 "expected no addresses: it belongs to a group or bridge, which may have some");
 }
 
+static void check_pktgen(struct config_reader *r)
+{
+	struct config *c = r->c;
+
+	if (!c->n_streams)
+		ydoc_error(r->y, ydoc_root(r->y), "expected key streams: {NAME: {to: ADDRESS, …}, …} in pktgen");
+	if (c->n_vrfs || c->n_ifaces > c->n_ports)
+		ydoc_error(r->y, ydoc_root(r->y), "interfaces and vrfs belong to function router, not pktgen: a "
+						  "stream's layers say its VLANs");
+}
+
 static void check_function(struct config_reader *r)
 {
 	struct config *c = r->c;
-	bool router = !strcmp(c->function, "router");
+	bool router = !strcmp(c->function, "router"), patch = !strcmp(c->function, "patch");
 
 	if (!c->has_function)
 		return;
-	if (!router && !c->n_patches)
+	if (patch && !c->n_patches)
 		ydoc_error(r->y, ydoc_root(r->y), "expected key patches: "
 						  "[{from: PORT, to: PORT}, …] in a patch");
-	if (router && c->n_patches)
-		ydoc_error(r->y, ydoc_root(r->y), "patches belong to function patch, not router");
-	if (!router && routes_anything(c))
+	if (!patch && c->n_patches)
+		ydoc_error(r->y, ydoc_root(r->y), "patches belong to function patch, not %s", c->function);
+	if (patch && routes_anything(c))
 		ydoc_error(r->y, ydoc_root(r->y),
 			   "addresses, interfaces, vrfs, routes, neighbors, icmp, arp, nd, reassembly "
 			   "and services belong to function router, not patch");
 	for (size_t i = 0; router && i < c->n_ifaces; i++)
 		check_use(r, &c->ifaces[i]);
+	if (!strcmp(c->function, "pktgen"))
+		check_pktgen(r);
+	else if (c->n_streams)
+		ydoc_error(r->y, ydoc_root(r->y), "streams belong to function pktgen, not %s", c->function);
 }
 
 bool config_parse(struct config *c, const char *path, const char *text, size_t len,
@@ -159,6 +181,7 @@ bool config_parse(struct config *c, const char *path, const char *text, size_t l
 	ydoc_map(&y, ydoc_root(&y), "a configuration", top_keys, &r);
 	check_function(&r);
 	config_check_routes(c, diags);
+	config_check_streams(&r);
 	ydoc_free(&y);
 	return !diags->total;
 }
@@ -190,6 +213,7 @@ void config_free(struct config *c)
 		free(c->ports[i].driver);
 		free(c->ports[i].args);
 	}
+	config_streams_free(c);
 	for (i = 0; i < c->n_files; i++)
 		free(c->files[i]);
 	for (i = 0; i < c->n_ifaces; i++)

@@ -44,6 +44,9 @@ struct config_path {
 	struct config_place place; // where it was first named
 };
 
+struct config_stream; // apps/tool/config_stream.h
+struct config_frames;
+
 struct config_hop {
 	struct blob_hop blob; // first: in paths
 	uint8_t vrf;
@@ -76,6 +79,9 @@ struct config {
 	size_t n_neighbors, room_neighbors;
 	struct blob_patch *patches;
 	size_t n_patches, room_patches;
+	struct config_stream *streams; // as they were said
+	size_t n_streams, room_streams;
+	struct config_frames *frames; // what they make; NULL: there are no streams
 	char **files; // names of route files, kept for places
 	size_t n_files, room_files;
 };
@@ -96,6 +102,11 @@ int config_iface(const struct config *c, const char *name);
 
 // Sets a port's device string ("pcap:in.pcap,out.pcap"). 0 or -EINVAL.
 int config_device(struct config_port *p, const char *device, struct err *err);
+
+// Every stream of a configuration without errors becomes n streams of fixed length, sizes[k] (with FCS) each: stream
+// i at size k is number i * n + k and is called NAME@SIZE. Can be called again with other sizes. 0, or -EINVAL and
+// err, and the streams stay as they were: a size is too short for a stream's layers, say.
+int config_stream_sizes(struct config *c, const uint16_t *sizes, unsigned n, struct err *err);
 
 // The blob of a configuration without errors: *len bytes, which the caller frees.
 void *config_blob(const struct config *c, size_t *len);

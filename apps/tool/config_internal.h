@@ -20,6 +20,7 @@ void config_read_interfaces(struct ydoc *y, yaml_node_t *node, void *arg);
 void config_read_routes(struct ydoc *y, yaml_node_t *node, void *arg);
 void config_read_neighbors(struct ydoc *y, yaml_node_t *node, void *arg);
 void config_read_patches(struct ydoc *y, yaml_node_t *node, void *arg);
+void config_read_streams(struct ydoc *y, yaml_node_t *node, void *arg);
 void config_read_icmp(struct ydoc *y, yaml_node_t *node, void *arg);
 void config_read_arp(struct ydoc *y, yaml_node_t *node, void *arg);
 void config_read_nd(struct ydoc *y, yaml_node_t *node, void *arg);
@@ -77,6 +78,10 @@ const char *config_prefix_fault(const char *s, struct config_route *route);
 // Route files and the table as a whole (config_route_file.c, config_table.c).
 void config_read_route_file(struct config_reader *r, yaml_node_t *node, uint8_t vrf);
 void config_check_routes(struct config *c, struct diags *diags);
+
+// The route to addr: the longest prefix, once routes were checked. NULL: none.
+const struct config_route *config_route_find(const struct config *c, uint8_t vrf, uint8_t family,
+					     const union ip_addr *addr);
 
 #define CONFIG_ROUTES_MAX (1u << 22)
 

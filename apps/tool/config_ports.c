@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "apps/tool/config_internal.h"
+#include "apps/tool/config_stream.h"
 #include "apps/tool/util.h"
 #include "pmd/port.h"
 
@@ -161,6 +161,21 @@ static void read_rss(struct ydoc *y, yaml_node_t *node, void *arg)
 		ydoc_error(y, node, "expected symmetric or microsoft");
 }
 
+// In 1 Mbit/s; up to what a rate can say.
+static void read_line(struct ydoc *y, yaml_node_t *node, void *arg)
+{
+	const char *s = ydoc_text(y, node, "a line rate like 10G");
+	uint64_t mbps;
+
+	if (!s)
+		return;
+	if (text_scaled(s, units_si, true, 1, &mbps) && mbps >= 1000000 && mbps <= UINT64_C(10000000000000) &&
+	    !(mbps % 1000000))
+		((struct port_reader *)arg)->port->blob.line_mbps = (uint32_t)(mbps / 1000000);
+	else
+		ydoc_error(y, node, "expected a line rate of 1M to 10T bit/s like 10G");
+}
+
 static void read_offloads(struct ydoc *y, yaml_node_t *node, void *arg)
 {
 	config_offloads(y, node, &((struct port_reader *)arg)->port->blob);
@@ -182,6 +197,7 @@ static const struct ydoc_key port_keys[] = {
 	{"queues", false, read_queues},
 	{"rss", false, read_rss},
 	{"offloads", false, read_offloads},
+	{"line", false, read_line},
 	{0},
 };
 

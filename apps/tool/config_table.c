@@ -128,6 +128,16 @@ static const struct config_route *find(const struct config *c, uint8_t vrf, uint
 	return c->n_routes ? bsearch(&key, c->routes, c->n_routes, sizeof(key), by_prefix) : NULL;
 }
 
+const struct config_route *config_route_find(const struct config *c, uint8_t vrf, uint8_t family,
+					     const union ip_addr *addr)
+{
+	const struct config_route *r = NULL;
+
+	for (int plen = ip_bits(family); plen >= 0 && !r; plen--)
+		r = find(c, vrf, family, addr, (uint8_t)plen);
+	return r;
+}
+
 static void check_twice(struct config *c, struct diags *d)
 {
 	if (c->n_routes)
@@ -150,7 +160,7 @@ static void check_twice(struct config *c, struct diags *d)
 static bool leads_on(const struct config *c, uint8_t vrf, uint8_t family, const union ip_addr *addr,
 		     unsigned depth)
 {
-	const struct config_route *r = NULL;
+	const struct config_route *r;
 	const struct config_hop *h;
 	const char *fault;
 
@@ -158,8 +168,7 @@ static bool leads_on(const struct config *c, uint8_t vrf, uint8_t family, const 
 		return true;
 	if (fault || depth == RECURSION_MAX)
 		return false;
-	for (int plen = ip_bits(family); plen >= 0 && !r; plen--)
-		r = find(c, vrf, family, addr, (uint8_t)plen);
+	r = config_route_find(c, vrf, family, addr);
 	if (!r)
 		return false;
 	h = &c->hops[r->hop];
