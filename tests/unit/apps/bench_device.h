@@ -15,6 +15,7 @@ struct device {
 	double noise;	    // of trials: it loses 1% more
 	double gap;	    // of trials: the host takes 10% of the time away (and frames get lost)
 	double generator;   // frames a second that can be sent; 0: any
+	double line;	    // frames a second that its ports take; 0: any
 	double latency_ns;
 	uint64_t seed;
 	unsigned trials;
@@ -31,8 +32,10 @@ static double device_random(struct device *d)
 static int device_trial(void *arg, const struct bench_order *o, struct bench_trial *t, struct err *err)
 {
 	struct device *d = arg;
-	double sent = o->count ? (double)o->count : floor(o->pps * o->duration_s);
-	double seconds = sent / o->pps, lost;
+	double most = d->generator ? d->generator : 1e7;
+	double pps = !o->top ? o->pps : d->line && d->line < most ? d->line : most;
+	double sent = o->count ? (double)o->count : floor(pps * o->duration_s);
+	double seconds = sent / pps, lost;
 
 	if (d->fail_at == d->trials + 1)
 		return err_set(err, -5, "the simulated rig fails");
@@ -40,8 +43,9 @@ static int device_trial(void *arg, const struct bench_order *o, struct bench_tri
 	d->seconds += seconds;
 	t->intended = (uint64_t)sent;
 	t->sending_s = seconds;
-	if (d->generator && o->pps > d->generator) {
-		sent = floor(sent * d->generator / o->pps);
+	t->blocked = o->top && pps < most;
+	if (d->generator && pps > d->generator) {
+		sent = floor(sent * d->generator / pps);
 		t->late_ns_max = 1000000000;
 	}
 	lost = fmax(0, ceil(sent - d->capacity * seconds - d->buffer - 1e-6));
