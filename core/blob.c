@@ -263,6 +263,8 @@ static int check_contents(const struct blob *b, struct err *err)
 		rc = check_ifaces(b, err);
 	if (!rc)
 		rc = check_hops(b, err);
+	if (!rc)
+		rc = blob_check_streams(b, err);
 	return rc ? rc : check_routes(b, err);
 }
 

@@ -245,6 +245,7 @@ struct blob_stream {
 #define BLOB_HEAD_MAX 256u
 #define BLOB_FRAME_MAX 9014u
 #define BLOB_STREAM_FIELDS_MAX 64u
+#define BLOB_SIGNATURE 18u // bytes; no checksum of the head reaches into them
 
 struct blob_variant {
 	uint32_t head;	 // in BYTES
@@ -340,6 +341,9 @@ struct blob { // a checked blob: arrays and their lengths (0 and NULL where a se
 // Checks len bytes at data (8-byte aligned, kept by the caller as long as b is used) and fills b.
 // 0, or -EINVAL/-EBADMSG with err naming what is wrong ("checksum is …, computed …: …").
 int blob_open(struct blob *b, const void *data, size_t len, struct err *err);
+
+// For blob_open(): streams, their variants and fields.
+int blob_check_streams(const struct blob *b, struct err *err);
 
 static inline const char *blob_str(const struct blob *b, uint32_t off)
 {

@@ -10,6 +10,8 @@
 #include "core/lcore.h"
 #include "mempool/csum.h"
 
+static_assert(SIG_LEN == BLOB_SIGNATURE, "what blob_open() leaves room for");
+
 struct run { // packets of one stream that are made together
 	unsigned n;
 	uint8_t *data[GRAPH_BURST];

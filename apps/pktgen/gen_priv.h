@@ -60,7 +60,8 @@ struct gen_when {
 	uint64_t left; // packets
 	uint64_t random;
 	uint64_t was_due; // by the clock
-	uint32_t burst, burst_left, burst_bytes;
+	uint32_t burst, burst_left;
+	uint64_t burst_bytes;
 	uint16_t overhead; // bytes of a frame beside its own, when the unit is a byte
 	bool bytes;	   // it is
 	bool poisson;

@@ -7,11 +7,22 @@
 
 #define L1_OVERHEAD 24u // preamble 7, start of frame 1, FCS 4, gap 12
 #define L2_OVERHEAD 4u
+#define LEAST ((unsigned __int128)1 << 52) // of a unit: 4,096 a cycle
 
 // Cycles of one of what comes `rate` times a second, with 64 bits of fraction.
 static unsigned __int128 cycles_each(const struct gen *g, uint64_t scale, uint64_t rate)
 {
-	return ((unsigned __int128)(g->hz * scale) << 64) / rate;
+	unsigned __int128 c = ((unsigned __int128)(g->hz * scale) << 64) / rate;
+
+	return c > LEAST ? c : LEAST;
+}
+
+// n units; what takes longer than centuries does so anyway.
+static always_inline unsigned __int128 times(unsigned __int128 unit, uint64_t n)
+{
+	const unsigned __int128 most = (unsigned __int128)1 << (64 + 61);
+
+	return (unit >> 64) * n + n < most >> 64 ? unit * n : most;
 }
 
 static uint64_t us_cycles(const struct gen *g, uint64_t us)
@@ -60,15 +71,17 @@ static void set_unit(const struct gen *g, struct gen_when *w, const struct blob_
 // The mean of what a packet counts of units.
 static unsigned __int128 mean_span(const struct gen_stream *s)
 {
+	unsigned __int128 unit = s->when.unit;
 	uint64_t sum = 0, weights = 0;
 
 	if (!s->when.bytes)
-		return s->when.unit;
+		return unit;
 	for (uint32_t i = 0; i < s->variants; i++) {
 		sum += (uint64_t)s->variant[i].weight * (s->variant[i].len + s->when.overhead);
 		weights += s->variant[i].weight;
 	}
-	return s->when.unit * sum / weights;
+	// In two steps, of which none is too long for 128 bits.
+	return times(unit, sum / weights) + (((unit >> 40) * (sum % weights) / weights) << 40);
 }
 
 static uint64_t earliest(uint64_t a, uint64_t b)
@@ -102,7 +115,7 @@ void gen_when_start(const struct gen *g, struct gen_stream *s, const struct blob
 	w->burst_left = w->burst;
 	w->random = (uint64_t)b->seed << 32 | 1;
 	w->poisson = b->shape == BLOB_SHAPE_POISSON;
-	w->mean = mean_span(s) * w->burst;
+	w->mean = times(mean_span(s), w->burst);
 	if (b->shape == BLOB_SHAPE_ONOFF) {
 		w->on_cycles = us_cycles(g, b->on_us);
 		w->off_cycles = us_cycles(g, b->off_us);
@@ -149,7 +162,7 @@ static always_inline void choose_all(struct gen_stream *s, const struct gen_vari
 
 	if (s->variants == 1) {
 		v[0] = s->variant;
-		s->when.burst_bytes += n * (v[0]->len + s->when.overhead);
+		s->when.burst_bytes += (uint64_t)n * (v[0]->len + s->when.overhead);
 		return;
 	}
 	for (unsigned i = 0; i < n; i++) {
@@ -197,7 +210,7 @@ static unsigned due_any(struct gen_stream *s, uint64_t limit, unsigned max, cons
 		w->burst_left -= take;
 		if (w->burst_left)
 			break;
-		span = w->bytes ? w->unit * w->burst_bytes : w->mean;
+		span = w->bytes ? times(w->unit, w->burst_bytes) : w->mean;
 		w->was_due = (uint64_t)(w->due >> 64) + w->off;
 		w->due += w->poisson ? exponential_span(w, span) : span;
 		w->burst_left = w->burst;

@@ -22,6 +22,26 @@ static void read_hop(const struct blob *b, uint16_t hop)
 	}
 }
 
+static void read_bytes(const struct blob *b, uint32_t at, uint64_t n)
+{
+	if (n)
+		sink += b->bytes[at] + b->bytes[at + n - 1];
+}
+
+static void read_stream(const struct blob *b, const struct blob_stream *s)
+{
+	sink += strlen(blob_str(b, s->name)) + b->ports[s->port].mtu;
+	read_bytes(b, s->body, s->body_len);
+	for (uint32_t i = 0; i < s->variants; i++)
+		read_bytes(b, b->variants[s->variant + i].head, s->head_len);
+	for (uint32_t i = 0; i < s->fields; i++) {
+		const struct blob_field *f = &b->fields[s->field + i];
+
+		if (f->kind == BLOB_FIELD_LIST)
+			sink += *(const uint64_t *)(b->bytes + f->list + (f->count - 1) * 8);
+	}
+}
+
 static void read_all(const struct blob *b)
 {
 	uint32_t i;
@@ -50,6 +70,8 @@ static void read_all(const struct blob *b)
 		read_hop(b, b->routes6[i].hop);
 	for (i = 0; i < b->n_neighbors; i++)
 		sink += b->ifaces[b->neighbors[i].iface].mtu;
+	for (i = 0; i < b->n_streams; i++)
+		read_stream(b, &b->streams[i]);
 	for (i = 0; i < b->n_patches; i++)
 		sink += b->ports[b->patches[i].from].mtu + b->ports[b->patches[i].to].mtu;
 }
