@@ -7,7 +7,7 @@ set -euo pipefail
 packages=(
 	# build
 	gcc libc6-dev meson ninja-build pkg-config binutils musl-dev
-	libdpdk-dev libipsec-mb-dev libpcap-dev libyaml-dev libjansson-dev libnuma-dev libxdp-dev libbpf-dev libelf-dev
+	libdpdk-dev libipsec-mb-dev libpcap-dev libyaml-dev libjansson-dev libncurses-dev libnuma-dev libxdp-dev libbpf-dev libelf-dev
 	# run: QEMU, its PVH and q35 firmware
 	qemu-system-x86 qemu-system-data seabios
 	# tests: unit, fuzz, peers

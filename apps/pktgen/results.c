@@ -85,16 +85,10 @@ void pktgen_pace(const struct app *app, struct gen_pace *sum)
 void pktgen_foreign(const struct app *app, unsigned port, struct meas_foreign *sum)
 {
 	const struct pktgen *pg = pktgen_of(app);
-	struct meas_foreign f;
 
 	*sum = (struct meas_foreign){0};
-	for (unsigned k = 0; k < app->lcores; k++) {
-		meas_foreign(pg->lcore[k].meas, (uint16_t)port, &f);
-		sum->stragglers += f.stragglers;
-		sum->foreign += f.foreign;
-		sum->stack += f.stack;
-		sum->bad_stream += f.bad_stream;
-	}
+	for (unsigned k = 0; k < app->lcores; k++)
+		meas_foreign(pg->lcore[k].meas, (uint16_t)port, sum); // which adds
 }
 
 uint64_t pktgen_sent(const struct app *app)

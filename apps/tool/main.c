@@ -55,6 +55,33 @@ static const struct command commands[] = {
 	 "  On ^C the image reports its figures; a second ^C ends it without. Exit 0 only when it\n"
 	 "  did and every packet is accounted for.\n",
 	 cmd_boot},
+	{"pktgen", "generate traffic and measure what comes of it",
+	 "weir pktgen FILE [--port NAME=DEVICE]... [OPTION]...\n"
+	 "       weir pktgen --port NAME=DEVICE... [OPTION]... [WHAT TO SEND]...\n"
+	 "  FILE has function: pktgen and streams:; without it the first port sends, to the second.\n"
+	 "  --duration TIME     so long (10s, 500ms, 2m); unless said: as the streams say, or until ^C\n"
+	 "  --count N           so many packets a stream (1000, 10M)\n"
+	 "  --max-loss PERCENT  exit 1 when more is lost (0; 0.1%); unless given, loss is no failure\n"
+	 "  --interval TIME     between figures (1s)     --drain TIME  wait for the last packets (2s)\n"
+	 "  --json              a line of JSON an interval, and one with everything at the end\n"
+	 "  --plain             lines of text, no live view     --all  report every stream\n"
+	 "  --memory MIB  --cpu N  --control PATH  as of weir run\n"
+	 "What to send, without FILE:\n"
+	 "  --dst A, --dst A-B  addresses (IPv4 or IPv6); --src, --sport, --dport likewise\n"
+	 "  --proto udp|tcp|icmp|icmp6   --vlan ID\n"
+	 "  --length 64 | 64-1518 | 64,512,1518 | imix | imix:NAME   with FCS (64; IPv6: 84)\n"
+	 "  --rate top | 1Mpps | 10G | l2:10G | 50%   bits are of layer 1 unless l2: stands before\n"
+	 "  --burst N   --shape constant | poisson | ON:OFF (10ms:5ms)\n"
+	 "  --address NAME=ADDRESS/LENGTH  the port's own: it answers ARP, ND and ping, and asks for\n"
+	 "                      next hops: the destination, or --via [NAME=]ADDRESS\n"
+	 "  --dst-mac MAC       to this station instead; unless said, and without --address: the other\n"
+	 "                      port's. --mac NAME=MAC: a port's own\n"
+	 "  --line NAME=10G     a port's line rate, where the device does not know it\n"
+	 "  --both              every port sends      --lcores N\n"
+	 "  --print             print the FILE that these options stand for, and stop\n"
+	 "  q or ^C ends sending and reports; again: at once. Exit 0; 1: something failed (a next hop\n"
+	 "  that does not answer, --max-loss, books that do not balance); 2: the words are wrong.\n",
+	 cmd_pktgen},
 	{"ctl", "change and show the tables of a running Weir",
 	 "weir ctl ENDPOINT COMMAND... [--json] [--confirm TIME]\n"
 	 "  ENDPOINT is the socket of weir run --control, or weir boot --control. COMMAND:\n"
