@@ -18,6 +18,7 @@
 #include "pmd/pmds.h"
 
 #define PCAP_MTU_DEFAULT 1500u
+#define AHEAD		 32u
 #define PCAP_SIZE        1024u // there is no ring; what is reported
 
 struct pcap_port {
@@ -26,6 +27,9 @@ struct pcap_port {
 	struct mempool *pool;
 	const struct clock *clock;
 	uint32_t frame_max; // bytes a chain of this pool can hold
+	uint32_t room;	    // bytes of a buffer
+	struct mbuf *spare[AHEAD]; // buffers taken in advance, `ahead` at once
+	unsigned spares, ahead;
 	uint16_t id;
 	bool dated;         // time_base is known
 	uint64_t time_base; // to be added to the clock
@@ -41,28 +45,44 @@ static bool due(const struct pcap_port *p)
 	return !p->clock || p->clock->kind != CLOCK_CAPTURE || p->in.time <= p->clock->now;
 }
 
-static struct mbuf *take(struct pcap_port *p)
+// A buffer for the next record: of those taken in advance, or, of a long one, several.
+static always_inline struct mbuf *take(struct pcap_port *p)
 {
 	struct capture_reader *r = &p->in;
-	struct mbuf *m =
-		r->caplen ? mbuf_from_bytes(p->pool, r->data, r->caplen) : mbuf_alloc(p->pool);
+	struct mbuf *m;
 
-	if (unlikely(!m))
-		return NULL;
-	m->port = p->id;
-	m->flags = 0;
-	if (p->clock && p->clock->kind == CLOCK_CAPTURE) {
+	if (unlikely(r->caplen > p->room))
+		return mbuf_from_bytes(p->pool, r->data, r->caplen);
+	if (unlikely(!p->spares)) {
+		if (mempool_get_bulk(p->pool, p->spare, p->ahead))
+			return NULL;
+		p->spares = p->ahead;
+	}
+	m = p->spare[--p->spares];
+	mbuf_reset(m);
+	memcpy(m->data, r->data, r->caplen);
+	m->len = (uint16_t)r->caplen;
+	m->pkt_len = r->caplen;
+	return m;
+}
+
+static always_inline void receive(struct pcap_port *p, struct mbuf *m, bool capture)
+{
+	struct capture_reader *r = &p->in;
+
+	m->origin = mbuf_origin(p->id);
+	if (capture) {
 		m->time = r->time;
 		m->flags = MBUF_TIME;
 	}
 	p->rx_bytes += r->caplen;
 	p->snapped += r->caplen < r->len;
-	return m;
 }
 
 static uint16_t pcap_port_rx(void *queue, struct mbuf **pkts, uint16_t n)
 {
 	struct pcap_port *p = queue;
+	bool capture = p->clock && p->clock->kind == CLOCK_CAPTURE;
 	unsigned got = 0;
 
 	while (got < n && due(p)) {
@@ -74,6 +94,7 @@ static uint16_t pcap_port_rx(void *queue, struct mbuf **pkts, uint16_t n)
 				p->nombuf++;
 				break;
 			}
+			receive(p, pkts[got], capture);
 			got++;
 		}
 		capture_next(&p->in);
@@ -154,6 +175,7 @@ static int parse_args(struct pcap_port *p, const struct port_conf *conf, struct 
 static void pcap_port_free(struct pcap_port *p)
 {
 	capture_close(&p->in);
+	mempool_put_bulk(p->pool, p->spare, p->spares);
 	free(p->in_path);
 	free(p->out_path);
 	free(p);
@@ -198,6 +220,8 @@ static int pcap_port_open(struct port *port, const struct port_conf *conf, struc
 	p->clock = conf->clock;
 	p->id = port->id;
 	p->frame_max = frame_max(conf->pool);
+	p->room = mempool_room(conf->pool);
+	p->ahead = mempool_count(conf->pool) < 32 * AHEAD ? 1 : AHEAD; // a small pool needs each
 	rc = parse_args(p, conf, err);
 	if (!rc)
 		rc = open_files(p, conf, err);
@@ -212,7 +236,7 @@ static int pcap_port_open(struct port *port, const struct port_conf *conf, struc
 	snprintf(g->text, sizeof(g->text), "pcap reads %.60s, writes %.60s",
 		 p->in_path[0] ? p->in_path : "nothing", p->out_path[0] ? p->out_path : "nothing");
 	port->queue[0] = (struct port_queue){pcap_port_rx, p,
-					     p->out.file ? pcap_port_tx : pcap_port_tx_nowhere, p};
+					     p->out.buf ? pcap_port_tx : pcap_port_tx_nowhere, p};
 	port->priv = p;
 	return 0;
 }

@@ -1,144 +1,176 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// reader.c - the records of a capture file, by libpcap; errors name the file and the byte
+// reader.c - open a capture file of either format and walk its records; errors name the file and the byte
 #include "pmd/pcap/reader.h"
 
 #include <errno.h>
-#include <stdio_ext.h>
+#include <fcntl.h>
+#include <pcap/pcap.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "core/clock.h"
-#include "core/lcore.h"
+#include "pmd/pcap/records.h"
 
-#define READER_BUF (1u << 20) // a system call a mebibyte
+#define IFACES_MAX 65536u // no file of one machine has more
 
-// A file libpcap does not know: say what it looks like, and what to do.
-static int refuse_format(FILE *f, const char *path, const char *why, struct err *err)
+struct capture_iface *capture_add_iface(struct capture_reader *r, struct err *err)
 {
-	uint8_t magic[4] = {0};
+	if (r->n_ifaces == IFACES_MAX) {
+		err_set(err, -EIO, "more than %u interfaces", IFACES_MAX);
+		return NULL;
+	}
+	if (r->n_ifaces == r->room_ifaces) {
+		uint32_t room = r->room_ifaces ? 2 * r->room_ifaces : 4;
+		struct capture_iface *more = realloc(r->ifaces, room * sizeof(*more));
 
-	rewind(f);
-	if (!fread(magic, 1, sizeof(magic), f))
-		return err_set(err, -EINVAL, "%s: byte 0: the file is empty, not a capture", path);
-	if (magic[0] == 0x1f && magic[1] == 0x8b)
-		return err_set(err, -EINVAL, "%s: compressed by gzip; gunzip it first", path);
-	if (!memcmp(magic, "\x28\xb5\x2f\xfd", 4))
-		return err_set(err, -EINVAL, "%s: compressed by zstd; unzstd it first", path);
-	return err_set(err, -EINVAL, "%s: byte 0: not a readable pcap or pcapng file: %s", path,
-		       why);
+		if (!more) {
+			err_set(err, -ENOMEM, "no memory for %u interfaces", room);
+			return NULL;
+		}
+		r->ifaces = more;
+		r->room_ifaces = room;
+	}
+	r->ifaces[r->n_ifaces] = (struct capture_iface){0};
+	return &r->ifaces[r->n_ifaces++];
 }
 
-static int refuse_linktype(const char *path, int dlt, struct err *err)
+int capture_short(const struct capture_reader *r, const char *what, size_t n, struct err *err)
 {
+	if (r->source.error)
+		return err_set(err, -EIO, "cannot be read: %s", strerror(r->source.error));
+	return err_set(err, -EIO, "truncated: %s takes %zu bytes, %zu are there", what, n,
+		       source_left(&r->source));
+}
+
+int capture_wants(struct capture_reader *r, uint32_t linktype, struct err *err)
+{
+	// Numbers in files and libpcap's are the same but for a few.
+	int dlt = linktype == 101 ? DLT_RAW : (int)linktype;
 	const char *name = pcap_datalink_val_to_name(dlt);
 	const char *text = pcap_datalink_val_to_description(dlt);
 
-	return err_set(
-		err, -EPROTONOSUPPORT,
-		"%s: link type %d (%s%s%s) is not Ethernet; capture on one Ethernet interface, "
-		"not on 'any'",
-		path, dlt, name ? name : "unknown", text ? ", " : "", text ? text : "");
+	if (likely(linktype == LINKTYPE_ETHERNET))
+		return 1;
+	if (r->mixed)
+		return 0;
+	return err_set(err, -EPROTONOSUPPORT,
+		       "link type %u (%s%s%s) is not Ethernet; capture on one Ethernet interface, not on 'any'",
+		       linktype, name ? name : "unknown", text ? ", " : "", text ? text : "");
+}
+
+// A file of neither format: say what it looks like, and what to do.
+static int refuse_format(struct capture_reader *r, struct err *err)
+{
+	const uint8_t *magic = source_peek(&r->source, 4);
+
+	if (!magic && r->source.error)
+		return err_set(err, -r->source.error, "%s: cannot be read: %s", r->path, strerror(r->source.error));
+	if (!source_left(&r->source))
+		return err_set(err, -EINVAL, "%s: byte 0: the file is empty, not a capture", r->path);
+	if (magic && magic[0] == 0x1f && magic[1] == 0x8b)
+		return err_set(err, -EINVAL, "%s: compressed by gzip; gunzip it first", r->path);
+	if (magic && !memcmp(magic, "\x28\xb5\x2f\xfd", 4))
+		return err_set(err, -EINVAL, "%s: compressed by zstd; unzstd it first", r->path);
+	return err_set(err, -EINVAL, "%s: byte 0: not a readable pcap or pcapng file: it begins with none of their "
+				     "magic numbers",
+		       r->path);
 }
 
 static int open_file(struct capture_reader *r, struct err *err)
 {
-	r->file = fopen(r->path, "rb");
-	if (!r->file || fstat(fileno(r->file), &r->st))
-		return err_set(err, -errno, "%s: cannot open for reading: %s", r->path,
-			       strerror(errno));
+	int fd = open(r->path, O_RDONLY | O_CLOEXEC);
+
+	source_open(&r->source, fd);
+	if (fd < 0 || fstat(fd, &r->st))
+		return err_set(err, -errno, "%s: cannot open for reading: %s", r->path, strerror(errno));
 	if (S_ISDIR(r->st.st_mode))
-		return err_set(err, -EISDIR, "%s: is a directory; expected a capture file",
-			       r->path);
-	setvbuf(r->file, NULL, _IOFBF, READER_BUF);
-	__fsetlocking(r->file, FSETLOCKING_BYCALLER); // libpcap reads twice a record
+		return err_set(err, -EISDIR, "%s: is a directory; expected a capture file", r->path);
+	if (S_ISREG(r->st.st_mode))
+		posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	return 0;
+}
+
+static int begin(struct capture_reader *r, struct err *err)
+{
+	struct err why;
+	int rc = classic_begin(r, &why);
+
+	if (rc == -EPROTO) {
+		r->pcapng = true;
+		rc = pcapng_begin(r, &why);
+	}
+	if (rc == -EPROTO)
+		return refuse_format(r, err);
+	if (rc == -EPROTONOSUPPORT)
+		return err_set(err, rc, "%s: %s", r->path, why.text);
+	return rc ? err_set(err, -EINVAL, "%s: byte %llu: not a readable pcap or pcapng file: %s", r->path,
+			    (unsigned long long)source_offset(&r->source), why.text)
+		  : 0;
+}
+
+static int open_any(struct capture_reader *r, const char *path, bool mixed, struct err *err)
+{
+	int rc;
+
+	memset(r, 0, sizeof(*r));
+	r->path = path;
+	r->mixed = mixed;
+	rc = open_file(r, err);
+	if (!rc)
+		rc = begin(r, err);
+	if (!rc)
+		capture_next(r);
+	else
+		capture_close(r);
+	return rc;
 }
 
 int capture_open(struct capture_reader *r, const char *path, struct err *err)
 {
-	char why[PCAP_ERRBUF_SIZE] = "";
-	int rc, dlt;
-
-	memset(r, 0, sizeof(*r));
-	r->path = path;
-	rc = open_file(r, err);
-	if (rc)
-		goto fail;
-	r->pcap =
-		pcap_fopen_offline_with_tstamp_precision(r->file, PCAP_TSTAMP_PRECISION_NANO, why);
-	if (!r->pcap) {
-		rc = refuse_format(r->file, path, why, err);
-		goto fail;
-	}
-	dlt = pcap_datalink(r->pcap);
-	if (dlt != DLT_EN10MB) {
-		rc = refuse_linktype(path, dlt, err);
-		goto fail;
-	}
-	r->pcapng = pcap_major_version(r->pcap) == 1; // classic files are version 2
-	capture_next(r);
-	return 0;
-fail:
-	capture_close(r);
-	return rc;
+	return open_any(r, path, false, err);
 }
 
-// A record that cannot be read. ftell() before the attempt is where it starts (pcapng: where the
-// blocks start that lead to it); a pipe has no offsets.
-static void end_in_error(struct capture_reader *r, long at)
+int capture_open_mixed(struct capture_reader *r, const char *path, struct err *err)
 {
-	char place[64] = "in a pipe";
+	return open_any(r, path, true, err);
+}
 
-	if (at >= 0)
-		snprintf(place, sizeof(place), "at %sbyte %ld", r->pcapng ? "or after " : "", at);
+static void end_in_error(struct capture_reader *r, uint64_t at, const struct err *why)
+{
+	r->data = NULL;
 	r->error = -EIO;
-	err_set(&r->err, r->error, "%s: record %llu, %s: %s (the %llu before it count)", r->path,
-		(unsigned long long)r->records + 1, place, pcap_geterr(r->pcap),
+	err_set(&r->err, r->error, "%s: record %llu, at byte %llu: %s (the %llu before it count)", r->path,
+		(unsigned long long)r->records + 1, (unsigned long long)at, why->text,
 		(unsigned long long)r->records);
-}
-
-// Nanoseconds since 1970 from what the file says, which may be anything.
-static uint64_t record_time(struct capture_reader *r, const struct pcap_pkthdr *h)
-{
-	uint64_t sec = (uint64_t)h->ts.tv_sec, nsec = (uint64_t)h->ts.tv_usec; // nano precision
-
-	if (!r->pcapng)
-		sec = (uint32_t)sec; // unsigned in the file; libpcap extends the sign
-	if (nsec >= NSEC_PER_SEC) {
-		nsec = NSEC_PER_SEC - 1;
-		r->bad_times++;
-	}
-	if (sec >= CAPTURE_TIME_MAX / NSEC_PER_SEC) {
-		r->bad_times++;
-		return CAPTURE_TIME_MAX;
-	}
-	return sec * NSEC_PER_SEC + nsec;
 }
 
 void capture_next(struct capture_reader *r)
 {
-	long at = ftell(r->file);
-	struct pcap_pkthdr *h;
-	int rc = pcap_next_ex(r->pcap, &h, &r->data);
+	struct err why;
+	uint64_t at, passed;
+	int rc;
 
-	if (unlikely(rc != 1)) {
-		r->data = NULL;
-		if (rc != PCAP_ERROR_BREAK)
-			end_in_error(r, at);
-		return;
-	}
-	r->records++;
-	r->caplen = h->caplen;
-	r->len = h->len;
-	r->time = record_time(r, h);
+	do {
+		passed = r->other_link;
+		at = source_offset(&r->source);
+		rc = r->pcapng ? pcapng_record(r, &why) : classic_record(r, &why);
+		if (unlikely(rc != 1)) {
+			r->data = NULL;
+			if (rc < 0)
+				end_in_error(r, r->pcapng ? source_offset(&r->source) : at, &why);
+			return;
+		}
+		r->records++;
+	} while (unlikely(r->other_link != passed));
 }
 
 void capture_close(struct capture_reader *r)
 {
-	if (r->pcap)
-		pcap_close(r->pcap); // closes the file too
-	else if (r->file)
-		fclose(r->file);
-	r->pcap = NULL;
-	r->file = NULL;
+	if (r->path) // else it was never opened
+		source_close(&r->source);
+	r->path = NULL;
+	free(r->ifaces);
+	r->ifaces = NULL;
+	r->n_ifaces = r->room_ifaces = 0;
 	r->data = NULL;
 }

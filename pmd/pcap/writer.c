@@ -4,14 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio_ext.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include "core/clock.h"
 
-#define WRITER_BUF   (1u << 20)
+#define WRITER_BUF   ((size_t)512 << 10) // the longest packet fits, and the second-level cache holds it
 #define SNAPLEN      262144u // libpcap's largest
 #define LINKTYPE_ETH 1u
 
@@ -50,10 +50,41 @@ struct pcapng_opt {
 static_assert(sizeof(struct pcap_file_hdr) == 24 && sizeof(struct pcap_rec_hdr) == 16, "format");
 static_assert(sizeof(struct pcapng_shb) == 28 && sizeof(struct pcapng_epb) == 28, "format");
 
+static void write_out(struct capture_writer *w)
+{
+	size_t at = 0;
+
+	while (at < w->used && !w->error) {
+		ssize_t n = write(w->fd, w->buf + at, w->used - at);
+
+		if (n >= 0)
+			at += (size_t)n;
+		else if (errno != EINTR)
+			w->error = errno;
+	}
+	w->used = 0;
+}
+
+// Where the next n bytes go, at most WRITER_BUF.
+static always_inline uint8_t *room(struct capture_writer *w, size_t n)
+{
+	uint8_t *at;
+
+	if (unlikely(WRITER_BUF - w->used < n))
+		write_out(w);
+	at = w->buf + w->used;
+	w->used += n;
+	return at;
+}
+
 static void put(struct capture_writer *w, const void *p, size_t n)
 {
-	if (!w->error && fwrite_unlocked(p, 1, n, w->file) != n)
-		w->error = errno ? errno : EIO;
+	const uint8_t *from = p;
+
+	for (size_t part; n; from += part, n -= part) {
+		part = n < WRITER_BUF ? n : WRITER_BUF;
+		memcpy(room(w, part), from, part);
+	}
 }
 
 static void put_pad(struct capture_writer *w, uint32_t n)
@@ -132,12 +163,12 @@ int capture_create(struct capture_writer *w, const char *path, const char *if_na
 		return fd;
 	w->path = path;
 	w->pcapng = n > 7 && !strcmp(path + n - 7, ".pcapng");
-	w->file = fdopen(fd, "wb");
-	if (!w->file) {
+	w->fd = fd;
+	w->buf = malloc(WRITER_BUF);
+	if (!w->buf) {
 		close(fd);
-		return err_set(err, -ENOMEM, "%s: no memory for a stream", path);
+		return err_set(err, -ENOMEM, "%s: no memory for a buffer", path);
 	}
-	setvbuf(w->file, NULL, _IOFBF, WRITER_BUF);
 	if (!w->pcapng) {
 		put_pcap_header(w);
 		return 0;
@@ -147,28 +178,48 @@ int capture_create(struct capture_writer *w, const char *path, const char *if_na
 	return 0;
 }
 
+// The bytes of a packet, which may be a chain.
+static always_inline void put_packet(struct capture_writer *w, uint8_t *at, const struct mbuf *m)
+{
+	if (likely(!m->next)) {
+		memcpy(at, m->data, m->len);
+		return;
+	}
+	for (; m; at += m->len, m = m->next)
+		memcpy(at, m->data, m->len);
+}
+
+static void write_pcapng(struct capture_writer *w, const struct mbuf *m, uint64_t time)
+{
+	uint32_t n = m->pkt_len, padded = (n + 3) & ~3u, total = (uint32_t)sizeof(struct pcapng_epb) + padded + 4;
+	const struct pcapng_epb h = {6, total, 0, (uint32_t)(time >> 32), (uint32_t)time, n, n};
+	uint8_t *at = room(w, total);
+
+	memcpy(at, &h, sizeof(h));
+	put_packet(w, at + sizeof(h), m);
+	memset(at + sizeof(h) + n, 0, padded - n);
+	memcpy(at + sizeof(h) + padded, &total, sizeof(total));
+}
+
+static void write_classic(struct capture_writer *w, const struct mbuf *m, uint64_t time)
+{
+	uint32_t n = m->pkt_len;
+	const struct pcap_rec_hdr h = {(uint32_t)(time / NSEC_PER_SEC), (uint32_t)(time % NSEC_PER_SEC), n, n};
+	uint8_t *at = room(w, sizeof(h) + n);
+
+	memcpy(at, &h, sizeof(h));
+	put_packet(w, at + sizeof(h), m);
+}
+
 int capture_write(struct capture_writer *w, const struct mbuf *m, uint64_t time)
 {
-	uint32_t n = m->pkt_len, total = (uint32_t)sizeof(struct pcapng_epb) + ((n + 3) & ~3u) + 4;
-
-	if (w->pcapng) {
-		const struct pcapng_epb h = {6, total, 0, (uint32_t)(time >> 32), (uint32_t)time,
-					     n, n};
-
-		put(w, &h, sizeof(h));
-	} else {
-		const struct pcap_rec_hdr h = {(uint32_t)(time / NSEC_PER_SEC),
-					       (uint32_t)(time % NSEC_PER_SEC), n, n};
-
-		put(w, &h, sizeof(h));
-	}
-	for (; m; m = m->next)
-		put(w, m->data, m->len);
-	if (w->pcapng) {
-		put_pad(w, n);
-		put(w, &total, sizeof(total));
-	}
-	if (w->error)
+	if (unlikely(m->pkt_len > SNAPLEN))
+		return -EMSGSIZE;
+	if (w->pcapng)
+		write_pcapng(w, m, time);
+	else
+		write_classic(w, m, time);
+	if (unlikely(w->error))
 		return -EIO;
 	w->records++;
 	return 0;
@@ -230,12 +281,13 @@ int capture_write_frame(struct capture_writer *w, unsigned iface, const void *da
 
 int capture_finish(struct capture_writer *w, struct err *err)
 {
-	if (!w->file)
+	if (!w->buf)
 		return 0;
-	errno = 0;
-	if (fclose(w->file) && !w->error)
-		w->error = errno ? errno : EIO;
-	w->file = NULL;
+	write_out(w);
+	if (close(w->fd) && !w->error)
+		w->error = errno;
+	free(w->buf);
+	w->buf = NULL;
 	if (!w->error)
 		return 0;
 	return err_set(err, -EIO, "%s: %s: the capture is incomplete (%llu packets were accepted)",

@@ -8,14 +8,16 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
+#include <stddef.h>
 #include <sys/stat.h>
 
 #include "core/err.h"
 #include "mempool/mbuf.h"
 
 struct capture_writer {
-	FILE *file;
+	uint8_t *buf; // NULL: closed
+	size_t used;
+	int fd;
 	const char *path; // the caller's; as long as the writer
 	bool pcapng;
 	int error; // errno of the first write that failed; the file is incomplete
@@ -30,7 +32,7 @@ int capture_create(struct capture_writer *w, const char *path, const char *if_na
 		   const struct stat *input, struct err *err);
 
 // Appends a packet, stamped `time` ns since 1970; m stays the caller's. 0, or -EIO when this or an
-// earlier write failed.
+// earlier write failed; -EMSGSIZE: no capture can hold it.
 int capture_write(struct capture_writer *w, const struct mbuf *m, uint64_t time);
 
 // Of pcapng: describes one more interface. Its number (capture_create() has described number 0), or -ENOTSUP in

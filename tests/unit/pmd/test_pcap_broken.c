@@ -78,8 +78,8 @@ static void cut_everywhere(bool ng, bool nano, bool big)
 			assert_int_equal(error, 0);
 		} else {
 			assert_int_equal(error, -EIO);
-			snprintf(place, sizeof(place), "%s: record %u, at %sbyte %zu: ", path,
-				 whole + 1, ng ? "or after " : "", end[whole]);
+			snprintf(place, sizeof(place), "%s: record %u, at byte %zu: ", path, whole + 1,
+				 end[whole]);
 			if (strncmp(e.text, place, strlen(place)))
 				fail_msg("'%s' does not begin with '%s'", e.text, place);
 		}
