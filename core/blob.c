@@ -38,6 +38,7 @@ static const struct section_slot slots[BLOB_TYPES] = {
 	[BLOB_VARIANTS] = SLOT("variants", variants, n_variants, struct blob_variant, 1u << 22),
 	[BLOB_FIELDS] = SLOT("fields", fields, n_fields, struct blob_field, 1u << 18),
 	[BLOB_IMPAIRS] = SLOT("impairments", impairs, n_impairs, struct blob_impair, 1u << 10),
+	[BLOB_PLAYS] = SLOT("plays", plays, n_plays, struct blob_play, 1),
 	[BLOB_PATCHES] = SLOT("patches", patches, n_patches, struct blob_patch, 1u << 10),
 };
 
@@ -265,6 +266,8 @@ static int check_contents(const struct blob *b, struct err *err)
 		rc = check_hops(b, err);
 	if (!rc)
 		rc = blob_check_streams(b, err);
+	if (!rc)
+		rc = blob_check_plays(b, err);
 	return rc ? rc : check_routes(b, err);
 }
 

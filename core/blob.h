@@ -40,6 +40,7 @@ enum blob_section_type {
 	BLOB_VARIANTS,    // struct blob_variant[]
 	BLOB_FIELDS,      // struct blob_field[]
 	BLOB_IMPAIRS,     // struct blob_impair[]
+	BLOB_PLAYS,       // one struct blob_play: what function replay sends
 	BLOB_TYPES
 };
 
@@ -291,6 +292,44 @@ struct blob_impair { // what function impair does to the packets of one patch (s
 #define BLOB_IMPAIR_EXACT 1u
 #define BLOB_IMPAIR_FLAGS 1u
 
+enum blob_speed {
+	BLOB_SPEED_CAPTURED, // rate: millionths of the speed at which it was captured
+	BLOB_SPEED_PPS,	     // thousandths of a packet a second
+	BLOB_SPEED_L1,	     // bit/s, as in enum blob_rate
+	BLOB_SPEED_L2,
+	BLOB_SPEED_TOP,	 // as fast as it goes
+	BLOB_SPEED_STEP, // a packet whenever somebody asks for one
+	BLOB_SPEEDS
+};
+
+// What function replay sends: packets of captures, merged by their time stamps, split into ports and rewritten
+// by the host. Not with BLOB_PLAY_STREAMED: then a thread of the host brings them while they are played.
+struct blob_play {
+	uint64_t rate;	      // by speed; 0 with those that have none
+	uint64_t packets;     // records
+	uint64_t loops;	      // 0: without end
+	uint64_t loop_gap_ns; // between the last packet of a loop and the first of the next, at the capture's speed
+	uint64_t start_ns;    // after the links of its ports came up
+	uint32_t first, len;  // records in BYTES, 8-byte aligned, and how many bytes they take
+	uint32_t step;	      // BLOB_PLAY_UNIQUE: what is added to addresses in every further loop
+	uint16_t speed;	      // enum blob_speed
+	uint16_t flags;	      // BLOB_PLAY_*
+	uint64_t ports;	      // bit i: it sends by port i
+};
+#define BLOB_PLAY_STREAMED 1u
+#define BLOB_PLAY_UNIQUE   2u
+#define BLOB_PLAY_FLAGS	   3u
+
+struct blob_record { // a packet of a play; its bytes follow, then 0 to 7 of padding
+	uint64_t time; // ns after the play's first packet; not below the one before
+	uint32_t len;  // at most BLOB_RECORD_MAX
+	uint16_t port; // it leaves by
+	uint16_t reserved;
+};
+#define BLOB_RECORD_MAX 262144u // the longest that a capture can hold (libpcap)
+
+static_assert(sizeof(struct blob_play) == 64, "format");
+static_assert(sizeof(struct blob_record) == 16, "format");
 static_assert(sizeof(struct blob_stream) == 128, "format");
 static_assert(sizeof(struct blob_variant) == 8, "format");
 static_assert(sizeof(struct blob_field) == 40, "format");
@@ -328,8 +367,10 @@ struct blob { // a checked blob: arrays and their lengths (0 and NULL where a se
 	const struct blob_variant *variants;
 	const struct blob_field *fields;
 	const struct blob_impair *impairs;
+	const struct blob_play *plays;
 	uint32_t n_strings, n_params, n_ports, n_ifaces, n_members, n_vrfs, n_addrs, n_paths, n_hops, n_routes4,
-		n_routes6, n_neighbors, n_patches, n_bytes, n_streams, n_variants, n_fields, n_impairs;
+		n_routes6, n_neighbors, n_patches, n_bytes, n_streams, n_variants, n_fields, n_impairs,
+		n_plays;
 };
 
 #define BLOB_PORTS_MAX	 64u
@@ -344,6 +385,8 @@ int blob_open(struct blob *b, const void *data, size_t len, struct err *err);
 
 // For blob_open(): streams, their variants and fields.
 int blob_check_streams(const struct blob *b, struct err *err);
+// For blob_open(): plays and their records.
+int blob_check_plays(const struct blob *b, struct err *err);
 
 static inline const char *blob_str(const struct blob *b, uint32_t off)
 {
