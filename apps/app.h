@@ -202,6 +202,7 @@ int app_stop(struct app *app, struct err *err);
 extern const struct function *const function_list[];
 extern const struct function router_function;
 extern const struct function patch_function;
+extern const struct function replay_function;
 
 // --- between apps/app*.c alone ---
 

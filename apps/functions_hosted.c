@@ -3,4 +3,5 @@
 #include "apps/app.h"
 #include "apps/pktgen/pktgen.h"
 
-const struct function *const function_list[] = {&router_function, &patch_function, &pktgen_function, NULL};
+const struct function *const function_list[] = {&router_function, &patch_function, &pktgen_function,
+						 &replay_function, NULL};

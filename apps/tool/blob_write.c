@@ -138,6 +138,12 @@ static void put_streams(struct writer *w, struct writer *strings, const struct c
 	free(streams);
 }
 
+static void put_replay(struct writer *w, const struct config *c)
+{
+	section(w, BLOB_PLAYS, &c->replay.play, 1, sizeof(c->replay.play));
+	section(w, BLOB_BYTES, c->replay.records, c->replay.records_len, 1);
+}
+
 void *config_blob(const struct config *c, size_t *len)
 {
 	struct blob_hdr hdr = {.magic = BLOB_MAGIC, .version = BLOB_VERSION};
@@ -157,6 +163,8 @@ void *config_blob(const struct config *c, size_t *len)
 	section(&w, BLOB_PATCHES, c->patches, c->n_patches, sizeof(*c->patches));
 	if (c->frames)
 		put_streams(&w, &strings, c);
+	if (c->replay.given)
+		put_replay(&w, c);
 	section(&w, BLOB_STRINGS, strings.data, strings.len, 1);
 	pad(&w);
 	free(strings.data);

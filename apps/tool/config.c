@@ -27,7 +27,7 @@ static void read_version(struct ydoc *y, yaml_node_t *node, void *arg)
 	ydoc_u32(y, node, 1, 1, &v);
 }
 
-static const char *const functions[] = {"router", "patch", "pktgen"};
+static const char *const functions[] = {"router", "patch", "pktgen", "replay"};
 #define FUNCTIONS (sizeof(functions) / sizeof(*functions))
 
 static void read_function(struct ydoc *y, yaml_node_t *node, void *arg)
@@ -100,6 +100,7 @@ static const struct ydoc_key top_keys[] = {
 	{"routes", false, config_read_routes},
 	{"neighbors", false, config_read_neighbors},
 	{"patches", false, config_read_patches},
+	{"replay", false, config_read_replay},
 	{"icmp", false, config_read_icmp},
 	{"arp", false, config_read_arp},
 	{"nd", false, config_read_nd},
@@ -149,6 +150,7 @@ static void check_function(struct config_reader *r)
 {
 	struct config *c = r->c;
 	bool router = !strcmp(c->function, "router"), patch = !strcmp(c->function, "patch");
+	bool replay = !strcmp(c->function, "replay");
 
 	if (!c->has_function)
 		return;
@@ -157,10 +159,15 @@ static void check_function(struct config_reader *r)
 						  "[{from: PORT, to: PORT}, …] in a patch");
 	if (!patch && c->n_patches)
 		ydoc_error(r->y, ydoc_root(r->y), "patches belong to function patch, not %s", c->function);
-	if (patch && routes_anything(c))
+	if (!replay && c->replay.given)
+		ydoc_error(r->y, ydoc_root(r->y), "replay belongs to function replay, not %s", c->function);
+	if (replay && !c->replay.given)
+		ydoc_error(r->y, ydoc_root(r->y), "expected key replay: {captures: [{file: FILE, to: PORT}]}");
+	if ((patch || replay) && routes_anything(c))
 		ydoc_error(r->y, ydoc_root(r->y),
 			   "addresses, interfaces, vrfs, routes, neighbors, icmp, arp, nd, reassembly "
-			   "and services belong to function router, not patch");
+			   "and services belong to function router, not %s",
+			   c->function);
 	for (size_t i = 0; router && i < c->n_ifaces; i++)
 		check_use(r, &c->ifaces[i]);
 	if (!strcmp(c->function, "pktgen"))
@@ -220,6 +227,7 @@ void config_free(struct config *c)
 		free(c->ifaces[i].name);
 	for (i = 0; i < c->n_vrfs; i++)
 		free(c->vrfs[i]);
+	replay_conf_free(&c->replay);
 	free(c->ifaces);
 	free(c->members);
 	free(c->vrfs);

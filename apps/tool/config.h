@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "apps/tool/diag.h"
+#include "apps/tool/replay_conf.h"
 #include "core/blob.h"
 #include "netstack/ip.h"
 
@@ -82,6 +83,7 @@ struct config {
 	struct config_stream *streams; // as they were said
 	size_t n_streams, room_streams;
 	struct config_frames *frames; // what they make; NULL: there are no streams
+	struct replay_conf replay; // key replay
 	char **files; // names of route files, kept for places
 	size_t n_files, room_files;
 };

@@ -21,6 +21,7 @@ void config_read_routes(struct ydoc *y, yaml_node_t *node, void *arg);
 void config_read_neighbors(struct ydoc *y, yaml_node_t *node, void *arg);
 void config_read_patches(struct ydoc *y, yaml_node_t *node, void *arg);
 void config_read_streams(struct ydoc *y, yaml_node_t *node, void *arg);
+void config_read_replay(struct ydoc *y, yaml_node_t *node, void *arg);
 void config_read_icmp(struct ydoc *y, yaml_node_t *node, void *arg);
 void config_read_arp(struct ydoc *y, yaml_node_t *node, void *arg);
 void config_read_nd(struct ydoc *y, yaml_node_t *node, void *arg);

@@ -114,6 +114,28 @@ static const struct command commands[] = {
 	 "  --json                 that as a line of JSON on standard output\n"
 	 "  Ends by ^C or SIGTERM; the routes stay in Weir until the next weir fpm takes them over.\n",
 	 cmd_fpm},
+	{"replay", "send the packets of captures, each at its time",
+	 "weir replay CAPTURE... --port NAME=DEVICE [--port NAME=DEVICE] [OPTIONS]\n"
+	 "       weir replay FILE.yaml [--port NAME=DEVICE]... [--cpu N] [--memory MIB] [--json]\n"
+	 "  Of several ports, the first sends the first capture, the second the second, or:\n"
+	 "  --split client       clients' packets by the first port, servers' by the second\n"
+	 "  --split interface    by the capture's interfaces 0, 1, ...\n"
+	 "  --split A[,B...]     what comes from these prefixes or MAC addresses by the first port\n"
+	 "  --speed captured|xN|Npps|{pps: N}|{l1: BITS}|{l2: BITS}|top|step\n"
+	 "                       as captured (the default), N times as fast, or at a rate; step: one\n"
+	 "                       packet whenever Enter is hit, N when N is typed before\n"
+	 "  --loops N|forever    how often (1); --loop-gap TIME: and the time between\n"
+	 "  --unique STEP        add STEP to IP addresses in every further loop\n"
+	 "  --start TIME         wait so long first; --max-gap TIME: and never longer between packets\n"
+	 "  --src-mac, --dst-mac [PORT=]MAC, --vlan [PORT=]N|none, --ttl [PORT=]N|+N|-N,\n"
+	 "  --map [PORT=]PREFIX:PREFIX, --map-port [PORT=]N:M      change packets (;-separated: several)\n"
+	 "  --truncate N, --pad N, --snapped send|pad|skip, --fix  their lengths; checksums anew\n"
+	 "  --preload, --stream  read all before (the default up to 256 MiB), or meanwhile\n"
+	 "  --duration SECONDS   stop after so long\n"
+	 "  --cpu N              stay on this CPU; --memory MIB: of packets (default: what it takes)\n"
+	 "  --json               print figures as JSON\n"
+	 "  Devices as for weir run. Times: 10ms, 1.5s; bytes without FCS. Exit 0: all was sent.\n",
+	 cmd_replay},
 	{"pack", "make one bootable file with the configuration inside",
 	 "weir pack FILE -o IMAGE [--image ELF]\n"
 	 "  --image ELF  default: weir-FUNCTION.elf beside weir\n"

@@ -29,6 +29,7 @@ int cmd_ports(const struct command *cmd, int argc, char **argv);
 int cmd_ctl(const struct command *cmd, int argc, char **argv);
 int cmd_fpm(const struct command *cmd, int argc, char **argv);
 int cmd_pktgen(const struct command *cmd, int argc, char **argv);
+int cmd_replay(const struct command *cmd, int argc, char **argv);
 int cmd_pack(const struct command *cmd, int argc, char **argv);
 
 // Complains on stderr with the command's usage below; returns EXIT_USAGE.

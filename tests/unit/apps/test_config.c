@@ -123,13 +123,13 @@ static void all_errors_at_once(void **state)
 	says("version: 2\nfunction: ruter\nports:\n  wan: {device: \"virtio:x\", addresses: [192.0.2.0/24]}\n"
 	     "speed: 3\n",
 	     "f.yaml:1:10: 2: expected 1, the only value there is\n"
-	     "f.yaml:2:11: ruter: expected a function: router, patch, pktgen\n"
+	     "f.yaml:2:11: ruter: expected a function: router, patch, pktgen, replay\n"
 	     "f.yaml:4:17: virtio:x: expected virtio:N, N counting the machine's virtio-net devices "
 	     "from 0, virtio:mmioN or a PCI address, virtio:BB:DD.F\n"
 	     "f.yaml:4:41: 192.0.2.0/24: expected a host's address, not a network, broadcast, "
 	     "multicast, loopback or reserved one\n"
 	     "f.yaml:5:1: speed: unknown key: a configuration has version, function, lcores, vrfs, "
-	     "ports, interfaces, routes, neighbors, patches, icmp, arp, nd, reassembly, services, "
+	     "ports, interfaces, routes, neighbors, patches, replay, icmp, arp, nd, reassembly, services, "
 	     "burst, idle, mbufs, streams\n");
 }
 
