@@ -76,6 +76,9 @@ void config_route_add(struct config *c, const struct config_route *route);
 // NULL when s is a proper prefix to route, else what was expected.
 const char *config_prefix_fault(const char *s, struct config_route *route);
 
+// A file named in YAML is relative to the YAML file's folder. The caller frees the name.
+char *config_beside(const char *path, const char *name);
+
 // Route files and the table as a whole (config_route_file.c, config_table.c).
 void config_read_route_file(struct config_reader *r, yaml_node_t *node, uint8_t vrf);
 void config_check_routes(struct config *c, struct diags *diags);

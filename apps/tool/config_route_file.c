@@ -149,8 +149,7 @@ static void read_line(struct route_file *f, char *line)
 	config_route_add(f->c, &f->route);
 }
 
-// A file named in YAML is relative to the YAML file's folder.
-static char *beside(const char *path, const char *name)
+char *config_beside(const char *path, const char *name)
 {
 	const char *slash = strrchr(path, '/');
 
@@ -194,7 +193,7 @@ void config_read_route_file(struct config_reader *r, yaml_node_t *node, uint8_t 
 		return;
 	}
 	c->files = array_add(c->files, &c->n_files, &c->room_files, sizeof(*c->files));
-	f.name = c->files[c->n_files - 1] = beside(r->path, name);
+	f.name = c->files[c->n_files - 1] = config_beside(r->path, name);
 	text = file_read(f.name, ROUTE_FILE_MAX, &len, &err);
 	if (!text) {
 		// file_read names the file, as it is found from here; so does the value.

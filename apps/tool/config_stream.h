@@ -159,6 +159,17 @@ void stream_read_seed(struct ydoc *y, yaml_node_t *node, void *arg);
 void stream_read_payload(struct ydoc *y, yaml_node_t *node, void *arg);
 void stream_read_frame(struct ydoc *y, yaml_node_t *node, void *arg);
 
+// {pcap: FILE, packet: N, skip: BYTES} (config_stream_capture.c): bytes of a captured packet, which the caller
+// frees. False after a diag.
+struct stream_capture {
+	yaml_node_t *file;
+	uint32_t packet, skip;
+	bool bad;
+	uint8_t *data;
+	size_t len;
+};
+bool stream_capture_read(struct config_reader *r, yaml_node_t *node, bool whole, struct stream_capture *p);
+
 // Numbers with a unit behind (config_stream_text.c): "1.5M" and scale 1000 is 1500000000. units: "k", "M" and so
 // on, each with its factor; no unit is factor 1, where `bare`. False: none, or beyond 64 bits.
 struct text_unit {
@@ -217,7 +228,7 @@ struct stream_body {
 	uint32_t *sum; // of the first 2 k bytes, as csum_add
 	unsigned len;
 };
-void stream_body(const struct config_stream *s, unsigned len, struct stream_body *b);
+void stream_body(const struct config_stream *s, unsigned len, struct stream_body *b); // the end of a whole frame
 void stream_body_free(struct stream_body *b);
 void stream_head(const struct stream_plan *p, uint8_t *head); // all but lengths and checksums
 void stream_head_finish(const struct stream_plan *p, const struct stream_sum *sum, unsigned sums,

@@ -58,6 +58,10 @@ static int plan_make(struct stream_plan *p, const struct config *c, const struct
 	int rc;
 
 	*p = (struct stream_plan){.c = c, .s = s, .layers = s->layers};
+	if (s->frame) {
+		p->head_len = (unsigned)(s->frame_len < BLOB_HEAD_MAX ? s->frame_len : BLOB_HEAD_MAX);
+		return 0;
+	}
 	p->layer = xrealloc(NULL, s->layers * sizeof(*p->layer) + 1);
 	memcpy(p->layer, s->layer, s->layers * sizeof(*p->layer));
 	rc = plan_values(p, copy, f);
@@ -83,6 +87,8 @@ static unsigned least(const struct stream_plan *p)
 {
 	unsigned len = p->head_len + (p->s->is_signed ? SIG_LEN : 0) + STREAM_FCS;
 
+	if (p->s->frame)
+		return (unsigned)p->s->frame_len + STREAM_FCS;
 	len += p->s->repeat ? 0 : (unsigned)p->s->payload_len;
 	return len < STREAM_LENGTH_MIN ? STREAM_LENGTH_MIN : len;
 }
@@ -96,6 +102,11 @@ static int check_length(const struct stream_plan *p, unsigned len, struct stream
 
 	for (unsigned i = 1; i < p->layers && p->layer[i].id == LAYER_VLAN; i++)
 		link += 4;
+	if (s->frame)
+		link += 2 * 4; // what it has for tags is its own business
+	if (s->frame && len != least(p))
+		return stream_fault(f, place, "length %u: expected layers: a frame of a capture has its own %u", len,
+				    least(p));
 	if (len < least(p))
 		return stream_fault(f, place, "length %u: expected at least %u: %u of headers%s%s, 4 of FCS", len,
 				    least(p), p->head_len, s->is_signed ? ", 18 of signature" : "",

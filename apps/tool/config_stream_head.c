@@ -54,6 +54,8 @@ static void put_fixed(const struct stream_layer *l, uint8_t *p)
 void stream_head(const struct stream_plan *p, uint8_t *head)
 {
 	memset(head, 0, p->head_len);
+	if (p->s->frame)
+		memcpy(head, p->s->frame, p->head_len);
 	for (unsigned i = 0; i < p->layers; i++) {
 		const struct stream_layer *l = &p->layer[i];
 		const struct layer_field *f = layer_types[l->id].field;

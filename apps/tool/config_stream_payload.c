@@ -6,6 +6,7 @@
 #include "apps/tool/config_stream.h"
 #include "apps/tool/util.h"
 #include "core/wire.h"
+#include "netstack/eth.h"
 
 static struct config_stream *stream(void *arg)
 {
@@ -28,7 +29,7 @@ static bool read_pattern(struct config_stream *s, const char *text)
 static bool set_payload(struct ydoc *y, yaml_node_t *node, struct config_stream *s, const void *data, size_t len)
 {
 	if (s->payload) {
-		ydoc_error(y, node, "expected one of text, hex and pcap");
+		ydoc_error(y, node, "expected one of text, hex and capture");
 		return false;
 	}
 	if (!len || len > STREAM_LENGTH_MAX) {
@@ -84,6 +85,35 @@ static void read_hex(struct ydoc *y, yaml_node_t *node, void *arg)
 	free(data);
 }
 
+static void read_payload_capture(struct ydoc *y, yaml_node_t *node, void *arg)
+{
+	struct stream_capture p;
+	bool ok = stream_capture_read(((struct stream_reader *)arg)->r, node, false, &p);
+
+	stream(arg)->bad |= !ok || !set_payload(y, node, stream(arg), p.data, p.len);
+	free(p.data);
+}
+
+// A whole frame: the port's, the lengths' and the layers' place is taken.
+void stream_read_frame(struct ydoc *y, yaml_node_t *node, void *arg)
+{
+	struct config_stream *s = stream(arg);
+	struct stream_capture p;
+
+	if (!stream_capture_read(((struct stream_reader *)arg)->r, node, true, &p)) {
+		s->bad = true;
+	} else if (s->layers || p.len < ETH_HLEN) {
+		ydoc_error(y, node, s->layers ? "expected layers or frame, not both" :
+						"expected a frame of at least 14 bytes");
+		s->bad = true;
+		free(p.data);
+	} else {
+		s->frame = p.data;
+		s->frame_len = p.len;
+		s->is_signed = false; // it is sent as it is
+	}
+}
+
 static void read_fill(struct ydoc *y, yaml_node_t *node, void *arg)
 {
 	const char *s = ydoc_text(y, node, "zeros, increment, random or repeat");
@@ -98,15 +128,16 @@ static void read_fill(struct ydoc *y, yaml_node_t *node, void *arg)
 void stream_read_payload(struct ydoc *y, yaml_node_t *node, void *arg)
 {
 	static const struct ydoc_key keys[] = {
-		{"text", false, read_text}, {"hex", false, read_hex}, {"fill", false, read_fill}, {0},
+		{"text", false, read_text}, {"hex", false, read_hex}, {"capture", false, read_payload_capture},
+		{"fill", false, read_fill}, {0},
 	};
-	const char *expected = "zeros, increment, random, {text: …} or {hex: …}";
+	const char *expected = "zeros, increment, random, {text: …}, {hex: …} or {capture: {pcap: FILE}}";
 	const char *s;
 
 	if (node->type == YAML_MAPPING_NODE) {
 		ydoc_map(y, node, "a payload", keys, arg);
 		if (stream(arg)->repeat && !stream(arg)->payload && !stream(arg)->bad)
-			ydoc_error(y, node, "expected text or hex to repeat");
+			ydoc_error(y, node, "expected text, hex or capture to repeat");
 		stream(arg)->bad |= stream(arg)->repeat && !stream(arg)->payload;
 		return;
 	}
@@ -129,6 +160,8 @@ void stream_body(const struct config_stream *s, unsigned len, struct stream_body
 		b->data[i] = s->pattern == PATTERN_RANDOM ? (uint8_t)(x >> 24) :
 			     s->pattern == PATTERN_INCREMENT ? (uint8_t)i : 0;
 	}
+	if (s->frame)
+		memcpy(b->data, s->frame + s->frame_len - len, len);
 	for (i = 0; s->payload && i < len && (s->repeat || i < s->payload_len); i++)
 		b->data[i] = s->payload[i % s->payload_len];
 	for (i = 0; i <= len / 2; i++) {

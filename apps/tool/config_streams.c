@@ -82,6 +82,7 @@ static void read_copies(struct ydoc *y, yaml_node_t *node, void *arg)
 static const struct ydoc_key keys[] = {
 	{"port", false, read_port},
 	{"layers", false, read_layers},
+	{"frame", false, stream_read_frame},
 	{"to", false, read_to},
 	{"via", false, read_via},
 	{"length", false, stream_read_length},
@@ -126,6 +127,10 @@ static void finish(struct stream_reader *p, struct ydoc *y, yaml_node_t *key)
 	}
 	if (!s->layers && !s->frame && !s->bad) {
 		ydoc_error(y, key, "expected key to: ADDRESS, layers: [ipv4: ADDRESS, udp, …] or frame: {pcap: FILE}");
+		s->bad = true;
+	}
+	if (s->frame && (s->n_length || s->payload || s->via_family)) {
+		ydoc_error(y, key, "expected no length, payload and via with frame, which is sent as it is");
 		s->bad = true;
 	}
 	if (s->layers && s->layer[s->layers - 1].id == LAYER_ARP)
