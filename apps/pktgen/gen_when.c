@@ -9,10 +9,11 @@
 #define L2_OVERHEAD 4u
 #define LEAST ((unsigned __int128)1 << 52) // of a unit: 4,096 a cycle
 
-// Cycles of one of what comes `rate` times a second, with 64 bits of fraction.
+// Cycles of one of what comes `rate` times a second, with 64 bits of fraction: rounded up, so that a second has no
+// more than `rate` of them.
 static unsigned __int128 cycles_each(const struct gen *g, uint64_t scale, uint64_t rate)
 {
-	unsigned __int128 c = ((unsigned __int128)(g->hz * scale) << 64) / rate;
+	unsigned __int128 c = (((unsigned __int128)(g->hz * scale) << 64) + rate - 1) / rate;
 
 	return c > LEAST ? c : LEAST;
 }
