@@ -31,6 +31,9 @@ enum trial_step {
 	STEP_ASK,     // for their MAC addresses
 	STEP_TELL,    // them to the generators
 	STEP_TOLD,
+	STEP_LEARN, // the same, with packets that do not count
+	STEP_LEARNING,
+	STEP_LEARNT,
 	STEP_START,
 	STEP_STARTED,
 	STEP_SEND,

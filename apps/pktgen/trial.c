@@ -14,6 +14,8 @@
 #define LOOKS_MANY 100u	 // with several lcores, which have to be woken for it
 #define START_MS   10u	 // from the order to time 0: all lcores have heard of it by then
 #define RESOLVE_NS (10 * NSEC_PER_SEC)
+#define LEARN_NS   (NSEC_PER_SEC * 3 / 10) // of learning packets at most, and
+#define LEARNT_NS  (NSEC_PER_SEC / 5)	   // for what waits at devices then
 
 static uint64_t cycles(uint64_t ns)
 {
@@ -149,7 +151,7 @@ static void ask(struct app *app, struct trial *t, uint64_t tsc)
 static void tell(struct app *app, struct trial *t)
 {
 	if (!hops_changed(app))
-		t->step = STEP_START;
+		t->step = t->order.learn ? STEP_LEARN : STEP_START;
 	else if (call(app, hops_tell))
 		t->step = STEP_TOLD;
 }
@@ -175,7 +177,7 @@ static uint16_t next_run(uint16_t last)
 	return run ? run : 1;
 }
 
-static void begin(struct app *app, struct trial *t)
+static void begin(struct app *app, struct trial *t, bool learn)
 {
 	uint64_t at = tsc_read() + plat_tsc_hz() / 1000 * START_MS;
 
@@ -183,15 +185,23 @@ static void begin(struct app *app, struct trial *t)
 		.start_tsc = at,
 		.epoch_ns = wall_ns(app, at),
 		.run = next_run(t->run),
-		.duration_ns = t->order.duration_ns,
-		.count = t->order.count,
+		.duration_ns = learn ? LEARN_NS : t->order.duration_ns,
+		.count = learn ? t->order.learn : t->order.count,
 		.rate = t->order.rate,
 		.burst = t->order.burst,
 	};
 	if (!call(app, start))
 		return;
 	t->run = t->gen.run;
-	t->step = STEP_STARTED;
+	t->deadline = at + cycles(LEARN_NS + LEARNT_NS);
+	t->step = learn ? STEP_LEARNING : STEP_STARTED;
+}
+
+// Until what waited at devices has come out.
+static void learning(struct app *app, struct trial *t, uint64_t tsc)
+{
+	if ((tsc >= t->deadline || atomic_load(&t->stop)) && call(app, stop))
+		t->step = STEP_LEARNT;
 }
 
 static void started(struct trial *t)
@@ -245,7 +255,10 @@ static void drain(struct app *app, struct trial *t, uint64_t tsc)
 static void told(struct app *app, struct trial *t)
 {
 	hops_told(app);
-	t->step = atomic_load(&t->phase) == PKTGEN_SENDING ? STEP_SEND : STEP_START;
+	if (atomic_load(&t->phase) == PKTGEN_SENDING)
+		t->step = STEP_SEND;
+	else
+		t->step = t->order.learn ? STEP_LEARN : STEP_START;
 }
 
 static void step(struct app *app, struct trial *t, uint64_t tsc)
@@ -265,8 +278,17 @@ static void step(struct app *app, struct trial *t, uint64_t tsc)
 	case STEP_TOLD:
 		told(app, t);
 		break;
+	case STEP_LEARN:
+		begin(app, t, true);
+		break;
+	case STEP_LEARNING:
+		learning(app, t, tsc);
+		break;
+	case STEP_LEARNT:
+		t->step = STEP_START;
+		break;
 	case STEP_START:
-		begin(app, t);
+		begin(app, t, false);
 		break;
 	case STEP_STARTED:
 		started(t);
@@ -288,7 +310,7 @@ static void step(struct app *app, struct trial *t, uint64_t tsc)
 
 static bool waits(enum trial_step s)
 {
-	return s == STEP_TOLD || s == STEP_STARTED || s == STEP_LOOK || s == STEP_STOPPED;
+	return s == STEP_TOLD || s == STEP_LEARNT || s == STEP_STARTED || s == STEP_LOOK || s == STEP_STOPPED;
 }
 
 void trial_work(struct app *app, uint64_t tsc)

@@ -19,6 +19,7 @@
 #include "core/linux/socket.h"
 #include "core/plat.h"
 
+#define LEARN 256u // packets a stream, where there are next hops
 #define LINGER_NS (365 * 86400 * NSEC_PER_SEC) // ports that record never come to an end of their own
 
 struct pktgen_run {
@@ -26,6 +27,8 @@ struct pktgen_run {
 	struct words words;
 	const char *file, *control;
 	double drain;
+	uint64_t learn;
+	bool has_learn;
 	unsigned memory, cpu;
 	bool pinned, print;
 	struct config c;
@@ -50,6 +53,7 @@ static const struct option option_list[] = {
 	{"count", required_argument, 0, 'n'},
 	{"interval", required_argument, 0, 'i'},
 	{"drain", required_argument, 0, 'w'},
+	{"learn", required_argument, 0, 'R'},
 	{"max-loss", required_argument, 0, 'x'},
 	{"json", no_argument, 0, 'j'},
 	{"plain", no_argument, 0, 'P'},
@@ -230,6 +234,10 @@ static const char *take_option(struct pktgen_run *r, int opt, const char *s)
 		return read_ns(s, 0.05, 3600, &o->interval_ns) ? NULL : "a time from 50ms to 1h";
 	case 'w':
 		return read_time(s, 0, 3600, &r->drain) ? NULL : "a time like 2s";
+	case 'R':
+		r->has_learn = true;
+		r->learn = 0;
+		return !strcmp(s, "0") || read_count(s, &r->learn) ? NULL : "a number of packets, or 0";
 	case 'x':
 		return read_percent(s, &o->max_loss) ? NULL : "a share of the packets like 0.1%";
 	case 'M':
@@ -551,6 +559,8 @@ static int run_app(const struct pktgen_run *r, const cpu_set_t *cpus)
 	pthread_t thread;
 	struct err err;
 
+	// Routers ask for who is behind them, too: the first packets to each would be lost.
+	order.learn = r->has_learn ? r->learn : pktgen_hops(&app) ? LEARN : 0;
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
 	intro_print(&app, &r->options, r->options.json ? stderr : stdout);

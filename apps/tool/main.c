@@ -63,6 +63,8 @@ static const struct command commands[] = {
 	 "  --count N           so many packets a stream (1000, 10M)\n"
 	 "  --max-loss PERCENT  exit 1 when more is lost (0; 0.1%); unless given, loss is no failure\n"
 	 "  --interval TIME     between figures (1s)     --drain TIME  wait for the last packets (2s)\n"
+	 "  --learn N           packets a stream beforehand, which do not count, for devices to learn from\n"
+	 "                      (256 where there are next hops, else 0)\n"
 	 "  --json              a line of JSON an interval, and one with everything at the end\n"
 	 "  --plain             lines of text, no live view     --all  report every stream\n"
 	 "  --memory MIB  --cpu N  --control PATH  as of weir run\n"

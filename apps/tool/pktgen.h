@@ -134,6 +134,7 @@ const char *text_count(char buf[TEXT_MAX], uint64_t n);	      // 12,345,678
 const char *text_fit(char buf[TEXT_MAX], uint64_t n, int width); // the one, or where it is too wide the other:
 const char *text_short(char buf[TEXT_MAX], double n);	      // 12.3M: three digits
 const char *text_us(char buf[TEXT_MAX], uint64_t ns);	      // 4.56 of microseconds: three digits, and more before the point
+const char *text_time(char buf[TEXT_MAX], uint64_t ns);	      // 640 ns, 4.56 us, 12.3 ms, 1.20 s
 const char *text_percent(char buf[TEXT_MAX], double share);   // 0.0012, 0, 100: never 0 of something, never 100 of not all
 
 #endif

@@ -78,15 +78,19 @@ static uint32_t *choose(const struct app *app, const struct pktgen_options *o, c
 
 // --- tables ---
 
-static void counts_row(FILE *out, const char *name, const char *port, const struct row *r)
+// Of a run that got nothing back, it is not said that all is lost: nobody may have been asked to return it.
+static void counts_row(FILE *out, const char *name, const char *port, const struct row *r, bool returns)
 {
 	char buf[TEXT_MAX];
 
 	fprintf(out, "%-*.*s %-6.6s", NAME_W, NAME_W, name, port);
 	count(out, 13, r->sent.packets);
 	count(out, 13, r->received);
-	count(out, 11, r->lost);
-	fprintf(out, " %7s", text_percent(buf, loss(r)));
+	if (returns)
+		count(out, 11, r->lost);
+	else
+		fprintf(out, " %11s", "-");
+	fprintf(out, " %7s", returns ? text_percent(buf, loss(r)) : "-");
 	count(out, 7, r->duplicate);
 	count(out, 7, r->reordered);
 	count(out, 6, r->late);
@@ -96,12 +100,14 @@ static void counts_row(FILE *out, const char *name, const char *port, const stru
 
 static void counts_table(const struct app *app, const struct sample *s, const uint32_t *list, uint32_t n, FILE *out)
 {
+	bool returns = s->total.received;
+
 	fprintf(out, "%-*s %-6s %13s %13s %11s %7s %7s %7s %6s %6s\n", NAME_W, "stream", "port", "sent", "received",
 		"lost", "loss %", "dupl.", "reord.", "late", "corr.");
 	for (uint32_t i = 0; i < n; i++)
 		counts_row(out, stream_name(app, list[i]), app->port[app->blob.streams[list[i]].port].name,
-			   &s->row[list[i]]);
-	counts_row(out, "total", "", &s->total);
+			   &s->row[list[i]], returns);
+	counts_row(out, "total", "", &s->total, returns);
 }
 
 static void latency_row(FILE *out, const char *name, const struct spread *l)
@@ -199,8 +205,8 @@ static void pacing(const struct sample *s, FILE *out)
 		text_percent(a[i], (double)g[i] / (double)all);
 	fprintf(out,
 		"pacing   gaps between packets: %s %% as asked, %s %% shorter, %s %% back to back, %s %% longer;\n"
-		"         the latest packet left %s us behind its time\n",
-		a[2], a[1], a[0], a[3], text_us(late, s->pace.late_ns_max));
+		"         the latest packet left %s behind its time\n",
+		a[2], a[1], a[0], a[3], text_time(late, s->pace.late_ns_max));
 }
 
 static void ports(const struct app *app, const struct sample *s, FILE *out)
@@ -229,7 +235,10 @@ void report_print(const struct app *app, const struct pktgen_options *o, const s
 
 	fputc('\n', out);
 	rate(out, "sent", &s->total.sent, s->total.sent.packets, s->total.sent.bytes, s->sending_ns);
-	rate(out, "received", NULL, s->total.received, s->total.received_bytes, s->sending_ns);
+	if (s->total.received)
+		rate(out, "received", NULL, s->total.received, s->total.received_bytes, s->sending_ns);
+	else
+		fprintf(out, "received nothing\n");
 	pacing(s, out);
 	fputc('\n', out);
 	counts_table(app, s, list, shown, out);

@@ -63,6 +63,18 @@ const char *text_us(char buf[TEXT_MAX], uint64_t ns)
 	return buf;
 }
 
+const char *text_time(char buf[TEXT_MAX], uint64_t ns)
+{
+	static const char *const units[] = {"ns", "us", "ms", "s"};
+	double v = (double)ns;
+	unsigned u = 0;
+
+	for (; v >= 999.5 && u < 3; u++)
+		v /= 1000;
+	snprintf(buf, TEXT_MAX, "%.*f %s", u ? decimals(v) : 0, v, units[u]);
+	return buf;
+}
+
 const char *text_percent(char buf[TEXT_MAX], double share)
 {
 	double p = share * 100;

@@ -17,6 +17,7 @@
 #include "apps/tool/pktgen.h"
 
 #define HISTORY 512u
+#define RED	1 // a pair of colours
 
 static struct view {
 	SCREEN *screen;
@@ -97,6 +98,11 @@ bool view_open(void)
 	noecho();
 	keypad(stdscr, TRUE);
 	curs_set(0);
+	if (has_colors()) {
+		start_color();
+		use_default_colors();
+		init_pair(RED, COLOR_RED, -1);
+	}
 	return true;
 }
 
@@ -222,8 +228,10 @@ static void draw_rates(const struct observer *o)
 	put_right(6, 12, 13, text_fit(buf, t->sent.packets, 13));
 	put_right(6, 27, 13, text_fit(buf, t->received, 13));
 	put_right(6, 42, 13, text_fit(buf, t->sent.due, 13));
+	attrset(t->received && t->lost ? A_BOLD | COLOR_PAIR(RED) : A_NORMAL);
 	put_right(6, 56, 9, t->received ? text_fit(buf, t->lost, 9) : "-");
 	put_right(6, 67, 11, t->received ? text_percent(buf, loss(t)) : "-");
+	attrset(A_NORMAL);
 }
 
 static void draw_spread(int y, const char *what, const struct spread *l)
@@ -268,14 +276,14 @@ static void draw_troubles(const struct observer *o)
 		 text_short(a, (double)t->duplicate), text_short(b, (double)t->reordered), text_short(c, (double)t->late),
 		 text_short(d, (double)t->corrupt), text_short(e, (double)foreign));
 	put(14, 1, line);
-	snprintf(line, sizeof(line), "jitter %s us  as paced %s %%  latest %s us late  port full %s  no buffer %s",
-		 text_us(a, t->jitter_ns), text_percent(b, all ? (double)g[2] / (double)all : 0),
-		 text_us(c, s->pace.late_ns_max), text_short(d, (double)s->pace.blocked),
+	snprintf(line, sizeof(line), "jitter %s  as paced %s %%  latest %s late  port full %s  no buffer %s",
+		 text_time(a, t->jitter_ns), text_percent(b, all ? (double)g[2] / (double)all : 0),
+		 text_time(c, s->pace.late_ns_max), text_short(d, (double)s->pace.blocked),
 		 text_short(e, (double)s->pace.nombuf));
 	put(15, 1, line);
-	snprintf(line, sizeof(line), "host noise: %" PRIu64 " gaps, %s us lost, %s us the longest; waited for CPU %s us",
-		 s->noise.gaps, text_short(a, (double)s->noise.lost_us), text_short(b, (double)s->noise.worst_us),
-		 text_short(c, (double)s->noise.run_delay_us));
+	snprintf(line, sizeof(line), "host noise: %" PRIu64 " gaps, %s lost, %s the longest; waited for a CPU %s",
+		 s->noise.gaps, text_time(a, s->noise.lost_us * 1000), text_time(b, s->noise.worst_us * 1000),
+		 text_time(c, s->noise.run_delay_us * 1000));
 	put(16, 1, line);
 }
 

@@ -26,19 +26,21 @@ static void noise(struct warnings *w, const struct app *app, const struct sample
 {
 	const struct sample_noise *n = &s->noise;
 	double ran = (double)s->sending_ns / 1000 * app->lcores;
+	char a[TEXT_MAX], b[TEXT_MAX];
 
 	if (n->gaps)
 		warn(w,
-		     "noise: the host took the CPU away %" PRIu64 " times for over %u us, %" PRIu64
-		     " us in all, %" PRIu64 " us the longest: latency and pacing show it",
-		     n->gaps, NOISE_US, n->lost_us, n->worst_us);
+		     "noise: the host took the CPU away %" PRIu64
+		     " times for over %u us, %s in all, %s the longest: latency and pacing show it",
+		     n->gaps, NOISE_US, text_time(a, n->lost_us * 1000), text_time(b, n->worst_us * 1000));
 	if (ran > 0 && (double)n->run_delay_us > ran / 1000)
 		warn(w,
-		     "noise: our threads waited %" PRIu64 " us for a CPU that others had (%.1f %% of the time): "
-		     "--cpu N and an idle CPU N mend it",
-		     n->run_delay_us, 100 * (double)n->run_delay_us / ran);
+		     "noise: our threads waited %s for a CPU that others had (%.1f %% of the time): an idle one and "
+		     "--cpu mend it",
+		     text_time(a, n->run_delay_us * 1000), 100 * (double)n->run_delay_us / ran);
 	if (ran > 0 && (double)n->steal_us > ran / 1000)
-		warn(w, "noise: the hypervisor took %" PRIu64 " us of CPU time from this machine (steal)", n->steal_us);
+		warn(w, "noise: the hypervisor took %s of CPU time from this machine (steal)",
+		     text_time(a, n->steal_us * 1000));
 }
 
 // Less was sent than asked for.
