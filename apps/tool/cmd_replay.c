@@ -440,8 +440,11 @@ int cmd_replay(const struct command *cmd, int argc, char **argv)
 {
 	struct replay_run *r = &run_state;
 	struct err err;
-	int rc = options(r, cmd, argc, argv), broken;
+	int rc, broken;
 
+	if (verdict_wanted(argc, argv))
+		return cmd_verdict(cmd, argc, argv);
+	rc = options(r, cmd, argc, argv);
 	if (rc)
 		return rc < 0 ? 0 : rc;
 	if (!load(r, cmd))

@@ -119,6 +119,7 @@ static const struct command commands[] = {
 	{"replay", "send the packets of captures, each at its time",
 	 "weir replay CAPTURE... --port NAME=DEVICE [--port NAME=DEVICE] [OPTIONS]\n"
 	 "       weir replay FILE.yaml [--port NAME=DEVICE]... [--cpu N] [--memory MIB] [--json]\n"
+	 "       weir replay FILE.yaml --in PORT=CAPTURE... [--golden PORT=CAPTURE]... (--in --help says more)\n"
 	 "  Of several ports, the first sends the first capture, the second the second, or:\n"
 	 "  --split client       clients' packets by the first port, servers' by the second\n"
 	 "  --split interface    by the capture's interfaces 0, 1, ...\n"

@@ -30,7 +30,11 @@ int cmd_ctl(const struct command *cmd, int argc, char **argv);
 int cmd_fpm(const struct command *cmd, int argc, char **argv);
 int cmd_pktgen(const struct command *cmd, int argc, char **argv);
 int cmd_replay(const struct command *cmd, int argc, char **argv);
+int cmd_verdict(const struct command *cmd, int argc, char **argv); // replay, when verdict_wanted()
 int cmd_pack(const struct command *cmd, int argc, char **argv);
+
+// Whether the command line of weir replay asks for a verdict: --in, --golden or --accept is there.
+bool verdict_wanted(int argc, char **argv);
 
 // Complains on stderr with the command's usage below; returns EXIT_USAGE.
 int usage_error(const struct command *cmd, const char *fmt, ...)
