@@ -231,6 +231,8 @@ static bool housekeeping(struct loop *l, struct run *r)
 	uint64_t due = graph_housekeep(l->graph, l->clock.now);
 	uint64_t next;
 
+	if (l->clock.kind == CLOCK_CAPTURE)
+		flush(l); // what timers sent leaves at their time, not at the next
 	if (r->countdown == 0) {
 		if (l->tick && l->tick(l->tick_arg, l->clock.now))
 			return false;
