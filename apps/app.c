@@ -65,8 +65,11 @@ static int make_pool(struct app *app, const struct app_conf *app_conf, struct er
 	uint32_t i;
 
 	conf.lcores = app->lcores;
-	if (!conf.count)
+	if (!conf.count) {
 		conf.count = APP_MBUFS(app->blob.n_ports, app->lcores);
+		if (app->function->holds)
+			conf.count += app->lcores * app->function->holds(&app->blob);
+	}
 	for (i = 0; i < app->blob.n_ports; i++) {
 		const struct pmd *pmd =
 			app_conf->pmd ? app_conf->pmd

@@ -79,6 +79,9 @@ struct function {
 	// Optional: whether it wants frames for the port's own address alone, so that the port may filter
 	// them. NULL: it does not.
 	bool (*station)(const struct blob *b, unsigned port);
+	// Optional: how many packets an lcore holds at most, beyond what APP_MBUFS counts. They get buffers where
+	// the configuration says no number.
+	uint32_t (*holds)(const struct blob *b);
 	// Wires the graph of one lcore: l->graph exists, app->port[] are open and l->tx[] are their
 	// transmit nodes. Sets l->rx[i], the node at which packets of port i enter (NULL: the port
 	// is not polled). Called for lcore 0, then 1 and so on. State of nodes is freed by their
@@ -203,6 +206,7 @@ extern const struct function *const function_list[];
 extern const struct function router_function;
 extern const struct function patch_function;
 extern const struct function replay_function;
+extern const struct function impair_function;
 
 // --- between apps/app*.c alone ---
 

@@ -4,4 +4,4 @@
 #include "apps/pktgen/pktgen.h"
 
 const struct function *const function_list[] = {&router_function, &patch_function, &pktgen_function,
-						 &replay_function, NULL};
+						 &replay_function, &impair_function, NULL};

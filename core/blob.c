@@ -254,10 +254,39 @@ static int check_routes(const struct blob *b, struct err *err)
 	return 0;
 }
 
+// A share of a million, or every n-th.
+static bool bad_share(const struct blob_impair *p, uint32_t share, uint32_t exact)
+{
+	return !(p->flags & exact) && share > 1000000;
+}
+
+static int check_impairs(const struct blob *b, struct err *err)
+{
+	if (b->n_impairs && b->n_impairs != b->n_patches)
+		return BAD(err, "%u impairments of %u patches", b->n_impairs, b->n_patches);
+	for (uint32_t i = 0; i < b->n_impairs; i++) {
+		const struct blob_impair *p = &b->impairs[i];
+
+		if (p->flags & ~BLOB_IMPAIR_FLAGS || bad_share(p, p->loss, BLOB_IMPAIR_LOSS_EXACT) ||
+		    bad_share(p, p->duplicate, BLOB_IMPAIR_DUPLICATE_EXACT) ||
+		    bad_share(p, p->reorder, BLOB_IMPAIR_REORDER_EXACT) ||
+		    bad_share(p, p->corrupt, BLOB_IMPAIR_CORRUPT_EXACT))
+			return BAD(err, "impairment %u: flags %#x, loss %u, duplicate %u, reorder %u, corrupt %u", i,
+				   p->flags, p->loss, p->duplicate, p->reorder, p->corrupt);
+		if (p->delay_ns > BLOB_IMPAIR_DELAY_MAX || p->packets > BLOB_IMPAIR_PACKETS_MAX ||
+		    p->gap > BLOB_IMPAIR_GAP_MAX || (p->reorder && !p->gap))
+			return BAD(err, "impairment %u: delay %llu ns, gap %u, %u packets", i,
+				   (unsigned long long)p->delay_ns, p->gap, p->packets);
+	}
+	return 0;
+}
+
 static int check_contents(const struct blob *b, struct err *err)
 {
 	int rc = check_ports(b, err);
 
+	if (!rc)
+		rc = check_impairs(b, err);
 	if (!rc && b->params->reass_flags & ~BLOB_REASS_FLAGS)
 		rc = BAD(err, "reassembly flags %#x", b->params->reass_flags);
 	if (!rc)

@@ -282,15 +282,21 @@ struct blob_field {
 };
 
 struct blob_impair { // what function impair does to the packets of one patch (same index)
-	uint64_t delay_ns;
+	uint64_t delay_ns; // at most BLOB_IMPAIR_DELAY_MAX
 	uint32_t seed;
-	uint32_t loss, duplicate, reorder, corrupt; // of a million packets, at random; or, with EXACT, every n-th
-	uint32_t gap; // reorder: packets that overtake it; at least 1
-	uint32_t flags;
-	uint32_t reserved;
+	uint32_t loss, duplicate, reorder, corrupt; // of a million packets, at random; or, if EXACT, every n-th. 0: none
+	uint32_t gap;	  // reorder: packets that overtake it; 1 to BLOB_IMPAIR_GAP_MAX
+	uint32_t flags;	  // BLOB_IMPAIR_*
+	uint32_t packets; // held at most; 0: the default
 };
-#define BLOB_IMPAIR_EXACT 1u
-#define BLOB_IMPAIR_FLAGS 1u
+#define BLOB_IMPAIR_LOSS_EXACT	    1u
+#define BLOB_IMPAIR_DUPLICATE_EXACT 2u
+#define BLOB_IMPAIR_REORDER_EXACT   4u
+#define BLOB_IMPAIR_CORRUPT_EXACT   8u
+#define BLOB_IMPAIR_FLAGS	    15u
+#define BLOB_IMPAIR_DELAY_MAX	    (10ull * 1000000000)
+#define BLOB_IMPAIR_GAP_MAX	    1000u
+#define BLOB_IMPAIR_PACKETS_MAX	    (1u << 20)
 
 enum blob_speed {
 	BLOB_SPEED_CAPTURED, // rate: millionths of the speed at which it was captured

@@ -161,6 +161,8 @@ void *config_blob(const struct config *c, size_t *len)
 	put_routes(&w, c);
 	section(&w, BLOB_NEIGHBORS, c->neighbors, c->n_neighbors, sizeof(*c->neighbors));
 	section(&w, BLOB_PATCHES, c->patches, c->n_patches, sizeof(*c->patches));
+	if (c->n_impairs)
+		section(&w, BLOB_IMPAIRS, c->impairs, c->n_impairs, sizeof(*c->impairs));
 	if (c->frames)
 		put_streams(&w, &strings, c);
 	if (c->replay.given)

@@ -27,7 +27,7 @@ static void read_version(struct ydoc *y, yaml_node_t *node, void *arg)
 	ydoc_u32(y, node, 1, 1, &v);
 }
 
-static const char *const functions[] = {"router", "patch", "pktgen", "replay"};
+static const char *const functions[] = {"router", "patch", "pktgen", "replay", "impair"};
 #define FUNCTIONS (sizeof(functions) / sizeof(*functions))
 
 static void read_function(struct ydoc *y, yaml_node_t *node, void *arg)
@@ -100,6 +100,7 @@ static const struct ydoc_key top_keys[] = {
 	{"routes", false, config_read_routes},
 	{"neighbors", false, config_read_neighbors},
 	{"patches", false, config_read_patches},
+	{"impairments", false, config_read_impairments},
 	{"replay", false, config_read_replay},
 	{"icmp", false, config_read_icmp},
 	{"arp", false, config_read_arp},
@@ -150,20 +151,24 @@ static void check_function(struct config_reader *r)
 {
 	struct config *c = r->c;
 	bool router = !strcmp(c->function, "router"), patch = !strcmp(c->function, "patch");
-	bool replay = !strcmp(c->function, "replay");
+	bool replay = !strcmp(c->function, "replay"), impair = !strcmp(c->function, "impair");
 
 	if (!c->has_function)
 		return;
 	if (patch && !c->n_patches)
 		ydoc_error(r->y, ydoc_root(r->y), "expected key patches: "
 						  "[{from: PORT, to: PORT}, …] in a patch");
-	if (!patch && c->n_patches)
+	if (impair && !c->n_impairs)
+		ydoc_error(r->y, ydoc_root(r->y), "expected key impairments: [{from: PORT, to: PORT, delay: 50us}, …]");
+	if (!impair && c->n_impairs)
+		ydoc_error(r->y, ydoc_root(r->y), "impairments belong to function impair, not %s", c->function);
+	if (!patch && c->n_patches > c->n_impairs)
 		ydoc_error(r->y, ydoc_root(r->y), "patches belong to function patch, not %s", c->function);
 	if (!replay && c->replay.given)
 		ydoc_error(r->y, ydoc_root(r->y), "replay belongs to function replay, not %s", c->function);
 	if (replay && !c->replay.given)
 		ydoc_error(r->y, ydoc_root(r->y), "expected key replay: {captures: [{file: FILE, to: PORT}]}");
-	if ((patch || replay) && routes_anything(c))
+	if ((patch || replay || impair) && routes_anything(c))
 		ydoc_error(r->y, ydoc_root(r->y),
 			   "addresses, interfaces, vrfs, routes, neighbors, icmp, arp, nd, reassembly "
 			   "and services belong to function router, not %s",
@@ -239,6 +244,7 @@ void config_free(struct config *c)
 	free(c->routes);
 	free(c->neighbors);
 	free(c->patches);
+	free(c->impairs);
 	free(c->files);
 	*c = (struct config){0};
 }

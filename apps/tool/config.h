@@ -80,6 +80,8 @@ struct config {
 	size_t n_neighbors, room_neighbors;
 	struct blob_patch *patches;
 	size_t n_patches, room_patches;
+	struct blob_impair *impairs; // of patches, same index; none: it is no function impair
+	size_t n_impairs, room_impairs;
 	struct config_stream *streams; // as they were said
 	size_t n_streams, room_streams;
 	struct config_frames *frames; // what they make; NULL: there are no streams

@@ -20,6 +20,7 @@ void config_read_interfaces(struct ydoc *y, yaml_node_t *node, void *arg);
 void config_read_routes(struct ydoc *y, yaml_node_t *node, void *arg);
 void config_read_neighbors(struct ydoc *y, yaml_node_t *node, void *arg);
 void config_read_patches(struct ydoc *y, yaml_node_t *node, void *arg);
+void config_read_impairments(struct ydoc *y, yaml_node_t *node, void *arg);
 void config_read_streams(struct ydoc *y, yaml_node_t *node, void *arg);
 void config_read_replay(struct ydoc *y, yaml_node_t *node, void *arg);
 void config_read_icmp(struct ydoc *y, yaml_node_t *node, void *arg);
@@ -49,6 +50,9 @@ void config_iface_ra(struct ydoc *y, yaml_node_t *node, void *arg);
 bool config_mac(struct ydoc *y, yaml_node_t *node, uint8_t mac[6]);
 bool config_ip(struct ydoc *y, yaml_node_t *node, uint8_t *family, union ip_addr *addr);
 bool config_switch(struct ydoc *y, yaml_node_t *node, bool *on);
+
+// Adds a patch; false after a diag at node: there is one from that port.
+bool config_patch_add(struct config_reader *r, yaml_node_t *node, int from, int to);
 
 // The value of a port's key "offloads".
 void config_offloads(struct ydoc *y, yaml_node_t *node, struct blob_port *port);

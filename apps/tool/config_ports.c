@@ -231,6 +231,22 @@ void config_read_ports(struct ydoc *y, yaml_node_t *node, void *arg)
 		ydoc_error(y, node, "expected at least one port");
 }
 
+bool config_patch_add(struct config_reader *r, yaml_node_t *node, int from, int to)
+{
+	struct config *c = r->c;
+
+	for (size_t i = 0; i < c->n_patches; i++) {
+		if (c->patches[i].from == from) {
+			ydoc_error(r->y, node, "port %s is patched already: expected one patch from a port",
+				   c->ports[from].name);
+			return false;
+		}
+	}
+	c->patches = array_add(c->patches, &c->n_patches, &c->room_patches, sizeof(*c->patches));
+	c->patches[c->n_patches - 1] = (struct blob_patch){(uint16_t)from, (uint16_t)to};
+	return true;
+}
+
 struct patch_reader {
 	struct config_reader *r;
 	int from, to;
@@ -258,22 +274,10 @@ static void read_patch(struct ydoc *y, yaml_node_t *node, void *arg)
 		{0},
 	};
 	struct patch_reader p = {arg, -1, -1};
-	struct config *c = p.r->c;
-	size_t i;
 
 	ydoc_map(y, node, "a patch", keys, &p);
-	if (p.from < 0 || p.to < 0)
-		return;
-	for (i = 0; i < c->n_patches; i++) {
-		if (c->patches[i].from == p.from) {
-			ydoc_error(y, node, "port %s is patched already: expected one patch "
-					    "from a port",
-				   c->ports[p.from].name);
-			return;
-		}
-	}
-	c->patches = array_add(c->patches, &c->n_patches, &c->room_patches, sizeof(*c->patches));
-	c->patches[c->n_patches - 1] = (struct blob_patch){(uint16_t)p.from, (uint16_t)p.to};
+	if (p.from >= 0 && p.to >= 0)
+		config_patch_add(p.r, node, p.from, p.to);
 }
 
 void config_read_patches(struct ydoc *y, yaml_node_t *node, void *arg)

@@ -123,13 +123,13 @@ static void all_errors_at_once(void **state)
 	says("version: 2\nfunction: ruter\nports:\n  wan: {device: \"virtio:x\", addresses: [192.0.2.0/24]}\n"
 	     "speed: 3\n",
 	     "f.yaml:1:10: 2: expected 1, the only value there is\n"
-	     "f.yaml:2:11: ruter: expected a function: router, patch, pktgen, replay\n"
+	     "f.yaml:2:11: ruter: expected a function: router, patch, pktgen, replay, impair\n"
 	     "f.yaml:4:17: virtio:x: expected virtio:N, N counting the machine's virtio-net devices "
 	     "from 0, virtio:mmioN or a PCI address, virtio:BB:DD.F\n"
 	     "f.yaml:4:41: 192.0.2.0/24: expected a host's address, not a network, broadcast, "
 	     "multicast, loopback or reserved one\n"
 	     "f.yaml:5:1: speed: unknown key: a configuration has version, function, lcores, vrfs, "
-	     "ports, interfaces, routes, neighbors, patches, replay, icmp, arp, nd, reassembly, services, "
+	     "ports, interfaces, routes, neighbors, patches, impairments, replay, icmp, arp, nd, reassembly, services, "
 	     "burst, idle, mbufs, streams\n");
 }
 
@@ -183,6 +183,37 @@ static void patches(void **state)
 		   "router, not patch\n");
 	says(HEAD PORTS "patches: [{from: wan, to: lan}]\n",
 	     "f.yaml:1:1: {…}: patches belong to function patch, not router\n");
+}
+
+static void impairments(void **state)
+{
+	const char *head = "version: 1\nfunction: impair\nports:\n"
+			   "  a: {device: \"null\"}\n  b: {device: \"null\"}\nimpairments:\n";
+	char text[1024];
+
+	snprintf(text, sizeof(text),
+		 "%s- {from: a, to: b, delay: 1.5ms, loss: 0.25%%, corrupt_every: 1000, reorder_every: 7, gap: 3}\n"
+		 "- {from: b, to: a, duplicate: 100%%, seed: 9, packets: 100}\n",
+		 head);
+	says(text, "");
+	snprintf(text, sizeof(text), "%s- {from: a, to: b, delay: 50}\n- {from: b, to: a, delay: 11s}\n", head);
+	says(text, "f.yaml:7:27: 50: expected a time of at most 10 s with its unit: 50us, 1.5ms\n"
+		   "f.yaml:8:27: 11s: expected a time of at most 10 s with its unit: 50us, 1.5ms\n");
+	snprintf(text, sizeof(text), "%s- {from: a, to: b, loss: 0.1, duplicate: 101%%, reorder_every: 0}\n", head);
+	says(text, "f.yaml:7:26: 0.1: expected a share of all packets in percent, to a millionth: 0.1%\n"
+		   "f.yaml:7:42: 101%: expected a share of all packets in percent, to a millionth: 0.1%\n"
+		   "f.yaml:7:63: 0: expected a number from 1 to 4294967295\n");
+	snprintf(text, sizeof(text), "%s- {from: a, to: b, loss: 1%%, loss_every: 3}\n- {from: b, to: b, gap: 3}\n", head);
+	says(text, "f.yaml:7:42: 3: expected either loss or loss_every\n"
+		   "f.yaml:8:3: {…}: gap is how many packets overtake one: expected reorder or reorder_every with it\n");
+	snprintf(text, sizeof(text), "%s- {from: a, to: b}\n- {from: a, to: a}\n", head);
+	says(text, "f.yaml:8:3: {…}: port a is patched already: expected one patch from a port\n");
+	snprintf(text, sizeof(text), "%s- {from: a, to: b}\npatches: [{from: b, to: a}]\n", head);
+	says(text, "f.yaml:1:1: {…}: patches belong to function patch, not impair\n");
+	says(HEAD PORTS "impairments: [{from: wan, to: lan}]\n",
+	     "f.yaml:1:1: {…}: impairments belong to function impair, not router\n");
+	says("version: 1\nfunction: impair\nports: {a: {device: \"null\"}}\n",
+	     "f.yaml:1:1: {…}: expected key impairments: [{from: PORT, to: PORT, delay: 50us}, …]\n");
 }
 
 static void devices(void **state)
@@ -248,6 +279,7 @@ int main(void)
 		cmocka_unit_test(all_errors_at_once),
 		cmocka_unit_test(device_strings),
 		cmocka_unit_test(patches),
+		cmocka_unit_test(impairments),
 		cmocka_unit_test(devices),
 		cmocka_unit_test(lcores),
 	};
