@@ -140,7 +140,7 @@ static void check_pktgen(struct config_reader *r)
 {
 	struct config *c = r->c;
 
-	if (!c->n_streams)
+	if (!c->has_streams)
 		ydoc_error(r->y, ydoc_root(r->y), "expected key streams: {NAME: {to: ADDRESS, …}, …} in pktgen");
 	if (c->n_vrfs || c->n_ifaces > c->n_ports)
 		ydoc_error(r->y, ydoc_root(r->y), "interfaces and vrfs belong to function router, not pktgen: a "
@@ -177,7 +177,7 @@ static void check_function(struct config_reader *r)
 		check_use(r, &c->ifaces[i]);
 	if (!strcmp(c->function, "pktgen"))
 		check_pktgen(r);
-	else if (c->n_streams)
+	else if (c->has_streams)
 		ydoc_error(r->y, ydoc_root(r->y), "streams belong to function pktgen, not %s", c->function);
 }
 

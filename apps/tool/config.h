@@ -56,7 +56,7 @@ struct config_hop {
 // Growable arrays: n elements, room for more.
 struct config {
 	char function[16];
-	bool has_function;
+	bool has_function, has_streams;
 	struct blob_params params;
 	struct config_port *ports;
 	size_t n_ports, room_ports;

@@ -30,7 +30,7 @@ static void read_skip(struct ydoc *y, yaml_node_t *node, void *arg)
 static void copy(struct stream_capture *p, struct ydoc *y, const struct capture_reader *r)
 {
 	if (!r->data)
-		ydoc_error(y, p->file, "%s: expected a capture of at least %u packets", r->error ? r->err.text : "ends",
+		ydoc_error(y, p->file, "%s: expected a capture of at least %u packets", r->error ? r->err.text + strlen(r->path) + 2 : "ends",
 			   p->packet);
 	else if (r->caplen < r->len)
 		ydoc_error(y, p->file, "packet %u was cut to %u of %u bytes: expected a whole one", p->packet, r->caplen,
@@ -58,7 +58,8 @@ static void load(struct stream_capture *p, struct ydoc *y, struct config_reader 
 		return;
 	path = config_beside(r->path, name);
 	if (capture_open(&reader, path, &err)) {
-		ydoc_error(y, p->file, "%s", err.text);
+		// It names the file, as it is found from here; so does the value.
+		ydoc_error(y, p->file, "%s", err.text + strlen(path) + 2);
 	} else {
 		for (uint32_t i = 1; i < p->packet && reader.data; i++)
 			capture_next(&reader);

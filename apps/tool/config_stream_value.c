@@ -270,8 +270,8 @@ static bool finish(struct value_reader *p, struct ydoc *y, yaml_node_t *node)
 	return true;
 }
 
-// A-B in one word: {from: A, to: B}.
-static bool short_range(struct value_reader *p, struct ydoc *y, yaml_node_t *node)
+// A-B in one word: {from: A, to: B}. Whether it is.
+static bool short_range(struct value_reader *p, yaml_node_t *node)
 {
 	const char *s = (const char *)node->data.scalar.value, *dash = strchr(s, '-');
 	char from[64];
@@ -283,15 +283,15 @@ static bool short_range(struct value_reader *p, struct ydoc *y, yaml_node_t *nod
 	if (!stream_value_text(p->f, from, &p->first) || !stream_value_text(p->f, dash + 1, &p->last))
 		return false;
 	p->from = p->to = node;
-	return range(p, y);
+	return true;
 }
 
 static bool read_scalar(struct value_reader *p, struct ydoc *y, yaml_node_t *node)
 {
 	if (!ydoc_text(y, node, p->f->name))
 		return false;
-	if (!p->f->fixed && short_range(p, y, node))
-		return true;
+	if (!p->f->fixed && short_range(p, node))
+		return range(p, y);
 	if (!one(p, y, node, &p->v->first))
 		return false;
 	p->v->kind = VALUE_ONE;

@@ -164,6 +164,10 @@ static void read_stream(struct ydoc *y, yaml_node_t *key, yaml_node_t *value, vo
 void config_read_streams(struct ydoc *y, yaml_node_t *node, void *arg)
 {
 	ydoc_names(y, node, "streams", read_stream, arg);
+	if (node->type == YAML_MAPPING_NODE &&
+	    node->data.mapping.pairs.start == node->data.mapping.pairs.top)
+		ydoc_error(y, node, "expected at least one stream");
+	((struct config_reader *)arg)->c->has_streams = true;
 }
 
 void config_streams_free(struct config *c)

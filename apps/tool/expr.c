@@ -114,7 +114,6 @@ static bool operand(struct parser *p)
 
 static bool unary(struct parser *p)
 {
-	bool ok;
 	char c;
 
 	skip(p);
@@ -124,18 +123,18 @@ static bool unary(struct parser *p)
 	if (p->depth++ == DEPTH_MAX)
 		return fail(p, "fewer parentheses and signs");
 	p->s++;
+	if (c == '(' ? !sum(p, 0) : !unary(p))
+		return false;
 	if (c == '(') {
-		ok = sum(p, 0);
 		skip(p);
-		if (ok && *p->s != ')')
+		if (*p->s != ')')
 			return fail(p, "an operator or )");
 		p->s++;
 	} else {
-		ok = unary(p);
 		emit(p, c == '-' ? OP_NEG : OP_NOT, 0);
 	}
 	p->depth--;
-	return ok;
+	return true;
 }
 
 // The operator at s that binds at that level: lowest first, as in C. 0: none.

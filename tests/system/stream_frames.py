@@ -212,8 +212,113 @@ def stacks():
         print("%d stacks, %d packets: as scapy builds them, and tshark agrees" % (len(CASES), seen))
 
 
+def lens(folder, name):
+    return [len(f) + 4 for f in frames(os.path.join(folder, name + ".pcap"))]
+
+
+def read(folder, name):
+    return list(frames(os.path.join(folder, name + ".pcap")))
+
+
+RANDOM = HEAD.replace("streams:", """streams:
+  ran4: {port: west, via: 198.18.0.9, layers: [ipv4: {src: {random: [10.0.0.5, 10.0.0.9]}, dst: {random: [10.1.0.0, 10.1.255.255], every: 4}}, udp: {src: {random: [0, 65535]}}]}
+  ran6: {port: west, via: "2001:2::9", layers: [ipv6: {src: {random: ["2001:db8:1::", "2001:db8:1:7:ffff:ffff:ffff:ffff"]}, dst: {random: ["2001:db8::fff0", "2001:db8::1:000f"]}}, udp]}
+  sizes: {port: west, to: 198.18.0.2, length: {random: [64, 73]}}
+  imix: {port: west, to: 198.18.0.2, length: {imix: simple}}
+  mixed: {port: west, to: 198.18.0.2, length: {imix: simple, order: random}}
+  sweep: {port: west, to: 198.18.0.2, length: {from: 64, to: 90, step: 13}}
+  weights: {port: west, to: 198.18.0.2, length: {list: [{length: 100, weight: 2}, 200]}}
+  genome: {port: west, to: 198.18.0.2, length: {genome: abbcdefgz}}
+  copies: {port: west, copies: 3, layers: [ipv4: {dst: 198.18.0.2, src: {from: 10.0.0.1, step: 256, per: copy}}, udp: {src: {list: [7, 8], per: copy}, dst: {expr: "100 * c + i", cycle: 5}}, ], length: 300}
+""")
+
+
+def values():
+    """Random values and lengths stay within what was said and are not all one; copies differ as said."""
+    with tempfile.TemporaryDirectory() as folder:
+        count = 480
+        tool(RANDOM, folder, count=count)
+        four = [Ether(f) for f in read(folder, "ran4")]
+        assert {p[IP].src for p in four} == {"10.0.0.%d" % i for i in range(5, 10)}
+        assert all(p[IP].dst.startswith("10.1.") for p in four)
+        assert all(len({p[IP].dst for p in four[k:k + 4]}) == 1 for k in range(0, count, 4))
+        assert len({p[IP].dst for p in four}) > count / 4 * 0.95 and len({p.sport for p in four}) > count * 0.95
+        six = [Ether(f) for f in read(folder, "ran6")]
+        src = [int(ipaddress.IPv6Address(p[IPv6].src)) for p in six]
+        assert {v >> 64 for v in src} == {0x20010db800010000 + i for i in range(8)} and len(set(src)) == count
+        low = {int(ipaddress.IPv6Address(p[IPv6].dst)) - int(ipaddress.IPv6Address("2001:db8::fff0")) for p in six}
+        assert low == set(range(32)), low
+        assert set(lens(folder, "sizes")) == set(range(64, 74))
+        assert lens(folder, "imix") == [64] * 7 + [594] * 4 + [1518] + lens(folder, "imix")[:-12]
+        mixed = lens(folder, "mixed")
+        assert 0.45 < mixed.count(64) / count < 0.7 and 0.2 < mixed.count(594) / count < 0.45 and 0 < mixed.count(1518) < 90
+        assert lens(folder, "sweep")[:4] == [64, 77, 90, 64]
+        assert lens(folder, "weights")[:4] == [100, 100, 200, 100]
+        assert lens(folder, "genome")[:10] == [64, 128, 128, 256, 512, 1024, 1280, 1518, 9018, 64]
+        for c in range(3):
+            for k, p in enumerate(Ether(f) for f in read(folder, "copies#%d" % c)[:12]):
+                assert (p[IP].src, p.sport, p.dport) == ("10.0.%d.1" % c, 7 + c % 2, 100 * c + k % 5), (c, k, p)
+        print("random values, lengths and copies: as said; %d packets, no wrong checksum" % no_bad_checksum(folder))
+
+
+PAYLOADS = """
+  zeros: {port: west, to: 198.18.0.2, length: 600}
+  increment: {port: west, to: 198.18.0.2, length: 600, payload: increment}
+  plain: {port: west, to: 198.18.0.2, length: 600, payload: increment, signature: off}
+  text: {port: west, to: 198.18.0.2, payload: {text: hello world}}
+  hex: {port: west, to: 198.18.0.2, length: 601, payload: {hex: "DE:ad be ef 01", fill: repeat}}
+  random: {port: west, to: 198.18.0.2, length: 600, payload: random, signature: off}
+  capture: {port: west, to: 198.18.0.2, payload: {capture: {pcap: one.pcap, packet: 2, skip: 14}, fill: increment}, length: 700}
+  frame: {port: west, frame: {pcap: one.pcap}}
+  request: {port: west, layers: [arp: {target_ip: 198.18.0.2-198.18.0.9}]}
+"""
+
+
+def payloads():
+    with tempfile.TemporaryDirectory() as folder:
+        one, two = (bytes(INNER / Raw(data)) for data in (bytes(range(256)) * 2, b"payload" * 40))
+        with open(os.path.join(folder, "one.pcap"), "wb") as f:
+            f.write(struct.pack("<IHHIIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
+            for data in one, two:
+                f.write(struct.pack("<IIII", 0, 0, len(data), len(data)) + data)
+        tool(HEAD + PAYLOADS, folder, count=3)
+        head = ETH / IP4 / U
+        ramp = bytes(range(256)) * 4
+        for name, filler in (("zeros", b"\0"), ("increment", ramp), ("plain", ramp), ("hex", b"\xde\xad\xbe\xef\1"),
+                             ("capture", b"payload" * 40 + (ramp * 2)[280:])):
+            for k, got in enumerate(read(folder, name)):
+                compare(name, k, got, head, name != "plain", filler)
+        assert lens(folder, "text") == [75] * 3 and read(folder, "text")[0][42:53] == b"hello world"
+        noise = [f[42:] for f in read(folder, "random")]
+        assert len(set(noise)) == 1 and len(set(noise[0])) > 200
+        assert [f for f in read(folder, "frame")] == [one] * 3
+        for k, got in enumerate(read(folder, "request")):
+            want = Ether(dst="ff:ff:ff:ff:ff:ff", src=PORT) / ARP(hwsrc=PORT, psrc="198.18.0.1", hwdst="00:00:00:00:00:00",
+                                                                  pdst=v4("198.18.0.2", k))
+            assert got == bytes(want) + bytes(60 - 42), (k, got.hex())
+        print("payloads, a captured frame, ARP: as said; %d packets, no wrong checksum" % no_bad_checksum(folder))
+
+
+def sizes():
+    """config_stream_sizes(): every stream at every size, checksums and all."""
+    with tempfile.TemporaryDirectory() as folder:
+        text = HEAD + "".join("  %s: {port: west, layers: %s%s}\n" % (name, layers, ", " + more if more else "")
+                              for name, (layers, more, _) in CASES.items())
+        wanted = [256, 1000, 9000]
+        tool(text, folder, [str(n) for n in wanted], count=3)
+        for name, (_, _, make) in CASES.items():
+            for n in wanted:
+                assert lens(folder, "%s@%d" % (name, n)) == [n] * 3
+                for k, got in enumerate(read(folder, "%s@%d" % (name, n))):
+                    compare(name, k, got, make(k), True)
+        print("every stack at %d sizes" % len(wanted))
+
+
 def main():
     stacks()
+    values()
+    payloads()
+    sizes()
 
 
 if __name__ == "__main__":
