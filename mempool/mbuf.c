@@ -9,8 +9,12 @@
 static bool mbuf_last_owner(struct mbuf *m)
 {
 	// Acquire, and acq_rel: whatever the other owners did with the buffer comes before its reuse.
-	if (__atomic_load_n(&m->refcnt, __ATOMIC_ACQUIRE) == 1)
+	uint16_t owners = __atomic_load_n(&m->refcnt, __ATOMIC_ACQUIRE);
+
+	if (owners == 1)
 		return true;
+	if (owners == MBUF_FOREVER)
+		return false;
 	return __atomic_sub_fetch(&m->refcnt, 1, __ATOMIC_ACQ_REL) == 0;
 }
 

@@ -11,6 +11,8 @@
 // Ownership: whoever holds the pointer owns the packet, and hands it on or frees it. mbuf_ref() makes one
 // more owner of the same packet; refcnt counts them, in every segment, and mbuf_free() gives a buffer
 // back when the last owner frees it. A packet with several owners is read-only, data and fields both.
+// MBUF_FOREVER: its owner keeps it as long as packets move, and sends it again and again: read-only, too, and
+// mbuf_ref() and mbuf_free() do nothing, so that sending it writes nothing.
 // Invariant of a buffer in a pool: next == NULL, nsegs == 1, refcnt == 1, so that allocating one
 // writes a single cache line.
 #ifndef WEIR_MEMPOOL_MBUF_H
@@ -26,6 +28,7 @@
 #define MBUF_HEADROOM 128u
 #define MBUF_DATAROOM 2048u // default; a pool may have more
 #define MBUF_SEGS_MAX 255u
+#define MBUF_FOREVER  UINT16_MAX // refcnt, of every segment
 
 // mbuf.flags. Checksums: RX says what the port verified, TX what the port shall fill in (only where
 // the port granted it). Clear at reception: nothing is known.
@@ -179,7 +182,7 @@ struct mbuf *mbuf_copy(const struct mbuf *m, struct mempool *pool);
 // One packet of the pool, empty; NULL when there is none.
 static inline struct mbuf *mbuf_alloc(struct mempool *pool);
 
-// Makes one more owner (of at most 65535) of the packet: it now takes one more mbuf_free().
+// Makes one more owner (of at most 65534) of the packet: it now takes one more mbuf_free().
 static inline void mbuf_ref(struct mbuf *m);
 
 // Frees a packet, all segments.

@@ -20,7 +20,7 @@ static inline struct mbuf *mbuf_alloc(struct mempool *pool)
 static inline void mbuf_ref(struct mbuf *m)
 {
 	// Relaxed: whoever gets the new reference gets it from us, by a ring or the like.
-	for (; m; m = m->next)
+	for (; m && m->refcnt != MBUF_FOREVER; m = m->next)
 		__atomic_add_fetch(&m->refcnt, 1, __ATOMIC_RELAXED);
 }
 
