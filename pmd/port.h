@@ -137,6 +137,9 @@ struct pmd { // a driver: const, listed in pmd/pmds_<home>.c
 	// Optional: arguments that begin with variant_key belong to this other driver of the same name.
 	const struct pmd *variant;
 	const char *variant_key;
+	// Optional: the port will be given packets of another pool (with that prefix, too) that are nobody's to free,
+	// MBUF_FOREVER: prepares its buffers. Any port sends such packets; this one without copying. 0 or -errno.
+	int (*lend)(struct port *port, struct mempool *pool, struct err *err);
 	uint16_t mbuf_prefix; // bytes this driver needs in front of every mbuf of port_conf.pool
 };
 

@@ -78,14 +78,14 @@ uint16_t dpdk_rx_offloads(void *queue, struct mbuf **pkts, uint16_t n)
 }
 
 // A copy without other owners; NULL: no buffers, or longer than any frame.
-static __attribute__((noinline)) struct mbuf *copy_packet(const struct mbuf *m)
+static __attribute__((noinline)) struct mbuf *copy_packet(struct mempool *pool, const struct mbuf *m)
 {
 	uint8_t flat[UINT16_MAX];
 	struct mbuf *copy;
 
 	if (m->pkt_len > sizeof(flat) || mbuf_copy_out(m, 0, flat, m->pkt_len))
 		return NULL;
-	copy = mbuf_from_bytes(m->pool, flat, m->pkt_len);
+	copy = mbuf_from_bytes(pool, flat, m->pkt_len);
 	if (copy) {
 		copy->origin = m->origin;
 		copy->l3 = m->l3;
@@ -135,6 +135,24 @@ static void tx_return(struct rte_mbuf *r)
 	}
 }
 
+// A packet that is sent again and again: DPDK has references of its own, more than can be under way at once, so
+// that it never gives the buffer back.
+static always_inline struct rte_mbuf *tx_forever(struct mbuf *m)
+{
+	struct rte_mbuf *r = to_rte(m);
+
+	if (unlikely(rte_mbuf_refcnt_read(r) < DPDK_LEASE))
+		rte_mbuf_refcnt_update(r, DPDK_LEASE);
+	return r;
+}
+
+// Whether it is one whose buffer DPDK knows: dpdk_lend().
+static always_inline bool is_lent(const struct mbuf *m)
+{
+	return m->refcnt == MBUF_FOREVER && m->nsegs == 1 && m->pool->prefix >= DPDK_PREFIX &&
+	       to_rte((struct mbuf *)(uintptr_t)m)->pool;
+}
+
 // Chains and shared buffers; the packet to send, which may be a copy (then *pkt is replaced: the
 // caller owns the copy if it stays unsent). NULL: wait for buffers.
 static __attribute__((noinline)) struct rte_mbuf *tx_odd(struct dpdk_queue *q, struct mbuf **pkt)
@@ -142,7 +160,7 @@ static __attribute__((noinline)) struct rte_mbuf *tx_odd(struct dpdk_queue *q, s
 	struct mbuf *m = *pkt;
 
 	if (is_shared(m)) {
-		m = copy_packet(m);
+		m = copy_packet(m->refcnt == MBUF_FOREVER ? q->pool : m->pool, m);
 		if (!m) {
 			q->tx_nombuf++;
 			return NULL;
@@ -189,7 +207,7 @@ static always_inline unsigned tx_chunk(struct dpdk_queue *q, struct mbuf **pkts,
 		struct rte_mbuf *r = to_rte(m);
 
 		if (unlikely(!is_plain(m))) {
-			r = tx_odd(q, &pkts[ready]);
+			r = is_lent(m) ? tx_forever(m) : tx_odd(q, &pkts[ready]);
 			if (!r)
 				break;
 			m = pkts[ready];

@@ -23,6 +23,8 @@
 struct dpdk_port {
 	struct mempool *pool;
 	struct rte_mempool *rte_pool;
+	struct mempool *lent[DPDK_LENT];
+	unsigned n_lent;
 	struct rte_device *dev;
 	uint16_t eth;
 	bool probed, started;
@@ -198,6 +200,8 @@ static int release(struct dpdk_port *p, struct err *err)
 		rte_eth_dev_close(p->eth);
 		rte_dev_remove(p->dev);
 	}
+	for (unsigned i = 0; i < p->n_lent; i++)
+		dpdk_pool_put(p->lent[i]);
 	if (p->rte_pool)
 		dpdk_pool_put(p->pool);
 	free(p);
@@ -247,11 +251,24 @@ static int dpdk_open(struct port *port, const struct port_conf *conf, struct err
 		queue->eth = p->eth;
 		queue->queue = q;
 		queue->port = port->id;
+		queue->pool = conf->pool;
 		port->queue[q] = (struct port_queue){
 			port->grant.offloads & PORT_RX_CSUM ? dpdk_rx_offloads : dpdk_rx, queue,
 			port->grant.offloads & PORT_TX_CSUM ? dpdk_tx_offloads : dpdk_tx, queue};
 	}
 	port->priv = p;
+	return 0;
+}
+
+static int dpdk_lend(struct port *port, struct mempool *pool, struct err *err)
+{
+	struct dpdk_port *p = port->priv;
+
+	if (p->n_lent == DPDK_LENT)
+		return err_set(err, -ENOSPC, "port %s: packets of over %d pools", port->name, DPDK_LENT);
+	if (!dpdk_pool_get(pool, err))
+		return -EINVAL;
+	p->lent[p->n_lent++] = pool;
 	return 0;
 }
 
@@ -318,6 +335,7 @@ const struct pmd dpdk_pmd = {
 	.check = dpdk_check,
 	.open = dpdk_open,
 	.close = dpdk_close,
+	.lend = dpdk_lend,
 	.stats = dpdk_stats,
 	.link = dpdk_link,
 	.poll = dpdk_poll,

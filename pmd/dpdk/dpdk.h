@@ -21,6 +21,8 @@
 #include "pmd/port.h"
 
 #define DPDK_OBJHDR 64u
+#define DPDK_LEASE  30000 // references; a device has fewer descriptors
+#define DPDK_LENT   16    // pools, beside its own
 #define DPDK_PREFIX (DPDK_OBJHDR + sizeof(struct rte_mbuf))
 
 static_assert(sizeof(struct rte_mbuf) == 128, "the prefix is made for DPDK's two-line mbuf");
@@ -39,6 +41,7 @@ static always_inline struct mbuf *from_rte(struct rte_mbuf *r)
 struct dpdk_queue {
 	uint16_t eth, queue; // DPDK's numbers
 	uint16_t port;       // ours
+	struct mempool *pool; // of copies
 	uint64_t rx_packets, rx_bytes, rx_bad_header;
 	uint64_t tx_packets cache_aligned; // the sending lcore's line
 	uint64_t tx_bytes;
