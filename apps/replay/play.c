@@ -132,21 +132,15 @@ static always_inline struct mbuf *packet(struct play *p, const struct store_item
 	bool unique = p->conf->flags & BLOB_PLAY_UNIQUE && p->loop;
 	struct mbuf *m;
 
-	if (p->feed)
+	if (p->feed || !unique)
 		return it->m;
-	if (!p->copies && !unique) {
-		if (unlikely(p->loop % STORE_LEASE == 0))
-			store_lease(it->m, STORE_LEASE);
-		return it->m;
-	}
 	m = copy_of(p, it->m);
 	if (unlikely(!m)) {
 		p->count.nombuf++;
 		return NULL;
 	}
 	p->count.copied++;
-	if (unique)
-		frame_move_addrs(m->data, m->len, p->conf->step * p->loop);
+	frame_move_addrs(m->data, m->len, p->conf->step * p->loop);
 	return m;
 }
 
@@ -274,26 +268,10 @@ static void empty_feed(struct play *p)
 		mbuf_free(m);
 }
 
-// References of a lease that no loop has used: a packet before `at` was sent in this loop, one from there on was not.
-static void empty_store(struct play *p)
-{
-	uint32_t used = (uint32_t)(p->loop % STORE_LEASE), unused = (STORE_LEASE - used) % STORE_LEASE;
-
-	if (p->copies || (p->conf->flags & BLOB_PLAY_UNIQUE && p->loop)) {
-		// Only the first loop of addresses that change took references.
-		unused = p->copies ? 0 : STORE_LEASE - 1;
-		store_empty(&p->store, p->store.n, unused, unused);
-		return;
-	}
-	store_empty(&p->store, p->over ? 0 : p->at, unused, STORE_LEASE - used - 1);
-}
-
 void play_end(struct play *p)
 {
 	mempool_put_bulk(p->pool, p->spare, p->spares);
 	p->spares = 0;
-	if (p->feed)
+	if (p->feed && p->feed->ring)
 		empty_feed(p);
-	else
-		empty_store(p);
 }

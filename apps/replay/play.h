@@ -15,7 +15,6 @@ struct play {
 	struct replay_feed *feed;
 	const struct node *tx[PLAY_PORTS]; // transmit nodes it sends by
 	unsigned ports;
-	bool copies; // a port needs packets of `pool`, or each loop has addresses of its own
 
 	// What comes next: item[at] of n.
 	struct store_item *item;

@@ -51,9 +51,25 @@ static int add_edges(struct app_lcore *l, struct replay *r, struct node *node, s
 			return edge;
 		r->edge[i] = (uint8_t)edge;
 		r->play.tx[r->play.ports++] = l->tx[i];
-		r->play.copies |= l->app->port[i].pmd->mbuf_prefix != 0;
 	}
 	return 0;
+}
+
+// All ports get to know the store's buffers, whichever they will be sent.
+static int fill_store(struct app *app, struct store *s, struct err *err)
+{
+	uint32_t prefix = 0;
+	int rc;
+
+	for (unsigned i = 0; i < app->ports; i++)
+		if (app->port[i].pmd->mbuf_prefix > prefix)
+			prefix = app->port[i].pmd->mbuf_prefix;
+	rc = store_fill(s, &app->blob, prefix, err);
+	for (unsigned i = 0; !rc && i < app->ports; i++)
+		for (unsigned k = 0; !rc && k < STORE_POOLS; k++)
+			if (app->port[i].pmd->lend && s->pool[k])
+				rc = app->port[i].pmd->lend(&app->port[i], s->pool[k], err);
+	return rc;
 }
 
 static int fill(struct app *app, struct replay *r, struct err *err)
@@ -73,7 +89,7 @@ static int fill(struct app *app, struct replay *r, struct err *err)
 		r->play.feed = replay_feed;
 		return replay_feed->start(replay_feed, app->pool, err);
 	}
-	return store_fill(&r->play.store, &app->blob, app->lcores, err);
+	return fill_store(app, &r->play.store, err);
 }
 
 static int replay_build(struct app_lcore *l, struct err *err)
@@ -166,8 +182,7 @@ static void replay_destroy(struct app *app)
 		return;
 	if (r->play.feed)
 		r->play.feed->stop(r->play.feed);
-	if (r->play.feed || r->play.store.item)
-		play_end(&r->play);
+	play_end(&r->play);
 	hdr_pool_destroy(r->play.hdr_pool);
 	free(r);
 	app->state = NULL;

@@ -3,15 +3,15 @@
 #include "apps/replay/store.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "apps/replay/replay.h"
+#include "core/plat.h"
 
 #define LEAST_ROOM 64u
 #define MOST_ROOM  (LEAST_ROOM << (STORE_POOLS - 1))
 #define POOL_HEAD  8192u // of a pool, beside its ring and buffers
+#define PREFIX_MOST 192u // that a driver wants
 
 static unsigned pool_of(uint32_t len)
 {
@@ -45,27 +45,31 @@ static void count_buffers(const struct blob *b, uint32_t count[STORE_POOLS])
 size_t replay_memory(const struct blob *b)
 {
 	uint32_t count[STORE_POOLS];
-	size_t bytes = 0;
+	size_t bytes = POOL_HEAD;
 
 	if (!b->n_plays)
 		return 0;
+	bytes += b->plays->packets * sizeof(struct store_item);
 	count_buffers(b, count);
 	for (unsigned i = 0; i < STORE_POOLS; i++) // a ring has up to two slots a buffer
 		if (count[i])
-			bytes += POOL_HEAD + (size_t)count[i] * (sizeof(struct mbuf) + MBUF_HEADROOM +
+			bytes += POOL_HEAD + (size_t)count[i] * (PREFIX_MOST + sizeof(struct mbuf) + MBUF_HEADROOM +
 								  CACHE_LINE + 2 * sizeof(void *) +
 								  (LEAST_ROOM << i));
 	return bytes;
 }
 
-static int make_pools(struct mempool *pool[STORE_POOLS], const struct blob *b, struct err *err)
+static int make_pools(struct mempool *pool[STORE_POOLS], const struct blob *b, uint32_t prefix, struct err *err)
 {
 	uint32_t count[STORE_POOLS];
 
 	count_buffers(b, count);
 	for (unsigned i = 0; i < STORE_POOLS; i++) {
-		struct mempool_conf conf = {.name = "captures", .count = count[i],
-					    .data_room = LEAST_ROOM << i, .cache = 1};
+		struct mempool_conf conf = {.name = "captures",
+					    .count = count[i],
+					    .data_room = LEAST_ROOM << i,
+					    .prefix = prefix,
+					    .cache = 1};
 
 		if (!count[i])
 			continue;
@@ -76,43 +80,39 @@ static int make_pools(struct mempool *pool[STORE_POOLS], const struct blob *b, s
 	return 0;
 }
 
-int store_fill(struct store *s, const struct blob *b, unsigned lcores, struct err *err)
+static struct mbuf *keep(struct mempool *pool, const struct blob_record *r)
 {
-	struct mempool *pool[STORE_POOLS] = {0};
+	struct mbuf *m = mbuf_from_bytes(pool, r + 1, r->len);
+
+	if (!m)
+		return NULL;
+	m->origin = mbuf_origin(r->port);
+	for (struct mbuf *s = m; s; s = s->next)
+		s->refcnt = MBUF_FOREVER;
+	return m;
+}
+
+int store_fill(struct store *s, const struct blob *b, uint32_t prefix, struct err *err)
+{
 	const struct blob_record *r;
-	int rc = make_pools(pool, b, err);
+	int rc;
 
 	*s = (struct store){0};
+	rc = make_pools(s->pool, b, prefix, err);
 	if (rc || !b->plays->packets)
 		return rc;
-	s->item = malloc(b->plays->packets * sizeof(*s->item));
+	s->item = plat_arena_reserve(b->plays->packets * sizeof(*s->item), CACHE_LINE);
 	if (!s->item)
-		return err_set(err, -ENOMEM, "no memory for a list of %llu packets",
+		return err_set(err, -ENOMEM, "no packet memory for a list of %llu packets: give more by --memory",
 			       (unsigned long long)b->plays->packets);
 	r = first_record(b);
 	for (; s->n < b->plays->packets; s->n++, r = next_record(r)) {
-		struct mbuf *m = mbuf_from_bytes(pool[pool_of(r->len)], r + 1, r->len);
+		struct mbuf *m = keep(s->pool[pool_of(r->len)], r);
 
 		if (!m)
 			return err_set(err, -ENOMEM, "packet %llu of a capture, of %u bytes, has no buffer",
 				       (unsigned long long)s->n + 1, r->len);
-		m->origin = mbuf_origin(r->port);
 		s->item[s->n] = (struct store_item){m, r->time};
 	}
 	return 0;
-}
-
-static void give_back(struct mbuf *m, uint32_t n)
-{
-	for (struct mbuf *s = m; s; s = s->next)
-		__atomic_sub_fetch(&s->refcnt, n, __ATOMIC_RELAXED); // our own is left
-	mbuf_free(m);
-}
-
-void store_empty(struct store *s, uint64_t first, uint32_t unused, uint32_t unused_before)
-{
-	for (uint64_t i = 0; i < s->n; i++)
-		give_back(s->item[i].m, i < first ? unused_before : unused);
-	free(s->item);
-	*s = (struct store){0};
 }

@@ -13,6 +13,8 @@
 #include "apps/app.h"
 #include "apps/tool/qemu_args.h"
 #include "apps/tool/qemu_run.h"
+#include "apps/replay/replay.h"
+#include "apps/tool/replay_load.h"
 #include "apps/tool/tool.h"
 #include "apps/tool/util.h"
 #include "core/linux/socket.h"
@@ -321,11 +323,15 @@ static int boot(struct boot *b, struct qemu_conf *q, const void *blob, size_t le
 
 // MiB: the packet buffers, the table in the blob and about four times its size as a lookup
 // structure, and plenty for the rest.
-static unsigned memory_needed(const struct boot *b, size_t blob_len)
+static unsigned memory_needed(const struct boot *b, const void *blob, size_t blob_len)
 {
+	struct blob checked;
+	bool plays = b->c.replay.given && !blob_open(&checked, blob, blob_len, NULL);
 	uint64_t mbufs = b->c.params.mbufs ? b->c.params.mbufs :
 					     APP_MBUFS(b->c.n_ports, b->c.params.lcores);
 
+	if (plays) // the packets once in the blob and once in buffers
+		return 48 + (unsigned)((mbufs * MBUF_BYTES + blob_len + replay_memory(&checked)) >> 20);
 	return 48 + (unsigned)((mbufs * MBUF_BYTES + 5 * blob_len) >> 20);
 }
 
@@ -357,7 +363,7 @@ static int prepare_and_boot(struct boot *b)
 	blob = config_blob(&b->c, &len);
 	q.nets = b->nets;
 	q.accel = strcmp(b->accel, "auto") ? b->accel : qemu_accel_auto();
-	q.memory = b->memory ? b->memory : memory_needed(b, len);
+	q.memory = b->memory ? b->memory : memory_needed(b, blob, len);
 	rc = b->dry_run ? dry_run(b, &q) : boot(b, &q, blob, len, &err);
 	free(blob);
 	if (rc >= 0)
@@ -375,7 +381,7 @@ int cmd_boot(const struct command *cmd, int argc, char **argv)
 		return rc < 0 ? 0 : rc;
 	if (!load_config(&b.c, b.file))
 		return EXIT_USAGE;
-	rc = prepare_and_boot(&b);
+	rc = replay_load_image("weir boot", &b.c) ? EXIT_USAGE : prepare_and_boot(&b);
 	config_free(&b.c);
 	return rc;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apps/tool/replay_load.h"
 #include "apps/tool/tool.h"
 #include "apps/tool/util.h"
 
@@ -53,7 +54,7 @@ int cmd_pack(const struct command *cmd, int argc, char **argv)
 		return usage_error(cmd, "expected one FILE and -o IMAGE");
 	if (!load_config(&c, argv[optind]))
 		return EXIT_USAGE;
-	rc = pack(&c, image, output);
+	rc = replay_load_image("weir pack", &c) ? EXIT_USAGE : pack(&c, image, output);
 	config_free(&c);
 	return rc;
 }

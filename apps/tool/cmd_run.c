@@ -14,6 +14,7 @@
 #include "apps/app.h"
 #include "apps/control.h"
 #include "apps/tool/figures.h"
+#include "apps/tool/replay_load.h"
 #include "apps/tool/tool.h"
 #include "apps/tool/util.h"
 #include "core/linux/plat_linux.h"
@@ -174,6 +175,8 @@ static enum clock_kind choose_clock(const struct run *r)
 
 	if (r->has_clock)
 		return r->clock;
+	if (r->c.replay.given) // it sends by the machine's time
+		return CLOCK_REAL;
 	for (i = 0; i < r->c.n_ports; i++) {
 		const struct pmd *pmd = pmd_resolve(r->c.ports[i].driver, r->c.ports[i].args);
 
@@ -323,7 +326,9 @@ int cmd_run(const struct command *cmd, int argc, char **argv)
 		return rc < 0 ? 0 : rc;
 	if (!load_config(&r.c, r.file))
 		return EXIT_USAGE;
-	if (set_devices(&r, &err) || check_captures(&r, &err)) {
+	if (replay_load_image("weir run", &r.c)) {
+		rc = EXIT_USAGE;
+	} else if (set_devices(&r, &err) || check_captures(&r, &err)) {
 		fprintf(stderr, "weir run: %s\n", err.text);
 		rc = EXIT_USAGE;
 	} else {

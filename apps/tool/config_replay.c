@@ -8,7 +8,7 @@
 #include "apps/tool/util.h"
 
 #define BYTES_MOST   65535u
-#define DEFAULT_MBUFS 32768u // of a streamed play: how far the reader may be ahead
+#define DEFAULT_MBUFS 16384u // of a streamed play: how far the reader may be ahead
 
 struct replay_conf *config_replay(void *arg)
 {

@@ -98,7 +98,7 @@ int replay_load_image(const char *who, struct config *c)
 	int rc;
 
 	if (c->replay.stream) {
-		fprintf(stderr, "%s: mode: stream: an image has no files: expected mode: preload\n", who);
+		fprintf(stderr, "%s: mode: stream: is for weir replay alone: expected mode: preload\n", who);
 		return -1;
 	}
 	rc = replay_load(c, &t, &err);

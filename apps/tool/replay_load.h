@@ -14,7 +14,7 @@ int replay_load(struct config *c, struct replay_tally *t, struct err *err);
 // Says what was left out or changed, a line each on standard error.
 void replay_tell(const char *who, const struct replay_tally *t);
 
-// For commands that put a configuration into an image: replay_load(), and what there is to say. 0, or -1 after
+// For other commands than weir replay: replay_load(), and what there is to say. 0, or -1 after
 // saying why not.
 int replay_load_image(const char *who, struct config *c);
 

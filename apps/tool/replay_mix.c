@@ -106,6 +106,14 @@ void replay_mix_close(struct replay_mix *m)
 	free(m);
 }
 
+bool replay_mix_live(const struct replay_mix *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (!S_ISREG(m->in[i].r.st.st_mode))
+			return true;
+	return false;
+}
+
 int replay_mix_rewind(struct replay_mix *m, struct err *err)
 {
 	for (size_t i = 0; i < m->n; i++)

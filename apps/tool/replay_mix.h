@@ -40,6 +40,7 @@ int replay_mix_error(const struct replay_mix *m, struct err *err);
 
 // Back to the beginning: 0, or -errno and err (a pipe has none).
 int replay_mix_rewind(struct replay_mix *m, struct err *err);
+bool replay_mix_live(const struct replay_mix *m); // some of it is no file: packets come in their own time
 void replay_mix_tally(const struct replay_mix *m, struct replay_tally *t);
 
 #endif

@@ -32,6 +32,9 @@ struct replay_stream {
 	_Atomic bool stop;
 	struct mbuf *spare[BATCH];
 	unsigned spares;
+	struct mbuf *batch[BATCH]; // for the ring: one by one, two processors would pass its line to and fro
+	unsigned gathered;
+	bool live; // from a pipe: nothing waits
 	uint64_t loop, base; // base: time 0 of this loop
 	struct replay_tally tally;
 	struct err err;
@@ -63,6 +66,25 @@ static void keep_off(int cpu)
 	pthread_setaffinity_np(pthread_self(), sizeof(set), &set); // there may be no other
 }
 
+// Hands over what was gathered. False: it is to stop.
+static bool flush(struct replay_stream *s)
+{
+	unsigned done = 0;
+
+	while (done < s->gathered) {
+		done += ring_spsc_enqueue_burst(s->feed.ring, (void **)s->batch + done, s->gathered - done);
+		if (done == s->gathered)
+			break;
+		if (stopped(s)) {
+			mbuf_free_bulk(s->batch + done, s->gathered - done);
+			break;
+		}
+		pause_a_little();
+	}
+	s->gathered = 0;
+	return !stopped(s);
+}
+
 // Waits for buffers, which come back when packets have been sent. NULL: it is to stop.
 static struct mbuf *new_mbuf(struct replay_stream *s, const struct replay_packet *p)
 {
@@ -71,14 +93,14 @@ static struct mbuf *new_mbuf(struct replay_stream *s, const struct replay_packet
 
 	while (p->len > room) {
 		m = mbuf_from_bytes(s->pool, p->data, p->len);
-		if (m || stopped(s))
+		if (m || !flush(s))
 			return m;
 		pause_a_little();
 	}
 	while (!s->spares) {
 		if (!mempool_get_bulk(s->pool, s->spare, BATCH))
 			s->spares = BATCH;
-		else if (stopped(s))
+		else if (!flush(s))
 			return NULL;
 		else
 			pause_a_little();
@@ -91,18 +113,6 @@ static struct mbuf *new_mbuf(struct replay_stream *s, const struct replay_packet
 	return m;
 }
 
-static bool give(struct replay_stream *s, struct mbuf *m)
-{
-	while (ring_spsc_enqueue_burst(s->feed.ring, (void **)&m, 1) != 1) {
-		if (stopped(s)) {
-			mbuf_free(m);
-			return false;
-		}
-		pause_a_little();
-	}
-	return true;
-}
-
 static bool pass_on(struct replay_stream *s, const struct replay_packet *p)
 {
 	struct mbuf *m = new_mbuf(s, p);
@@ -113,7 +123,8 @@ static bool pass_on(struct replay_stream *s, const struct replay_packet *p)
 	m->scratch64[0] = s->base + p->time;
 	if (s->play->flags & BLOB_PLAY_UNIQUE && s->loop)
 		frame_move_addrs(m->data, m->len, s->play->step * s->loop);
-	return give(s, m);
+	s->batch[s->gathered++] = m;
+	return s->gathered < (s->live ? 1 : BATCH) || flush(s);
 }
 
 static void add_tally(struct replay_stream *s)
@@ -145,6 +156,7 @@ static bool play_once(struct replay_stream *s)
 
 	while (good && !stopped(s) && replay_mix_next(s->mix, &p))
 		good = pass_on(s, &p);
+	good &= flush(s);
 	add_tally(s);
 	if (!good || stopped(s))
 		return false;
@@ -207,6 +219,7 @@ struct replay_stream *replay_stream_new(const struct config *c, int cpu, struct 
 		free(s);
 		return NULL;
 	}
+	s->live = replay_mix_live(s->mix);
 	replay_feed = &s->feed;
 	return s;
 }
