@@ -11,7 +11,7 @@ packages=(
 	# run: QEMU, its PVH and q35 firmware
 	qemu-system-x86 qemu-system-data seabios
 	# tests: unit, fuzz, peers
-	libcmocka-dev clang libclang-rt-14-dev valgrind python3 python3-scapy python3-yaml
+	libcmocka-dev clang libclang-rt-14-dev valgrind python3 python3-scapy python3-yaml python3-pyte
 	dpdk dpdk-dev iproute2 iputils-ping ethtool iperf3 tcpdump tcpreplay procps gzip
 	openvswitch-switch-dpdk frr bird2
 )

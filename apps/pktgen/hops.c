@@ -116,9 +116,9 @@ static uint32_t take(struct hop *h, struct neigh_table *t)
 // Whether it is being asked for.
 static bool ask(struct hop *h, struct neigh_table *t, uint32_t index)
 {
-	if (!index && neigh_make_room(t))
+	if (!index)
 		index = neigh_create(t, h->iface, &h->via);
-	else if (!index)
+	if (!index && neigh_make_room(t)) // the table was full
 		index = neigh_create(t, h->iface, &h->via);
 	if (!index)
 		return false;

@@ -27,7 +27,7 @@ struct pktgen_run {
 	struct words words;
 	const char *file, *control;
 	double drain;
-	uint64_t learn;
+	uint64_t learn, resolve_ns;
 	bool has_learn;
 	unsigned memory, cpu;
 	bool pinned, print;
@@ -54,6 +54,7 @@ static const struct option option_list[] = {
 	{"interval", required_argument, 0, 'i'},
 	{"drain", required_argument, 0, 'w'},
 	{"learn", required_argument, 0, 'R'},
+	{"resolve", required_argument, 0, 'W'},
 	{"max-loss", required_argument, 0, 'x'},
 	{"json", no_argument, 0, 'j'},
 	{"plain", no_argument, 0, 'P'},
@@ -238,6 +239,8 @@ static const char *take_option(struct pktgen_run *r, int opt, const char *s)
 		r->has_learn = true;
 		r->learn = 0;
 		return !strcmp(s, "0") || read_count(s, &r->learn) ? NULL : "a number of packets, or 0";
+	case 'W':
+		return read_ns(s, 1e-3, 3600, &r->resolve_ns) ? NULL : "a time like 10s";
 	case 'x':
 		return read_percent(s, &o->max_loss) ? NULL : "a share of the packets like 0.1%";
 	case 'M':
@@ -554,6 +557,7 @@ static int run_app(const struct pktgen_run *r, const cpu_set_t *cpus)
 		.duration_ns = r->options.duration_ns,
 		.count = r->options.count,
 		.drain_ns = (uint64_t)(r->drain * 1e9),
+		.resolve_ns = r->resolve_ns,
 	};
 	struct sigaction act = {.sa_handler = on_signal};
 	pthread_t thread;

@@ -10,7 +10,7 @@
 #include "netstack/ip4.h"
 #include "netstack/ip6.h"
 
-#define STREAMS_SHOWN 10u
+#define STREAMS_SHOWN 6u
 #define HOPS_SHOWN    8u
 
 static const char *mac_text(const uint8_t *m, char buf[TEXT_MAX])

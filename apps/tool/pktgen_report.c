@@ -2,11 +2,13 @@
 // pktgen_report.c - the final report of weir pktgen, in 100 columns
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "apps/tool/pktgen.h"
 
 #define SHOWN_MAX 40u // streams, unless all are asked for: those that fared worst
 #define NAME_W	  14
+#define WIDTH	  100u
 
 static const char *stream_name(const struct app *app, uint32_t i)
 {
@@ -184,7 +186,7 @@ static void rate(FILE *out, const char *what, const struct gen_count *c, uint64_
 	double s = (double)ns / 1e9;
 	char n[TEXT_MAX], pps[TEXT_MAX], l1[TEXT_MAX], l2[TEXT_MAX];
 
-	fprintf(out, "%-9s%s packets in %.3f s: %spps, %sbit/s on the wire (L1), %sbit/s of frames (L2)\n", what,
+	fprintf(out, "%-9s%s packets in %.3f s: %spps, %sbit/s on the wire (L1), %sbit/s (L2)\n", what,
 		text_count(n, packets), s, text_short(pps, s > 0 ? (double)packets / s : 0),
 		text_short(l1, s > 0 ? (double)bits_l1(packets, bytes) / s : 0),
 		text_short(l2, s > 0 ? (double)bits_l2(packets, bytes) / s : 0));
@@ -204,7 +206,7 @@ static void pacing(const struct sample *s, FILE *out)
 	for (unsigned i = 0; i < 4; i++)
 		text_percent(a[i], (double)g[i] / (double)all);
 	fprintf(out,
-		"pacing   gaps between packets: %s %% as asked, %s %% shorter, %s %% back to back, %s %% longer;\n"
+		"pacing   gaps as asked %s %%, shorter %s %%, back to back %s %%, longer %s %%;\n"
 		"         the latest packet left %s behind its time\n",
 		a[2], a[1], a[0], a[3], text_time(late, s->pace.late_ns_max));
 }
@@ -225,6 +227,25 @@ static void ports(const struct app *app, const struct sample *s, FILE *out)
 		count(out, 11, q->foreign.bad_stream);
 		fputc('\n', out);
 	}
+}
+
+// Broken between words.
+static void wrapped(const char *s, FILE *out)
+{
+	const char *indent = "";
+
+	while (strlen(s) + strlen(indent) > WIDTH) {
+		size_t n = WIDTH - strlen(indent);
+
+		while (n && s[n] != ' ')
+			n--;
+		if (!n)
+			break;
+		fprintf(out, "%s%.*s\n", indent, (int)n, s);
+		s += n + 1;
+		indent = "    ";
+	}
+	fprintf(out, "%s%s\n", indent, s);
 }
 
 void report_print(const struct app *app, const struct pktgen_options *o, const struct sample *s, FILE *out)
@@ -251,7 +272,9 @@ void report_print(const struct app *app, const struct pktgen_options *o, const s
 			app->blob.n_streams);
 	ports(app, s, out);
 	warnings_find(&w, app, s);
+	if (w.n)
+		fputc('\n', out);
 	for (unsigned i = 0; i < w.n; i++)
-		fprintf(out, "%s%s\n", i ? "" : "\n", w.line[i]);
+		wrapped(w.line[i], out);
 	free(list);
 }

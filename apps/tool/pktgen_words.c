@@ -146,11 +146,11 @@ static void rate(FILE *out, const char *s)
 	static const char *const units[] = {"bit/s", "bps", "bit", "b"};
 	const char *key = !strncmp(s, "l2:", 3) ? "l2" : "l1";
 	size_t n;
+	bool bits = !strncmp(s, "l1:", 3) || !strncmp(s, "l2:", 3);
 
-	if (!strcmp(s, "top") || ends(s, "pps") || ends(s, "%"))
+	if (!bits && (*s < '0' || *s > '9' || ends(s, "pps") || ends(s, "%")))
 		return quote_all(out, s);
-	if (!strncmp(s, "l1:", 3) || !strncmp(s, "l2:", 3))
-		s += 3;
+	s += bits ? 3 : 0;
 	n = strlen(s);
 	for (unsigned i = 0; i < sizeof(units) / sizeof(*units); i++)
 		if (ends(s, units[i])) {
@@ -288,9 +288,12 @@ static int put_stream(FILE *out, const struct words *w, unsigned i, struct err *
 		quote_all(out, via);
 		fputc('\n', out);
 	}
-	fputs("    length: ", out);
-	length(out, w->length ? w->length : is_ip6(w) ? "84" : "64");
-	fputs("\n    rate: ", out);
+	if (w->length) { // else the least
+		fputs("    length: ", out);
+		length(out, w->length);
+		fputc('\n', out);
+	}
+	fputs("    rate: ", out);
 	rate(out, w->rate ? w->rate : "top");
 	fputc('\n', out);
 	if (w->burst)
