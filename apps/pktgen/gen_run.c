@@ -129,7 +129,7 @@ static bool visit(struct gen *g, struct gen_stream *s, struct burst *b)
 
 	if (s->ended)
 		return true;
-	if (unlikely(b->now - due > g->arrears && due < b->now)) {
+	if (unlikely(b->now - due > g->arrears && due < b->now && due < s->when.end)) {
 		gen_when_skip(s, b->now - g->arrears);
 		due = gen_when_next(s);
 	}
