@@ -50,6 +50,9 @@ int pktgen_error(const struct app *app, struct err *err);
 
 // Of the trial so far, or of the last. stream UINT32_MAX: all. s->got's histograms are initialized by the caller.
 void pktgen_result(const struct app *app, uint32_t stream, struct pktgen_stream *s);
+// Packets of all streams, quickly.
+uint64_t pktgen_sent(const struct app *app);
+uint64_t pktgen_received(const struct app *app);
 void pktgen_size(const struct app *app, uint32_t size, uint16_t *len, struct hdr *latency); // of meas_conf's sizes; len 0: the others
 uint32_t pktgen_sizes(const struct app *app); // how many, the others included
 void pktgen_pace(const struct app *app, struct gen_pace *p);

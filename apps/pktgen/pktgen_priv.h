@@ -97,7 +97,5 @@ void trial_work(struct app *app, uint64_t tsc);
 
 // results.c
 void pktgen_stats(const struct app *app, stats_emit_fn emit, void *arg);
-uint64_t pktgen_sent(const struct app *app);
-uint64_t pktgen_received(const struct app *app);
 
 #endif

@@ -138,6 +138,33 @@ int bench_back_to_back(struct bench_case *c, json_t *result, struct err *err)
 	return rc;
 }
 
+// One trial in which something happens. An invalid one is repeated, but for a reset's: the device was away.
+static int timed(struct bench_case *c, enum bench_kind kind, const struct bench_order *order, double *seconds,
+		 struct err *err)
+{
+	struct bench_trial t;
+	int rc;
+
+	for (unsigned i = 0; i < c->b->tries; i++) {
+		t = (struct bench_trial){.order = *order};
+		if (kind == BENCH_RECOVERY)
+			rc = c->rig->recover(c->b->arg, order, order->pps / 2, &t, seconds, err);
+		else
+			rc = c->rig->reset(c->b->arg, order, c->plan->reset_command, &t, seconds, err);
+		if (rc)
+			return rc;
+		bench_judge(&t, &c->b->limits);
+		c->b->trials++;
+		c->b->invalid += !t.valid;
+		if (c->b->record)
+			c->b->record(c->b->record_arg, &t);
+		bench_trial_free(&t);
+		if (t.valid || kind == BENCH_RESET)
+			return 0;
+	}
+	return err_set(err, -EAGAIN, "no valid trial in %u: %s", c->b->tries, t.why);
+}
+
 static int repeat_seconds(struct bench_case *c, enum bench_kind kind, const struct bench_order *order, json_t *result,
 			  struct err *err)
 {
@@ -146,23 +173,9 @@ static int repeat_seconds(struct bench_case *c, enum bench_kind kind, const stru
 	int rc = 0;
 
 	for (; !rc && done < n; done += !rc) {
-		struct bench_trial t[2] = {{.order = *order}, {.order = *order}};
-		unsigned trials = kind == BENCH_RECOVERY ? 2 : 1;
-
-		if (kind == BENCH_RECOVERY)
-			rc = c->rig->recover(c->b->arg, order, order->pps / 2, t, &v[done], err);
-		else
-			rc = c->rig->reset(c->b->arg, order, c->plan->reset_command, t, &v[done], err);
-		for (unsigned i = 0; !rc && i < trials; i++) {
-			bench_judge(&t[i], &c->b->limits);
-			c->b->trials++;
-			if (c->b->record)
-				c->b->record(c->b->record_arg, &t[i]);
-		}
+		rc = timed(c, kind, order, &v[done], err);
 		if (!rc)
 			bench_say(c->b, "%u bytes, %s: %.3f s", c->size, bench_kinds[kind], v[done]);
-		bench_trial_free(&t[0]);
-		bench_trial_free(&t[1]);
 	}
 	if (done) {
 		bench_set(result, "seconds", stat_mean(v, done));

@@ -79,7 +79,7 @@ struct bench_rig { // beside bench.trial, of the same arg
 	const char *(*ip)(void *arg);
 	// From now on so much of the load, per cent, is IPv6. 0, or -EINVAL and err: there are no such streams.
 	int (*mix)(void *arg, unsigned percent, struct err *err);
-	// A trial at order, at once followed by one at `then` frames/s of the same duration. t[2]; seconds as bench_recovery_s().
+	// A trial of order's load for its duration, and of `then` frames/s for as long; seconds as bench_recovery_s().
 	int (*recover)(void *arg, const struct bench_order *order, double then, struct bench_trial *t, double *seconds,
 		       struct err *err);
 	// Runs command in the middle of a trial that lasts until frames come again, order's duration at most.

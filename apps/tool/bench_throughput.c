@@ -25,7 +25,9 @@ int bench_case_max(struct bench_case *c, struct err *err)
 
 	c->max_pps = p->max_pps ? p->max_pps : c->line_pps;
 	bench_say(c->b, "%u bytes: how fast the generator and the ports are", c->size);
+	c->b->limits.interference = INFINITY; // what was reached was reached
 	rc = bench_try(c->b, &order, &t, err);
+	c->b->limits.interference = p->limits.interference;
 	if (rc)
 		return rc;
 	reached = t.sending_s > 0 ? (double)t.sent / t.sending_s : 0;
@@ -190,10 +192,15 @@ int bench_throughput(struct bench_case *c, json_t *result, struct err *err)
 			rc = mlr(c, got + done * goals, err);
 		else
 			rc = binary(c, done, before, got + done, err);
-		// What is known of an unfinished search counts where there is no finished one.
-		done += !rc || (rc == -EAGAIN && !done);
+		// A load that passed in an unfinished search counts where there is no finished one.
+		done += !rc || (rc == -EAGAIN && !done && got[0].bounds.has_lower);
 	}
-	report(c, got, done, result);
+	if (done)
+		report(c, got, done, result);
+	else
+		json_object_set_new(result, "pps", json_null());
+	if (rc)
+		json_object_set_new(result, "limited_by", json_null());
 	free(got);
 	return rc;
 }

@@ -140,6 +140,37 @@ static const struct command commands[] = {
 	 "  --json               print figures as JSON\n"
 	 "  Devices as for weir run. Times: 10ms, 1.5s; bytes without FCS. Exit 0: all was sent.\n",
 	 cmd_replay},
+	{"bench", "benchmark what is behind the ports by the book",
+	 "weir bench FILE [-o RESULTS.json] [--profile NAME] [--test LIST] [--port NAME=DEVICE]...\n"
+	 "       weir bench --compare BEFORE.json AFTER.json [--json]\n"
+	 "       weir bench --report RESULTS.json -o REPORT.html\n"
+	 "  FILE is a configuration of function pktgen: its streams say what is sent, and how they share the load.\n"
+	 "  -o RESULTS.json      everything, written anew after every trial\n"
+	 "  --profile NAME       quick, rfc2544 (the default), rfc8219, tst009 or mlrsearch; options change it:\n"
+	 "  --test LIST          of throughput,latency,pdv,frame_loss,back_to_back,recovery,reset\n"
+	 "  --method NAME        binary, tst009 (loss verification) or mlrsearch\n"
+	 "  --size LIST          frame sizes with FCS: 64,512,1518\n"
+	 "  --duration TIME, --settle TIME, --pause TIME   of a trial; for the device to deliver; before the next\n"
+	 "  --repeat N           repetitions of every test\n"
+	 "  --resolution SHARE   where a search ends, of the maximum load: 0.5%\n"
+	 "  --loss SHARE         that throughput tolerates (0)\n"
+	 "  --verify R[,Z]       tst009: trials of a load until one has no loss; over Z lost frames one is enough\n"
+	 "  --goal LOSS,SUM,EXCEED[,WIDTH]  of MLRsearch, once for each: 0.5%,21s,50%,0.5%\n"
+	 "  --mix LIST           every test with so much of the load IPv6, per cent: 0,50,100\n"
+	 "  --max RATE           frames a second to try at most, instead of the line's: 2M\n"
+	 "  --latency TIME, --latency-load SHARE   how long, and at which share of the throughput\n"
+	 "  --burst TIME, --burst-step FRAMES      the longest burst, and the search's resolution\n"
+	 "  --overload TIME      before recovery\n"
+	 "  --reset-command CMD  test reset: what resets the device, for sh\n"
+	 "  --interference SHARE of a trial's time; with more taken by the host it is invalid, and repeated\n"
+	 "  --tries N            of a load, until a trial is valid (5)\n"
+	 "  --device-pid PID     the device's process, if it is one of this machine: its waiting for a CPU counts\n"
+	 "  --name TEXT, --note TEXT   of the device, for the results\n"
+	 "  --port, --memory MIB, --cpu N   as of weir run\n"
+	 "  --plan               say what would be done and how long it takes\n"
+	 "  --json               print the results, or the comparison, as JSON\n"
+	 "  Exit 0: done, nothing is worse beyond noise; 1: incomplete, or worse, or missing; 2: usage.\n",
+	 cmd_bench},
 	{"pack", "make one bootable file with the configuration inside",
 	 "weir pack FILE -o IMAGE [--image ELF]\n"
 	 "  --image ELF  default: weir-FUNCTION.elf beside weir\n"

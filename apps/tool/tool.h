@@ -31,6 +31,7 @@ int cmd_fpm(const struct command *cmd, int argc, char **argv);
 int cmd_pktgen(const struct command *cmd, int argc, char **argv);
 int cmd_replay(const struct command *cmd, int argc, char **argv);
 int cmd_verdict(const struct command *cmd, int argc, char **argv); // replay, when verdict_wanted()
+int cmd_bench(const struct command *cmd, int argc, char **argv);
 int cmd_pack(const struct command *cmd, int argc, char **argv);
 
 // Whether the command line of weir replay asks for a verdict: --in, --golden or --accept is there.
