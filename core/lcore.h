@@ -13,7 +13,8 @@
 
 // 0 for the thread that runs main(); lcore_enter() sets it for every other polling thread. Per-lcore
 // state is indexed by it without a lock, so two threads must never share a number.
-extern __thread unsigned lcore_self;
+// initial-exec: position-independent code would call a function of the dynamic linker for it instead.
+extern __thread unsigned lcore_self __attribute__((tls_model("initial-exec")));
 
 // Makes the calling thread lcore `id` (< LCORE_MAX) and pins it. Returns 0 or -errno.
 int lcore_enter(unsigned id);
