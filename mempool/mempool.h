@@ -14,6 +14,7 @@
 #ifndef WEIR_MEMPOOL_MEMPOOL_H
 #define WEIR_MEMPOOL_MEMPOOL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -57,6 +58,10 @@ static inline int mempool_get_bulk(struct mempool *mp, struct mbuf **out, unsign
 
 // Gives n single buffers back. All from mp, each next == NULL, nsegs == 1, refcnt == 1.
 static inline void mempool_put_bulk(struct mempool *mp, struct mbuf *const *in, unsigned n);
+
+// One, if the calling lcore's cache has room: for those who must give back one by one. False: it has none, and m is
+// still the caller's, for mempool_put_bulk().
+static inline bool mempool_put_one(struct mempool *mp, struct mbuf *m);
 
 // Audit builds: names who holds pkts (all segments) from now on (the graph and the drivers call it); else
 // nothing. mempool_owner is what buffers that this thread takes and frees are marked with. Owner names

@@ -89,6 +89,17 @@ static inline void mempool_put_bulk(struct mempool *mp, struct mbuf *const *in, 
 	}
 }
 
+static inline bool mempool_put_one(struct mempool *mp, struct mbuf *m)
+{
+	struct mempool_cache *c = mp->cache[lcore_self];
+
+	if (unlikely(c->len >= c->limit))
+		return false;
+	mempool_audit_put(mp, &m, 1);
+	c->obj[c->len++] = m;
+	return true;
+}
+
 static inline void mempool_own(struct mbuf *const *pkts, unsigned n, const char *owner)
 {
 	mempool_audit_own(pkts, n, owner);

@@ -102,9 +102,10 @@ static bool is_shared(const struct mbuf *m)
 	return false;
 }
 
+// DPDK's buf_addr is our headroom's beginning, which is known without a load (pool.c).
 static always_inline void tx_segment(struct mbuf *m, struct rte_mbuf *r)
 {
-	r->data_off = (uint16_t)(m->data - (uint8_t *)r->buf_addr);
+	r->data_off = (uint16_t)(m->data - mbuf_buf(m));
 	r->data_len = m->len;
 }
 
@@ -202,9 +203,11 @@ static always_inline unsigned tx_chunk(struct dpdk_queue *q, struct mbuf **pkts,
 	unsigned sent, ready, good;
 	bool asks = false, bad = false; // bad: the packet behind those ready can never be sent
 
+#pragma GCC unroll 4
 	for (ready = 0; ready < n; ready++) {
 		struct mbuf *m = pkts[ready];
 		struct rte_mbuf *r = to_rte(m);
+		uint32_t len;
 
 		if (unlikely(!is_plain(m))) {
 			r = is_lent(m) ? tx_forever(m) : tx_odd(q, &pkts[ready]);
@@ -212,8 +215,9 @@ static always_inline unsigned tx_chunk(struct dpdk_queue *q, struct mbuf **pkts,
 				break;
 			m = pkts[ready];
 		}
+		len = m->pkt_len;
 		tx_segment(m, r);
-		r->pkt_len = m->pkt_len;
+		r->pkt_len = len;
 		r->ol_flags = 0;
 		if (offloads && unlikely(m->flags & DPDK_TX_FLAGS)) {
 			bad = !dpdk_tx_flags(m, r);
@@ -223,7 +227,7 @@ static always_inline unsigned tx_chunk(struct dpdk_queue *q, struct mbuf **pkts,
 			}
 			asks = true;
 		}
-		bytes += m->pkt_len;
+		bytes += len;
 		rte[ready] = r;
 	}
 	good = unlikely(asks) ? tx_prepare(q, rte, ready) : ready;

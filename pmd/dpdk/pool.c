@@ -30,7 +30,7 @@ static void ops_free(struct rte_mempool *mp)
 {
 }
 
-static int ops_enqueue(struct rte_mempool *mp, void *const *objs, unsigned n)
+static __attribute__((noinline)) int enqueue_many(struct mempool *pool, void *const *objs, unsigned n)
 {
 	struct mbuf *m[CHUNK];
 
@@ -39,11 +39,19 @@ static int ops_enqueue(struct rte_mempool *mp, void *const *objs, unsigned n)
 
 		for (unsigned i = 0; i < part; i++)
 			m[i] = from_rte(objs[i]);
-		mempool_put_bulk(mp->pool_data, m, part);
+		mempool_put_bulk(pool, m, part);
 		objs += part;
 		n -= part;
 	}
 	return 0;
+}
+
+// Drivers that free what they have sent do so one by one (net_null, net_af_packet, net_pcap).
+static int ops_enqueue(struct rte_mempool *mp, void *const *objs, unsigned n)
+{
+	if (likely(n == 1 && mempool_put_one(mp->pool_data, from_rte(objs[0]))))
+		return 0;
+	return enqueue_many(mp->pool_data, objs, n);
 }
 
 static int ops_dequeue(struct rte_mempool *mp, void **objs, unsigned n)
