@@ -9,6 +9,7 @@
 #include "apps/pktgen/gen_priv.h"
 #include "core/lcore.h"
 #include "core/plat.h"
+#include "core/x86_64/cpu.h"
 
 static bool is_ours(const struct gen_conf *conf, uint32_t i)
 {
@@ -100,6 +101,7 @@ static int make(struct gen *g, const struct gen_conf *conf, struct err *err)
 	g->origin = mbuf_origin(conf->port);
 	g->line_bps = conf->line_bps;
 	g->room = mempool_room(conf->pool);
+	g->fill = cpu_has_avx512() ? gen_fill_avx512 : gen_fill_avx2;
 	g->hz = plat_tsc_hz();
 	g->arrears = g->hz / 1000000 * GEN_ARREARS_US;
 	g->late = g->hz / 1000000 * GEN_LATE_NS / 1000;

@@ -35,10 +35,11 @@ struct gen_variant {
 struct gen_field {
 	uint64_t min, step, count;
 	const uint64_t *list;
-	uint64_t at;	// number of the present value
-	uint64_t value; // the present one
+	uint64_t at;	// number of the next value
+	uint64_t value; // that, when it counts
+	uint64_t held;	// the present value, and for how many packets more
+	uint32_t left, every;
 	uint64_t random;
-	uint32_t every, left; // packets that it is still good for
 	uint64_t mask;	      // its bits in the word
 	uint64_t seed;
 	uint16_t offset;
@@ -83,6 +84,7 @@ struct gen_stream {
 	uint8_t sums, sig_sums;
 	uint16_t flags; // BLOB_STREAM_*
 	uint16_t len_max;
+	bool changes; // from packet to packet
 	bool top, ended;
 	bool waits; // for its next hop
 	uint32_t seq, number;
@@ -101,6 +103,8 @@ struct gen_hop {
 
 struct gen {
 	struct mempool *pool;
+	void (*fill)(const struct gen *g, struct gen_stream *s, struct mbuf **pkts, const struct gen_variant **v,
+		     unsigned n, uint64_t ns);
 	const struct node *tx;
 	uint64_t origin; // of its packets
 	struct gen_stream *stream;
@@ -167,8 +171,10 @@ void gen_begin_stream(struct gen *g, struct gen_stream *s);
 // --- gen_fill.c
 
 // Makes n packets of s in pkts, buffers fresh from the pool. v as gen_when_due() leaves it.
-void gen_fill(const struct gen *g, struct gen_stream *s, struct mbuf **pkts, const struct gen_variant **v,
-	      unsigned n, uint64_t ns);
+void gen_fill_avx2(const struct gen *g, struct gen_stream *s, struct mbuf **pkts, const struct gen_variant **v,
+		   unsigned n, uint64_t ns);
+void gen_fill_avx512(const struct gen *g, struct gen_stream *s, struct mbuf **pkts, const struct gen_variant **v,
+		     unsigned n, uint64_t ns);
 // Makes one packet that is longer than a buffer, as a chain of segs, of which there are enough. How many it took.
 unsigned gen_fill_long(const struct gen *g, struct gen_stream *s, struct mbuf **segs,
 		       const struct gen_variant *v, uint64_t ns);

@@ -114,7 +114,7 @@ static always_inline unsigned make(struct gen *g, struct gen_stream *s, struct b
 	} else {
 		n = s->top ? gen_when_top(s, b->now, max, v) : gen_when_due(s, until, max, v);
 		if (n)
-			gen_fill(g, s, pkts, v, n, b->ns);
+			g->fill(g, s, pkts, v, n, b->ns);
 	}
 	return n;
 }

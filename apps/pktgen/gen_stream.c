@@ -138,6 +138,7 @@ int gen_stream_make(const struct gen *g, struct gen_stream *s, uint32_t number, 
 	s->sig_sums = stream->sig_sums;
 	s->sum_ip = stream->sum_ip;
 	memcpy(s->sum_at, stream->sum_at, sizeof(s->sum_at));
+	s->changes = s->fields || s->flags & BLOB_STREAM_SIGNED;
 	s->head_lines = (uint16_t)lines(stream->head_len);
 	heads = s->head_lines * GEN_LINE;
 	over = stream->head_len + stream->body_len > heads ? stream->head_len + stream->body_len - heads : 0;

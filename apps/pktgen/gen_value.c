@@ -9,50 +9,56 @@ void gen_field_reset(struct gen_field *f)
 {
 	f->random = f->seed;
 	f->at = 0;
-	f->left = f->every;
-	f->value = f->kind == BLOB_FIELD_LIST ? f->list[0] : f->min;
-	if (f->kind == BLOB_FIELD_RANDOM)
-		f->left = 0; // the first is random too
+	f->left = 0;
+	f->value = f->min;
 }
 
-static always_inline uint64_t draw(struct gen_field *f)
+// Goes on to the next value: that of number `at` for fields that count.
+static always_inline uint64_t next_value(struct gen_field *f)
 {
-	uint64_t r = gen_random(&f->random);
+	uint64_t v = f->value, r;
 
-	if (!f->count)
-		return r;
-	return f->min + (uint64_t)((unsigned __int128)r * f->count >> 64);
-}
-
-// The value after the present one.
-static always_inline void next_value(struct gen_field *f)
-{
-	f->left = f->every;
-	if (f->kind == BLOB_FIELD_RANDOM) {
-		f->value = draw(f);
-		return;
+	switch (f->kind) {
+	case BLOB_FIELD_RANDOM:
+		r = gen_random(&f->random);
+		return f->count ? f->min + (uint64_t)((unsigned __int128)r * f->count >> 64) : r;
+	case BLOB_FIELD_LIST:
+		v = f->list[f->at];
+		f->at = f->at + 1 == f->count ? 0 : f->at + 1;
+		return v;
 	}
-	if (++f->at == f->count)
+	f->value += f->step;
+	if (++f->at == f->count) {
 		f->at = 0;
-	if (f->kind == BLOB_FIELD_LIST)
-		f->value = f->list[f->at];
-	else
-		f->value = f->at ? f->value + f->step : f->min;
+		f->value = f->min;
+	}
+	return v;
 }
 
-static void values_any(struct gen_field *f, uint64_t *values, unsigned n)
+static always_inline void values_of(struct gen_field *f, uint64_t *values, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		values[i] = next_value(f);
+}
+
+static void values_held(struct gen_field *f, uint64_t *values, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
-		if (!f->left)
-			next_value(f);
+		if (!f->left) {
+			f->held = next_value(f);
+			f->left = f->every;
+		}
 		f->left--;
-		values[i] = f->value;
+		values[i] = f->held;
 	}
 }
 
 void gen_field_values(struct gen_field *f, uint64_t *values, unsigned n)
 {
-	values_any(f, values, n);
+	if (f->every > 1)
+		values_held(f, values, n);
+	else
+		values_of(f, values, n);
 }
 
 // Exponential ----------------------------------------------------------------------------------
