@@ -192,6 +192,8 @@ struct stream_fault {
 int stream_fault(struct stream_fault *f, const struct config_place *place, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+#define STREAM_LISTS (2 * STREAM_LAYERS_MAX * STREAM_FIELDS_MAX) // an IPv6 address has two
+
 // One copy of a stream on its way: layers without a VALUE_AUTO or per_copy left.
 struct stream_plan {
 	const struct config *c;
@@ -202,6 +204,7 @@ struct stream_plan {
 	uint8_t via_family; // 0: no next hop is resolved
 	union ip_addr via;
 	bool port_mac; // the frames' source is the port's address
+	uint32_t *list; // STREAM_LISTS places of lists that all copies share, plus 1; 0: not there yet
 };
 
 // What was left to us: addresses, ports, types (config_stream_defaults.c); the next hop (config_stream_hop.c).

@@ -226,12 +226,14 @@ static int add_copy(struct stream_plan *p, const struct compiler *k, uint32_t co
 
 static int add_all(const struct config *c, const struct config_stream *s, const struct compiler *k)
 {
+	uint32_t list[STREAM_LISTS] = {0};
 	int rc = 0;
 
 	for (uint32_t copy = 0; copy < s->copies && !rc; copy++) {
 		struct stream_plan p;
 
 		rc = plan_make(&p, c, s, copy, k->f);
+		p.list = list;
 		if (!rc)
 			rc = add_copy(&p, k, copy);
 		plan_free(&p);

@@ -50,16 +50,22 @@ static void add(struct field_writer *w, struct blob_field b, unsigned bit, unsig
 	w->out->fields[w->out->n_fields - 1] = b;
 }
 
-static void add_list(struct field_writer *w, const struct stream_value *v, unsigned bit, unsigned bits, unsigned right)
+// known: where the list is plus 1; 0: it has to be added.
+static void add_list(struct field_writer *w, const struct stream_value *v, unsigned bit, unsigned bits, unsigned right,
+		     uint32_t *known)
 {
 	struct blob_field b = {.kind = BLOB_FIELD_LIST, .count = v->count};
-	uint64_t *list = xrealloc(NULL, v->count * sizeof(*list));
+	uint64_t *list;
 
-	for (uint64_t i = 0; i < v->count; i++)
-		list[i] = (uint64_t)(v->list[i] >> right) & UINT64_MAX >> (64 - bits);
-	b.list = frames_shared(w->out, list, v->count * sizeof(*list));
+	if (!*known) {
+		list = xrealloc(NULL, v->count * sizeof(*list));
+		for (uint64_t i = 0; i < v->count; i++)
+			list[i] = (uint64_t)(v->list[i] >> right) & UINT64_MAX >> (64 - bits);
+		*known = frames_shared(w->out, list, v->count * sizeof(*list)) + 1;
+		free(list);
+	}
+	b.list = *known - 1;
 	add(w, b, bit, bits, v->every);
-	free(list);
 }
 
 static void add_count(struct field_writer *w, const struct stream_value *v, unsigned bit, unsigned bits, unsigned right)
@@ -80,14 +86,14 @@ static void add_random(struct field_writer *w, const struct stream_value *v, uin
 }
 
 // An IPv6 address: its upper half, its lower half, or both side by side.
-static int add_wide(struct field_writer *w, const struct stream_value *v, unsigned bit)
+static int add_wide(struct field_writer *w, const struct stream_value *v, unsigned bit, uint32_t known[2])
 {
 	unsigned __int128 last = v->kind == VALUE_RANGE ? v->first + v->step * (v->count - 1) : v->first + v->span;
 	uint64_t high = (uint64_t)(v->first >> 64), low = (uint64_t)v->first, last_high = (uint64_t)(last >> 64);
 
 	if (v->kind == VALUE_LIST) {
-		add_list(w, v, bit, 64, 64);
-		add_list(w, v, bit + 64, 64, 0);
+		add_list(w, v, bit, 64, 64, &known[0]);
+		add_list(w, v, bit + 64, 64, 0, &known[1]);
 	} else if (high == last_high && v->kind == VALUE_RANGE) {
 		add_count(w, v, bit + 64, 64, 0);
 	} else if (high == last_high) {
@@ -110,13 +116,15 @@ static int add_value(struct field_writer *w, unsigned layer, unsigned field)
 	const struct stream_value *v = &l->value[field];
 	unsigned bit = 8u * l->at + layer_bit(l, field), bits = layer_types[l->id].field[field].bits;
 	bool addr = (l->id == LAYER_IP4 || l->id == LAYER_IP6) && field <= IP_DST;
+	bool shared = v->list == w->p->s->layer[layer].value[field].list;
+	uint32_t own[2] = {0}, *known = shared ? w->p->list + 2 * (layer * STREAM_FIELDS_MAX + field) : own;
 	size_t first = w->out->n_fields;
 	int rc = 0;
 
 	if (bits == 128)
-		rc = add_wide(w, v, bit);
+		rc = add_wide(w, v, bit, known);
 	else if (v->kind == VALUE_LIST)
-		add_list(w, v, bit, bits, 0);
+		add_list(w, v, bit, bits, 0, known);
 	else if (v->kind == VALUE_RANGE)
 		add_count(w, v, bit, bits, 0);
 	else

@@ -248,6 +248,23 @@ static bool range(struct value_reader *p, struct ydoc *y)
 	return true;
 }
 
+// One that is the same for all copies is a list at once.
+static bool expression(struct value_reader *p, struct ydoc *y)
+{
+	struct stream_value list;
+	struct err err;
+
+	if (p->v->per_copy || expr_of_copy(p->v->expr))
+		return true;
+	if (stream_value_copy(&list, p->v, p->f, 0, 0, &err)) {
+		ydoc_error(y, p->expr, "%s", err.text);
+		return false;
+	}
+	expr_free(p->v->expr);
+	*p->v = list;
+	return true;
+}
+
 static bool finish(struct value_reader *p, struct ydoc *y, yaml_node_t *node)
 {
 	unsigned ways = !!p->from + !!p->list + !!p->random + !!p->expr;
@@ -267,7 +284,7 @@ static bool finish(struct value_reader *p, struct ydoc *y, yaml_node_t *node)
 		p->v->first = p->first;
 		p->v->span = p->last - p->first;
 	}
-	return true;
+	return !p->expr || expression(p, y);
 }
 
 // A-B in one word: {from: A, to: B}. Whether it is.

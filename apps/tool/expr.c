@@ -240,6 +240,14 @@ int expr_eval(const struct expr *e, uint64_t i, uint64_t c, unsigned __int128 *v
 	return 0;
 }
 
+bool expr_of_copy(const struct expr *e)
+{
+	for (unsigned k = 0; k < e->n; k++)
+		if (e->op[k].op == OP_C)
+			return true;
+	return false;
+}
+
 void expr_free(struct expr *e)
 {
 	free(e);

@@ -6,6 +6,7 @@
 #ifndef WEIR_APPS_TOOL_EXPR_H
 #define WEIR_APPS_TOOL_EXPR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/err.h"
@@ -18,6 +19,7 @@ struct expr;
 struct expr *expr_parse(const char *s, struct err *err);
 // 0; -EDOM and err: a division by 0, or a shift by 128 and more.
 int expr_eval(const struct expr *e, uint64_t i, uint64_t c, unsigned __int128 *v, struct err *err);
+bool expr_of_copy(const struct expr *e); // whether c is in it
 void expr_free(struct expr *e);
 
 #endif

@@ -234,9 +234,11 @@ static void wrong_values(void **state)
 	complains(SRC "1-}]}", "f.yaml:8:64: 1-: expected src of 0 to 65535" WAYS);
 	complains(SRC "{expr: \"i+(\", cycle: 9}}]}", "f.yaml:8:71: i+(: column 4 of the expression: expected a number, an "
 						      "address, i, c or (\n");
-	complains(SRC "{expr: \"1/i\", cycle: 9}}]}", "f.yaml:8:64: a: with i 0, c 0: a division by 0\n");
+	complains(SRC "{expr: \"1/i\", cycle: 9}}]}", "f.yaml:8:71: 1/i: with i 0, c 0: a division by 0\n");
 	complains(SRC "{expr: \"65530+i\", cycle: 9}}]}",
-		  "f.yaml:8:64: a: with i 6, c 0: expected a value that fits 16 bits\n");
+		  "f.yaml:8:71: 65530+i: with i 6, c 0: expected a value that fits 16 bits\n");
+	complains(SRC "{expr: \"10/(3-c)\", cycle: 9}}], copies: 5}",
+		  "f.yaml:8:64: a: with i 0, c 3: a division by 0\n");
 	complains(SRC "{random: [5, 1]}}]}", "f.yaml:8:73: […]: expected [LEAST, MOST]\n");
 	complains(SRC "{list: []}}]}", "f.yaml:8:71: […]: expected at least one value\n");
 	complains(SRC "{from: 1, to: 9, step: 0}}]}", "f.yaml:8:87: 0: expected a step of at least 1; it goes down where "
