@@ -10,14 +10,16 @@
 static const struct mix {
 	const char *name;
 	struct stream_length part[5];
+	bool shuffled; // in turn, so many of one length would follow each other
 } mixes[] = {
 	// IP packets of 40 (in the least frame), 576 and 1,500 bytes: 7, 4 and 1.
-	{"simple", {{64, 7}, {594, 4}, {1518, 1}}},
-	{"cisco", {{64, 7}, {594, 4}, {1518, 1}}},
-	// Shares of 10,000.
-	{"tcp", {{90, 5867}, {92, 200}, {594, 2366}, {1518, 1567}}},
-	{"ipv6", {{84, 5867}, {496, 200}, {594, 2366}, {1518, 1567}}},
-	{"spirent", {{64, 61}, {594, 21}, {1518, 18}}},
+	{"simple", {{64, 7}, {594, 4}, {1518, 1}}, false},
+	{"cisco", {{64, 7}, {594, 4}, {1518, 1}}, false},
+	// Shares of 10,000, as traffic generators have them; no standard says so.
+	{"tcp", {{90, 5867}, {92, 200}, {594, 2366}, {1518, 1567}}, true},
+	{"ipv6", {{84, 5867}, {496, 200}, {594, 2366}, {1518, 1567}}, true},
+	// Spirent TestCenter, FAQ11671.
+	{"spirent", {{64, 61}, {594, 21}, {1518, 18}}, true},
 };
 
 // RFC 6985, 4: the letters of a genome. z is the MTU's.
@@ -156,6 +158,7 @@ static void read_imix(struct ydoc *y, yaml_node_t *node, void *arg)
 			continue;
 		for (const struct stream_length *l = mixes[i].part; l->len; l++)
 			add(p->s, l->len, l->weight);
+		p->s->shuffled = mixes[i].shuffled;
 		return;
 	}
 	if (s)

@@ -225,6 +225,7 @@ RANDOM = HEAD.replace("streams:", """streams:
   ran6: {port: west, via: "2001:2::9", layers: [ipv6: {src: {random: ["2001:db8:1::", "2001:db8:1:7:ffff:ffff:ffff:ffff"]}, dst: {random: ["2001:db8::fff0", "2001:db8::1:000f"]}}, udp]}
   sizes: {port: west, to: 198.18.0.2, length: {random: [64, 73]}}
   imix: {port: west, to: 198.18.0.2, length: {imix: simple}}
+  tcpmix: {port: west, to: 198.18.0.2, length: {imix: tcp}}
   mixed: {port: west, to: 198.18.0.2, length: {imix: simple, order: random}}
   sweep: {port: west, to: 198.18.0.2, length: {from: 64, to: 90, step: 13}}
   weights: {port: west, to: 198.18.0.2, length: {list: [{length: 100, weight: 2}, 200]}}
@@ -250,6 +251,7 @@ def values():
         assert low == set(range(32)), low
         assert set(lens(folder, "sizes")) == set(range(64, 74))
         assert lens(folder, "imix") == [64] * 7 + [594] * 4 + [1518] + lens(folder, "imix")[:-12]
+        assert {90, 594, 1518} <= set(lens(folder, "tcpmix")) <= {90, 92, 594, 1518}
         mixed = lens(folder, "mixed")
         assert 0.45 < mixed.count(64) / count < 0.7 and 0.2 < mixed.count(594) / count < 0.45 and 0 < mixed.count(1518) < 90
         assert lens(folder, "sweep")[:4] == [64, 77, 90, 64]
