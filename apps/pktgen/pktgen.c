@@ -13,10 +13,7 @@
 
 static_assert(offsetof(struct pktgen, router) == 0, "app->state is a router's too");
 
-// Histograms: a few lengths and streams in full, thousands of streams as far as this goes.
-#define MEMORY_MIN    (4u << 20)
-#define MEMORY_MAX    (64u << 20)
-#define MEMORY_STREAM (64u << 10)
+#define LEARN 256u // packets a stream, where there are next hops
 
 // The lengths that most packets have are measured apart.
 static void count_lengths(const struct blob *b, uint64_t *weight)
@@ -76,13 +73,12 @@ static int make_meter(struct app_lcore *l, struct node *station, struct err *err
 	struct pktgen *pg = pktgen_of(l->app);
 	struct pktgen_lcore *mine = &pg->lcore[l->id];
 	const struct blob *b = &l->app->blob;
-	uint64_t memory = (uint64_t)b->n_streams * MEMORY_STREAM + MEMORY_MIN;
 	struct meas_conf conf = {
 		.streams = b->n_streams,
 		.sizes = pg->size,
 		.n_sizes = pg->sizes,
 		.ports = (uint16_t)l->app->ports,
-		.memory = memory < MEMORY_MAX ? (uint32_t)memory : MEMORY_MAX,
+		.memory = pktgen_histograms(b),
 		.station = station_wants,
 		.station_arg = l,
 	};
@@ -191,16 +187,28 @@ void pktgen_autostart(struct app *app, bool on)
 	pktgen_of(app)->autostart = on;
 }
 
-static bool work(struct app *app)
+// What the configuration says, without being asked; again and again until next hops answer, whose devices may start
+// after us.
+static void start_by_itself(struct app *app)
 {
 	struct pktgen *pg = pktgen_of(app);
+	struct pktgen_order order = {.drain_ns = 2 * NSEC_PER_SEC, .learn = pg->hops ? LEARN : 0};
+	struct err err;
 
-	if (pg->autostart && !pg->begun) {
-		struct pktgen_order order = {.drain_ns = 2 * NSEC_PER_SEC};
-
-		pg->begun = true;
-		pktgen_begin(app, &order, NULL);
+	if (pg->begun && pktgen_phase(app) == PKTGEN_DONE && pktgen_error(app, &err) == -EHOSTUNREACH) {
+		if (!pg->complained)
+			fprintf(stderr, "weir: %s It is asked for until it does\n", err.text);
+		pg->complained = true;
+		pg->begun = false;
 	}
+	if (!pg->begun)
+		pktgen_begin(app, &order, NULL);
+}
+
+static bool work(struct app *app)
+{
+	if (pktgen_of(app)->autostart)
+		start_by_itself(app);
 	trial_work(app, tsc_read());
 	return router_work(app);
 }

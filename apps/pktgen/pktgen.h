@@ -62,6 +62,22 @@ void pktgen_foreign(const struct app *app, unsigned port, struct meas_foreign *f
 uint64_t pktgen_elapsed_ns(const struct app *app);
 uint64_t pktgen_sending_ns(const struct app *app);
 
+// Bytes of histograms of an lcore's streams: a few streams in full, thousands as far as this goes.
+static inline uint32_t pktgen_histograms(const struct blob *b)
+{
+	uint64_t bytes = (4u << 20) + b->n_streams * (64ull << 10);
+
+	return bytes < 64u << 20 ? (uint32_t)bytes : 64u << 20;
+}
+
+// Bytes of memory for generators and meters of all lcores, about: what an image needs besides.
+static inline uint64_t pktgen_memory(const struct blob *b)
+{
+	uint64_t lcores = b->params->lcores ? b->params->lcores : 1;
+
+	return b->n_streams ? lcores * (pktgen_histograms(b) + (4u << 20) + b->n_streams * 4096ull) : 0;
+}
+
 // The next hops that streams need (whose MAC address must be known before anything is sent), each once.
 struct pktgen_hop {
 	uint16_t port;

@@ -69,7 +69,7 @@ struct pktgen { // app->state; it begins with the router, so that router_of() fi
 	uint16_t size[MEAS_SIZES_MAX];
 	uint32_t sizes;
 	struct hdr_pool *scratch; // for figures that lcore 0 adds up
-	bool autostart, begun;
+	bool autostart, begun, complained;
 };
 
 static inline struct pktgen *pktgen_of(const struct app *app)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "apps/app.h"
+#include "apps/pktgen/pktgen.h"
 #include "apps/tool/qemu_args.h"
 #include "apps/tool/qemu_run.h"
 #include "apps/replay/replay.h"
@@ -326,13 +327,13 @@ static int boot(struct boot *b, struct qemu_conf *q, const void *blob, size_t le
 static unsigned memory_needed(const struct boot *b, const void *blob, size_t blob_len)
 {
 	struct blob checked;
-	bool plays = b->c.replay.given && !blob_open(&checked, blob, blob_len, NULL);
+	bool good = !blob_open(&checked, blob, blob_len, NULL), plays = b->c.replay.given && good;
 	uint64_t mbufs = b->c.params.mbufs ? b->c.params.mbufs :
 					     APP_MBUFS(b->c.n_ports, b->c.params.lcores);
 
 	if (plays) // the packets once in the blob and once in buffers
 		return 48 + (unsigned)((mbufs * MBUF_BYTES + blob_len + replay_memory(&checked)) >> 20);
-	return 48 + (unsigned)((mbufs * MBUF_BYTES + 5 * blob_len) >> 20);
+	return 48 + (unsigned)((mbufs * MBUF_BYTES + 5 * blob_len + (good ? pktgen_memory(&checked) : 0)) >> 20);
 }
 
 static int prepare_and_boot(struct boot *b)

@@ -565,6 +565,7 @@ static int run_app(const struct pktgen_run *r, const cpu_set_t *cpus)
 
 	// Routers ask for who is behind them, too: the first packets to each would be lost.
 	order.learn = r->has_learn ? r->learn : pktgen_hops(&app) ? LEARN : 0;
+	pktgen_autostart(&app, false);
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
 	intro_print(&app, &r->options, r->options.json ? stderr : stdout);

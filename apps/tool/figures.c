@@ -128,6 +128,45 @@ static void print_port_counters(const struct figures *f, FILE *out)
 	}
 }
 
+static uint64_t pktgen_get(const struct figures *f, const char *group, const char *key, const char *figure)
+{
+	char prefix[FIGURE_NAME_MAX];
+
+	snprintf(prefix, sizeof(prefix), "pktgen.%s", group);
+	return get2(f, prefix, key, figure);
+}
+
+static void pktgen_line(const struct figures *f, const char *group, const char *key, FILE *out)
+{
+	double p50 = (double)pktgen_get(f, group, key, ".latency.p50") / 1000;
+	double p99 = (double)pktgen_get(f, group, key, ".latency.p99") / 1000;
+
+	fprintf(out, "%-20s %12" PRIu64 " %12" PRIu64 " %12" PRIu64 " %10.1f %10.1f\n", *key ? key : "total",
+		pktgen_get(f, group, key, ".sent"), pktgen_get(f, group, key, ".received"),
+		pktgen_get(f, group, key, ".lost"), p50, p99);
+}
+
+static void pktgen_row(const struct figures *f, const char *key, FILE *out)
+{
+	pktgen_line(f, "streams.", key, out);
+}
+
+// Of function pktgen: the beginning of what weir pktgen would say.
+static void print_pktgen(const struct figures *f, FILE *out)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < f->n; i++)
+		any |= under(f->list[i].name, "pktgen.") != NULL;
+	if (!any)
+		return;
+	fprintf(out, "\n%-20s %12s %12s %12s %10s %10s\n", "stream", "sent", "received", "lost", "p50 us", "p99 us");
+	each_group(f, "pktgen.streams.", out, pktgen_row);
+	pktgen_line(f, "total", "", out);
+	if (figures_get(f, "pktgen.unresolved"))
+		fprintf(out, "nothing was sent: a next hop did not answer\n");
+}
+
 void figures_print_table(const struct figures *f, FILE *out)
 {
 	fprintf(out, "%-12s %12s %14s %12s %14s\n", "port", "rx packets", "rx bytes", "tx packets",
@@ -137,6 +176,7 @@ void figures_print_table(const struct figures *f, FILE *out)
 	print_drops(f, out);
 	fprintf(out, "\n%-20s %12s %10s %12s\n", "node", "packets", "per call", "cycles/pkt");
 	each_group(f, "nodes.", out, node_row);
+	print_pktgen(f, out);
 	fprintf(out,
 		"\nrx %" PRIu64 " + generated %" PRIu64 " = tx %" PRIu64 " + consumed %" PRIu64
 		" + dropped %" PRIu64 " + held %" PRIu64 ": %s\n",
