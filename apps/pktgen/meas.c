@@ -59,12 +59,13 @@ static always_inline uint8_t one(struct meas_port *p, struct meas_burst *b, cons
 {
 	struct meas *m = p->m;
 	struct meas_stream *s;
-	uint8_t sig[SIG_LEN];
-	enum meas_sum sum = meas_find(pkt, sig);
+	uint8_t copy[SIG_LEN];
+	enum meas_sum sum = MEAS_UNCHECKED;
+	const uint8_t *sig = meas_find(pkt, &sum, copy);
 	uint32_t stream, seq;
 	int64_t transit;
 
-	if (unlikely(sum == MEAS_NONE))
+	if (unlikely(!sig))
 		return unsigned_packet(p, pkt);
 	stream = be16(load16(sig + SIG_AT_STREAM));
 	if (unlikely(sum == MEAS_BAD || be16(load16(sig + SIG_AT_RUN)) != m->run || stream >= m->conf.streams ||
@@ -87,7 +88,7 @@ static void meas_process(struct node *node, struct mbuf **pkts, uint8_t *next, u
 {
 	struct meas_port *p = node->state;
 	struct meas *m = p->m;
-	struct meas_burst b = {.latency_min = UINT64_MAX, .ipdv_min = UINT64_MAX};
+	struct meas_burst b = {0};
 	uint64_t now = m->clock_ns + clock_tsc_to_ns(&m->clock, tsc_read() - m->clock_tsc);
 	uint8_t differ = 0;
 
@@ -99,10 +100,8 @@ static void meas_process(struct node *node, struct mbuf **pkts, uint8_t *next, u
 	}
 	if (likely(!differ))
 		node_all(node, NEXT_CONSUMED);
-	if (b.latencies)
-		hdr_account(&m->latency, b.latencies, b.latency_sum, b.latency_min, b.latency_max);
-	if (b.ipdvs)
-		hdr_account(&m->ipdv, b.ipdvs, b.ipdv_sum, b.ipdv_min, b.ipdv_max);
+	meas_flush(&b.size);
+	meas_flush(&b.ipdv);
 	MEAS_ADD(m->packets, b.packets);
 }
 
@@ -116,7 +115,6 @@ static void histograms_init(struct meas *m)
 {
 	hdr_pool_reset(m->totals);
 	hdr_pool_reset(m->pool);
-	hdr_init(&m->latency, m->totals);
 	hdr_init(&m->ipdv, m->totals);
 	for (uint32_t i = 0; i <= m->conf.n_sizes; i++)
 		hdr_init(&m->size[i], m->totals);
@@ -132,7 +130,7 @@ static bool allocate(struct meas *m)
 	size_t streams = m->conf.streams + 1ull;
 
 	// All of them have what they can need, and something for carries.
-	m->totals = hdr_pool_create((m->conf.n_sizes + 3) * (HDR_PARTS + 1));
+	m->totals = hdr_pool_create((m->conf.n_sizes + 2) * (HDR_PARTS + 1));
 	m->pool = hdr_pool_create(memory / PART_SIZE);
 	m->stream = aligned_alloc(CACHE_LINE, streams * sizeof(*m->stream));
 	m->size_of = calloc(LENGTHS, 1);

@@ -223,7 +223,7 @@ static bool copy_at(const struct mbuf *m, uint32_t end, uint8_t sig[SIG_LEN])
 }
 
 // Any frame.
-static __attribute__((noinline)) enum meas_sum find_slowly(const struct mbuf *m, uint8_t sig[SIG_LEN])
+static __attribute__((noinline)) const uint8_t *find_slowly(const struct mbuf *m, enum meas_sum *sum, uint8_t sig[SIG_LEN])
 {
 	uint8_t head[HEAD_MAX];
 	struct walk w = {.m = m, .p = m->data, .n = m->len, .end = m->pkt_len, .sum = MEAS_UNCHECKED};
@@ -232,20 +232,21 @@ static __attribute__((noinline)) enum meas_sum find_slowly(const struct mbuf *m,
 		w.p = head;
 		w.n = m->pkt_len < HEAD_MAX ? m->pkt_len : HEAD_MAX;
 		if (mbuf_copy_out(m, 0, head, w.n))
-			return MEAS_NONE;
+			return NULL;
 	}
 	walk(&w);
 	if (w.error)
-		return MEAS_NONE;
+		return NULL;
 	if (copy_at(m, m->pkt_len, sig)) {
 		if (w.end != m->pkt_len)
 			w.sum = MEAS_UNCHECKED;
 	} else if (w.end == m->pkt_len || !copy_at(m, w.end, sig)) {
-		return MEAS_NONE;
+		return NULL;
 	}
-	if (m->flags & MBUF_RX_L4_BAD)
-		return MEAS_BAD;
-	return m->flags & MBUF_RX_L4_OK ? MEAS_GOOD : w.sum;
+	if (m->flags & (MBUF_RX_L4_OK | MBUF_RX_L4_BAD))
+		w.sum = m->flags & MBUF_RX_L4_OK ? MEAS_GOOD : MEAS_BAD;
+	*sum = w.sum;
+	return sig;
 }
 
 // Sums len bytes, as csum_add() does; short ones quickly.
@@ -300,22 +301,30 @@ static always_inline bool plain_proto(const uint8_t *p, uint32_t l4, uint8_t pro
 	return proto == IP4_PROTO_TCP || (proto == IP4_PROTO_UDP && load16(p + l4 + 2) != be16(PORT_VXLAN));
 }
 
-enum meas_sum meas_find(const struct mbuf *m, uint8_t sig[SIG_LEN])
+// UDP or TCP behind plain IP, as most of what is sent.
+static always_inline bool find_plain(const struct mbuf *m, enum meas_sum *sum)
 {
-	const uint8_t *p = m->data, *end;
+	const uint8_t *p = m->data;
 	uint32_t len = m->pkt_len;
 
-	if (m->nsegs != 1 || len < 60)
-		return find_slowly(m, sig);
-	end = p + len - SIG_LEN;
-	if (load16(end) != be16(SIG_MAGIC))
-		return find_slowly(m, sig);
-	memcpy(sig, end, SIG_LEN);
 	if (load16(p + 12) == be16(ETH_TYPE_IP4) && p[14] == 0x45 && be16(load16(p + 16)) == len - ETH_HLEN &&
-	    !(load16(p + 20) & be16(IP4_MF | IP4_FRAG_OFF)) && plain_proto(p, 34, p[23]))
-		return check_plain(m, 34, 8, p[23]);
+	    !(load16(p + 20) & be16(IP4_MF | IP4_FRAG_OFF)) && plain_proto(p, 34, p[23])) {
+		*sum = check_plain(m, 34, 8, p[23]);
+		return true;
+	}
 	if (load16(p + 12) == be16(ETH_TYPE_IP6) && len >= 80 && p[14] >> 4 == 6 &&
-	    be16(load16(p + 18)) == len - ETH_HLEN - IP6_HLEN && plain_proto(p, 54, p[20]))
-		return check_plain(m, 54, 32, p[20]);
-	return find_slowly(m, sig);
+	    be16(load16(p + 18)) == len - ETH_HLEN - IP6_HLEN && plain_proto(p, 54, p[20])) {
+		*sum = check_plain(m, 54, 32, p[20]);
+		return true;
+	}
+	return false;
+}
+
+const uint8_t *meas_find(const struct mbuf *m, enum meas_sum *sum, uint8_t copy[SIG_LEN])
+{
+	const uint8_t *sig = m->data + m->pkt_len - SIG_LEN;
+
+	if (likely(m->nsegs == 1 && m->pkt_len >= 60 && load16(sig) == be16(SIG_MAGIC) && find_plain(m, sum)))
+		return sig;
+	return find_slowly(m, sum, copy);
 }

@@ -58,11 +58,11 @@ struct meas {
 	uint64_t clock_tsc, clock_ns;
 	uint16_t run;
 	bool started;
-	struct hdr_pool *totals, *pool; // of the histograms of all and of sizes; of streams
+	struct hdr_pool *totals, *pool; // of the histograms of lengths and of all; of streams
 	struct meas_stream *stream;	// conf.streams, and one for packets of streams that are not told
 	uint8_t *size_of;		// of each length: which of sizes
-	struct hdr size[MEAS_SIZES_MAX + 1];
-	struct hdr latency, ipdv; // of all
+	struct hdr size[MEAS_SIZES_MAX + 1]; // latency of each length, and of all others: together, of all
+	struct hdr ipdv; // of all
 	uint64_t packets;
 	struct meas_gap *gap;
 	uint64_t gaps; // there ever were
@@ -74,10 +74,9 @@ enum meas_sum {
 	MEAS_GOOD,	// a checksum over the signature says so
 	MEAS_UNCHECKED, // there is none: not IP, a fragment, UDP without
 	MEAS_BAD,
-	MEAS_NONE, // no signature
 };
 
-// Looks for the signature of m and copies it out.
-enum meas_sum meas_find(const struct mbuf *m, uint8_t sig[SIG_LEN]);
+// The signature of m, where it lies or in copy; NULL: it has none.
+const uint8_t *meas_find(const struct mbuf *m, enum meas_sum *sum, uint8_t copy[SIG_LEN]);
 
 #endif

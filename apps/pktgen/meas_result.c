@@ -40,7 +40,8 @@ void meas_result(const struct meas *m, uint32_t stream, struct meas_result *r)
 	if (stream == UINT32_MAX) {
 		for (uint32_t i = 0; i <= m->conf.streams; i++)
 			add_stream(r, &m->stream[i]);
-		hdr_add(&r->latency, &m->latency);
+		for (uint32_t i = 0; i <= m->conf.n_sizes; i++)
+			hdr_add(&r->latency, &m->size[i]);
 		hdr_add(&r->ipdv, &m->ipdv);
 	} else if (stream < m->conf.streams) {
 		add_stream(r, &m->stream[stream]);

@@ -10,11 +10,34 @@
 void meas_track_jump(struct meas *m, struct meas_stream *s, uint64_t seq, uint64_t now);
 bool meas_track_behind(struct meas *m, struct meas_stream *s, uint64_t seq, uint64_t now);
 
-struct meas_burst { // what packets of a burst add to the histograms of all
-	uint64_t packets;
-	uint64_t latencies, latency_sum, latency_min, latency_max;
-	uint64_t ipdvs, ipdv_sum, ipdv_min, ipdv_max;
+struct meas_sum_of { // what packets of a burst add to a histogram
+	struct hdr *h;
+	uint64_t n, sum, min, max;
 };
+
+struct meas_burst {
+	uint64_t packets;
+	struct meas_sum_of size, ipdv; // latency of packets of one length; ipdv of all
+};
+
+static always_inline void meas_flush(struct meas_sum_of *b)
+{
+	if (b->n)
+		hdr_account(b->h, b->n, b->sum, b->min, b->max);
+}
+
+static always_inline void meas_place(struct meas_sum_of *b, struct hdr *h, uint64_t v)
+{
+	if (unlikely(b->h != h)) {
+		meas_flush(b);
+		*b = (struct meas_sum_of){.h = h, .min = UINT64_MAX};
+	}
+	hdr_place(h, v);
+	b->n++;
+	b->sum += v;
+	b->min = v < b->min ? v : b->min;
+	b->max = v > b->max ? v : b->max;
+}
 
 static always_inline uint64_t meas_distance(int64_t a, int64_t b)
 {
@@ -29,15 +52,10 @@ static always_inline void meas_ipdv(struct meas *m, struct meas_stream *s, struc
 	if (unlikely(d > HDR_MAX))
 		d = HDR_MAX;
 	hdr_record(&s->ipdv, d);
-	hdr_place(&m->ipdv, d);
-	b->ipdvs++;
-	b->ipdv_sum += d;
-	b->ipdv_min = d < b->ipdv_min ? d : b->ipdv_min;
-	b->ipdv_max = d > b->ipdv_max ? d : b->ipdv_max;
+	meas_place(&b->ipdv, &m->ipdv, d);
 }
 
-static always_inline void meas_latency(struct meas *m, struct meas_stream *s, struct meas_burst *b, int64_t transit,
-				       struct hdr *size)
+static always_inline void meas_latency(struct meas_stream *s, struct meas_burst *b, int64_t transit, struct hdr *size)
 {
 	uint64_t v = (uint64_t)transit;
 
@@ -48,12 +66,7 @@ static always_inline void meas_latency(struct meas *m, struct meas_stream *s, st
 	if (unlikely(v > HDR_MAX))
 		v = HDR_MAX;
 	hdr_record(&s->latency, v);
-	hdr_record(size, v);
-	hdr_place(&m->latency, v);
-	b->latencies++;
-	b->latency_sum += v;
-	b->latency_min = v < b->latency_min ? v : b->latency_min;
-	b->latency_max = v > b->latency_max ? v : b->latency_max;
+	meas_place(&b->size, size, v);
 }
 
 // RFC 3550, 6.4.1 and A.8, in 1/16 ns; packets in the order they came.
@@ -93,7 +106,7 @@ static always_inline void meas_track(struct meas *m, struct meas_stream *s, stru
 		s->top = transit;
 	}
 	meas_jitter(s, transit);
-	meas_latency(m, s, b, transit, &m->size[m->size_of[len & 0xffff]]);
+	meas_latency(s, b, transit, &m->size[m->size_of[len & 0xffff]]);
 	if (unlikely(!s->packets))
 		HDR_SET(s->first_ns, now);
 	HDR_SET(s->last_ns, now);

@@ -54,9 +54,11 @@ static int stop(void **state)
 
 static void arrive(const struct arrival *x)
 {
-	struct meas_burst b = {.latency_min = UINT64_MAX, .ipdv_min = UINT64_MAX};
+	struct meas_burst b = {0};
 
 	meas_track(m, &m->stream[0], &b, (uint32_t)x->number, x->transit, x->now, 60);
+	meas_flush(&b.size);
+	meas_flush(&b.ipdv);
 }
 
 static struct meas_result result(void)
