@@ -56,7 +56,8 @@ static int peek_block(struct capture_reader *r, struct block *b, struct err *err
 	h = source_peek(s, total);
 	if (unlikely(!h))
 		return capture_short(r, "a block", total, err);
-	if (unlikely(num32(r, h + total - 4) != total))
+	// Of the first one libpcap does not look at it.
+	if (unlikely(num32(r, h + total - 4) != total) && r->block_max != SHB_MAX)
 		return err_set(err, -EIO, "a block of %u bytes that says %u at its end", total,
 			       num32(r, h + total - 4));
 	b->body = h + 8;
