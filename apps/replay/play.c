@@ -202,7 +202,11 @@ static unsigned take(struct play *p, struct mbuf **pkts, unsigned n, uint64_t no
 static unsigned take_steps(struct play *p, struct mbuf **pkts, unsigned n, uint64_t now)
 {
 	uint64_t steps = atomic_load_explicit(&p->steps, memory_order_relaxed);
-	unsigned got = take(p, pkts, steps < n ? (unsigned)steps : n, now);
+	unsigned got;
+
+	if (p->at == p->n && !refill(p, now)) // that may have been all
+		return 0;
+	got = take(p, pkts, steps < n ? (unsigned)steps : n, now);
 
 	atomic_fetch_sub_explicit(&p->steps, got, memory_order_relaxed);
 	return got;

@@ -375,15 +375,24 @@ static size_t arena_bytes(const struct replay_run *r, const void *blob, size_t l
 	return (blob_open(&b, blob, len, NULL) ? 0 : replay_memory(&b)) + mbufs * MBUF_BYTES + ARENA_MORE;
 }
 
+// A capture can hold what no link carries.
+static void lift_mtu(struct config *c)
+{
+	for (size_t i = 0; i < c->n_ports; i++)
+		if (!strcmp(c->ports[i].driver, "pcap") && !c->ports[i].blob.mtu)
+			c->ports[i].blob.mtu = UINT16_MAX;
+}
+
 static int play(struct replay_run *r)
 {
 	struct sigaction act = {.sa_handler = on_signal};
 	struct app_conf conf = {.clock = CLOCK_REAL};
 	struct err err;
-	void *blob = config_blob(&r->c, &conf.blob_len);
+	void *blob;
 	int rc;
 
-	conf.blob = blob;
+	lift_mtu(&r->c);
+	conf.blob = blob = config_blob(&r->c, &conf.blob_len);
 	rc = plat_linux_init(arena_bytes(r, blob, conf.blob_len));
 	if (rc)
 		fprintf(stderr, "weir replay: packet memory: %s: give less by --memory, or --stream\n", strerror(-rc));
