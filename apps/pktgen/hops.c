@@ -98,7 +98,7 @@ static struct neigh_table *table(const struct pktgen *pg, const struct hop *h)
 }
 
 // The table's index; 0: not there.
-static uint32_t take(struct hop *h, struct neigh_table *t)
+static uint32_t take(struct pktgen *pg, struct hop *h, struct neigh_table *t)
 {
 	uint32_t i = neigh_find(t, h->iface, &h->via);
 
@@ -107,7 +107,7 @@ static uint32_t take(struct hop *h, struct neigh_table *t)
 	t->adj[i].used = true; // so that it is asked again before it is forgotten
 	if (memcmp(h->mac, adj_mac(&t->adj[i]), 6)) {
 		memcpy(h->mac, adj_mac(&t->adj[i]), 6);
-		h->changed = true;
+		h->changed = pg->hops_changed = true;
 	}
 	atomic_store(&h->known, true);
 	return i;
@@ -144,7 +144,7 @@ bool hops_ask(struct app *app)
 
 		if (atomic_load(&h->known))
 			continue;
-		index = take(h, t);
+		index = take(pg, h, t);
 		if (atomic_load(&h->known))
 			continue;
 		all = false;
@@ -161,19 +161,14 @@ void hops_refresh(struct app *app)
 	for (unsigned k = 0; k < ASKED_AT_ONCE && k < pg->hops; k++) {
 		struct hop *h = &pg->hop[pg->hop_at];
 
-		take(h, table(pg, h));
+		take(pg, h, table(pg, h));
 		pg->hop_at = (pg->hop_at + 1) % pg->hops;
 	}
 }
 
 bool hops_changed(const struct app *app)
 {
-	const struct pktgen *pg = pktgen_of(app);
-
-	for (uint32_t i = 0; i < pg->hops; i++)
-		if (pg->hop[i].changed)
-			return true;
-	return false;
+	return pktgen_of(app)->hops_changed;
 }
 
 void hops_tell(struct app_lcore *l, void *arg)
@@ -195,6 +190,7 @@ void hops_told(struct app *app)
 
 	for (uint32_t i = 0; i < pg->hops; i++)
 		pg->hop[i].changed = false;
+	pg->hops_changed = false;
 }
 
 void hops_unknown(const struct app *app, struct err *err)

@@ -66,6 +66,7 @@ struct pktgen { // app->state; it begins with the router, so that router_of() fi
 	struct trial trial;
 	struct hop *hop;
 	uint32_t hops, hop_at; // hop_at: where refreshing goes on
+	bool hops_changed;     // some of them
 	uint16_t size[MEAS_SIZES_MAX];
 	uint32_t sizes;
 	struct hdr_pool *scratch; // for figures that lcore 0 adds up

@@ -482,7 +482,7 @@ static uint32_t rows_watched(const struct pktgen_options *o)
 {
 	uint32_t n = app.blob.n_streams;
 
-	return o->json || o->plain ? 0 : n < 64 ? n : 64;
+	return o->plain ? 0 : n < 64 ? n : 64;
 }
 
 static int fail(const char *text)

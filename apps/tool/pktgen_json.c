@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "apps/tool/pktgen.h"
+#include "apps/tool/tool.h"
 
 static json_t *integer(uint64_t n)
 {
@@ -92,6 +93,21 @@ static void put(json_t *o, FILE *out)
 	json_decref(o);
 }
 
+// As many as the sample has rows for.
+static json_t *streams(const struct app *app, const struct sample *s)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < app->blob.n_streams && i < s->rows; i++) {
+		json_t *o = row(&s->row[i]);
+
+		json_object_set_new(o, "name", json_string(blob_str(&app->blob, app->blob.streams[i].name)));
+		json_object_set_new(o, "port", json_string(app->port[app->blob.streams[i].port].name));
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
 void json_interval(const struct observer *o, FILE *out)
 {
 	static const char *const phases[] = {"idle", "resolving", "sending", "draining", "done"};
@@ -109,6 +125,7 @@ void json_interval(const struct observer *o, FILE *out)
 			    json_real(per_second(n->total.received, b ? b->total.received : 0, n->elapsed_ns, since)));
 	json_object_set_new(j, "latency_ns", spread(&o->latency));
 	json_object_set_new(j, "total", row(&n->total));
+	json_object_set_new(j, "streams", streams(o->app, n));
 	json_object_set_new(j, "noise", noise(&n->noise));
 	put(j, out);
 }
@@ -158,20 +175,6 @@ static json_t *ports(const struct app *app, const struct sample *s)
 	return all;
 }
 
-static json_t *streams(const struct app *app, const struct sample *s)
-{
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; i < app->blob.n_streams; i++) {
-		json_t *o = row(&s->row[i]);
-
-		json_object_set_new(o, "name", json_string(blob_str(&app->blob, app->blob.streams[i].name)));
-		json_object_set_new(o, "port", json_string(app->port[app->blob.streams[i].port].name));
-		json_array_append_new(list, o);
-	}
-	return list;
-}
-
 void json_final(const struct app *app, const struct pktgen_options *o, const struct sample *s, FILE *out)
 {
 	struct warnings w = {.n = 0};
@@ -181,7 +184,7 @@ void json_final(const struct app *app, const struct pktgen_options *o, const str
 	for (unsigned i = 0; i < w.n; i++)
 		json_array_append_new(list, json_string(w.line[i]));
 	json_object_set_new(j, "type", json_string("final"));
-	json_object_set_new(j, "weir", json_string(WEIR_VERSION));
+	json_object_set_new(j, "weir", json_string(weir_version));
 	json_object_set_new(j, "title", json_string(o->title));
 	json_object_set_new(j, "sending_s", json_real((double)s->sending_ns / 1e9));
 	json_object_set_new(j, "total", row(&s->total));

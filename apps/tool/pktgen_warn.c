@@ -22,13 +22,37 @@ static void warn(struct warnings *w, const char *fmt, ...)
 	va_end(ap);
 }
 
+// A port upon a Linux interface: its bursts are system calls, which on a veth do the receiver's work as well.
+static const char *calling_port(const struct app *app)
+{
+	static const char *const drivers[] = {"packet", "tap", "xdp", "pcap"};
+
+	for (unsigned p = 0; p < app->ports; p++)
+		for (unsigned i = 0; i < sizeof(drivers) / sizeof(*drivers); i++)
+			if (!strcmp(app->port[p].pmd->name, drivers[i]))
+				return drivers[i];
+	return NULL;
+}
+
+// Whether long turns were the host's doing, rather than that of system calls of a port.
+static bool host_took(const struct app *app, const struct sample_noise *n)
+{
+	return !calling_port(app) || n->run_delay_us + n->steal_us > n->lost_us / 2;
+}
+
 static void noise(struct warnings *w, const struct app *app, const struct sample *s)
 {
 	const struct sample_noise *n = &s->noise;
 	double ran = (double)s->sending_ns / 1000 * app->lcores;
 	char a[TEXT_MAX], b[TEXT_MAX];
 
-	if (n->gaps)
+	if (n->gaps && !host_took(app, n))
+		warn(w,
+		     "turns of over %u us: %" PRIu64 ", %s in all, %s the longest: most of it are system calls of the %s: "
+		     "port; latency and pacing show it",
+		     NOISE_US, n->gaps, text_time(a, n->lost_us * 1000), text_time(b, n->worst_us * 1000),
+		     calling_port(app));
+	else if (n->gaps)
 		warn(w,
 		     "noise: the host took the CPU away %" PRIu64
 		     " times for over %u us, %s in all, %s the longest: latency and pacing show it",
@@ -60,8 +84,10 @@ static void rate(struct warnings *w, const struct app *app, const struct sample 
 		     s->pace.blocked);
 	if (s->pace.nombuf)
 		warn(w, "  no packet buffer was free, %" PRIu64 " times: give more by mbufs: in the file", s->pace.nombuf);
-	if (s->noise.lost_us || s->noise.run_delay_us > s->sending_ns / 1000 / 1000)
+	if (s->noise.run_delay_us > s->sending_ns / 1000 / 1000 || (s->noise.lost_us && host_took(app, &s->noise)))
 		warn(w, "  the host took CPU time away: see noise");
+	if (s->noise.lost_us && !host_took(app, &s->noise))
+		warn(w, "  the system calls of the %s: port take longer than the rate has time for", calling_port(app));
 	if (w->n == before)
 		warn(w, "  %u lcore%s cannot make more: give more lcores, or fewer fields that change", app->lcores,
 		     app->lcores == 1 ? "" : "s");
