@@ -45,7 +45,7 @@ static void make_hops(struct gen *g)
 	uint32_t n = 0, kept = 0;
 
 	for (uint32_t i = 0; i < g->streams; i++) {
-		const struct blob_stream *b = &g->blob->streams[g->stream[i].number];
+		const struct blob_stream *b = &g->blob->streams[g->stream[i]->number];
 
 		if (!(b->flags & BLOB_STREAM_RESOLVE))
 			continue;
@@ -58,10 +58,10 @@ static void make_hops(struct gen *g)
 			g->hop[kept++] = g->hop[i];
 	g->hops = kept;
 	for (uint32_t i = 0; i < g->streams; i++) {
-		const struct blob_stream *b = &g->blob->streams[g->stream[i].number];
+		const struct blob_stream *b = &g->blob->streams[g->stream[i]->number];
 
 		if (b->flags & BLOB_STREAM_RESOLVE)
-			g->stream[i].hop = (uint32_t)(find_hop(g, b->via_family, b->via) - g->hop);
+			g->stream[i]->hop = (uint32_t)(find_hop(g, b->via_family, b->via) - g->hop);
 	}
 }
 
@@ -71,22 +71,30 @@ static int make_streams(struct gen *g, const struct gen_conf *conf, struct err *
 
 	for (uint32_t i = 0; i < g->indexes; i++) {
 		const struct blob_stream *b = &g->blob->streams[i];
+		struct gen_stream *s;
 		int rc;
 
 		if (!is_ours(conf, i))
 			continue;
 		rc = gen_when_check(g, b, err);
-		if (!rc && gen_stream_make(g, &g->stream[n], i, conf->mac))
+		if (rc)
+			return rc;
+		s = g->stream[n] = gen_stream_make(g, i, conf->mac);
+		if (!s)
 			rc = err_set(err, -ENOMEM, "stream %s: no memory for its %u heads",
 				     blob_str(g->blob, b->name), b->variants);
-		else if (!rc && g->stream[n].len_max > g->room * (GRAPH_BURST - 1))
+		else if (s->len_max > g->room * (GRAPH_BURST - 1))
 			rc = err_set(err, -EINVAL, "stream %s: its packets of %u bytes need over %u buffers of %u",
-				     blob_str(g->blob, b->name), g->stream[n].len_max, GRAPH_BURST - 1, g->room);
+				     blob_str(g->blob, b->name), s->len_max, GRAPH_BURST - 1, g->room);
 		g->streams = ++n;
 		if (rc)
 			return rc;
+		s->link = &g->link[n - 1];
+		g->warm = s->lines > g->warm ? s->lines : g->warm;
 		g->index[i] = n;
 	}
+	if (g->warm > GEN_WARM_MAX)
+		g->warm = GEN_WARM_MAX;
 	make_hops(g);
 	return 0;
 }
@@ -110,11 +118,12 @@ static int make(struct gen *g, const struct gen_conf *conf, struct err *err)
 	g->indexes = conf->blob->n_streams;
 	for (uint32_t i = 0; i < g->indexes; i++)
 		n += is_ours(conf, i);
-	g->stream = zeroed(n, sizeof(*g->stream));
+	g->stream = zeroed(n, sizeof(struct gen_stream *));
+	g->link = zeroed(n, sizeof(*g->link));
 	g->hop = zeroed(n, sizeof(*g->hop));
 	g->top = zeroed(n, sizeof(struct gen_stream *));
 	g->index = zeroed(g->indexes, sizeof(*g->index));
-	if (!g->stream || !g->hop || !g->top || !g->index)
+	if (!g->stream || !g->link || !g->hop || !g->top || !g->index)
 		return err_set(err, -ENOMEM, "port %u: no memory for its %u streams", conf->port, n);
 	return make_streams(g, conf, err);
 }
@@ -139,17 +148,13 @@ void gen_destroy(struct gen *g)
 	if (!g)
 		return;
 	for (uint32_t i = 0; g->stream && i < g->streams; i++)
-		gen_stream_free(&g->stream[i]);
+		free(g->stream[i]);
 	free(g->stream);
+	free(g->link);
 	free(g->hop);
 	free(g->top);
 	free(g->index);
 	free(g);
-}
-
-static uint64_t link_due(const struct gen_link *l)
-{
-	return gen_when_next((const struct gen_stream *)((const char *)l - offsetof(struct gen_stream, link)));
 }
 
 static void clear_pace(struct gen_pace *p)
@@ -187,9 +192,9 @@ void gen_start(struct gen *g, const struct gen_order *order)
 	g->open = g->paced = g->tops = g->top_at = 0;
 	g->end = 0;
 	clear_pace(&g->pace);
-	gen_wheel_start(&g->wheel, g->start, link_due);
+	gen_wheel_start(&g->wheel, g->start);
 	for (uint32_t i = 0; i < g->streams; i++)
-		start_stream(g, &g->stream[i], order);
+		start_stream(g, g->stream[i], order);
 	g->running = g->open > 0;
 }
 
@@ -213,7 +218,7 @@ void gen_resolved(struct gen *g, uint8_t family, const uint8_t via[16], const ui
 	h->known = true;
 	memcpy(h->mac, mac, 6);
 	for (uint32_t i = 0; i < g->streams; i++) {
-		struct gen_stream *s = &g->stream[i];
+		struct gen_stream *s = g->stream[i];
 
 		if (!(s->flags & BLOB_STREAM_RESOLVE) || s->hop != h - g->hop)
 			continue;
@@ -254,7 +259,7 @@ void gen_count(const struct gen *g, uint32_t stream, struct gen_count *c)
 	memset(c, 0, sizeof(*c));
 	if (stream >= g->indexes || !g->index[stream])
 		return;
-	s = &g->stream[g->index[stream] - 1];
+	s = g->stream[g->index[stream] - 1];
 	c->packets = read_count(&s->packets);
 	c->bytes = read_count(&s->bytes);
 	asked = c->packets + read_count(&s->skipped) + gen_when_behind(s, tsc_read());

@@ -20,6 +20,9 @@
 // Packets of one stream at a time, when several go as fast as they can.
 #define GEN_TOP_RUN 16u
 #define GEN_LATE_NS 2000u // a burst's making
+// Streams that are fetched into the cache together, before the first sends, and how many lines of each.
+#define GEN_BATCH    16u
+#define GEN_WARM_MAX 16u
 
 struct gen_variant {
 	uint8_t *head; // lines; what is beyond the head there is the body's beginning
@@ -68,9 +71,9 @@ struct gen_when {
 	bool poisson;
 };
 
-struct gen_stream {
+struct gen_stream { // its fields, variants, heads and body follow in memory
 	struct gen_when when;
-	struct gen_link link;
+	struct gen_link *link;
 	struct gen_variant *variant;
 	uint32_t variants;
 	uint32_t at, at_left; // the variant, and for how many packets more
@@ -90,7 +93,7 @@ struct gen_stream {
 	uint32_t seq, number;
 	uint32_t hop;	// of gen.hop
 	uint32_t place; // in gen.top
-	void *memory;
+	uint32_t lines; // of it that a packet needs, its first head and all fields
 	uint64_t count; // that it is to send; UINT64_MAX: no limit
 	uint64_t last;	// when a packet was sent last
 	uint64_t packets, bytes, skipped; // read by others
@@ -107,7 +110,8 @@ struct gen {
 		     unsigned n, uint64_t ns);
 	const struct node *tx;
 	uint64_t origin; // of its packets
-	struct gen_stream *stream;
+	struct gen_stream **stream;
+	struct gen_link *link; // of each
 	uint32_t streams;
 	struct gen_hop *hop;
 	uint32_t hops;
@@ -115,6 +119,7 @@ struct gen {
 	uint32_t indexes;
 	struct gen_stream **top; // those that go as fast as they can
 	uint32_t tops, top_at;
+	uint32_t warm;	// lines of a stream that sending needs
 	uint32_t paced; // others that have not ended and may send
 	uint32_t open;	// have not ended
 	const struct blob *blob;
@@ -132,9 +137,8 @@ struct gen {
 
 // --- gen_stream.c
 
-// s as stream `number` of the blob says. 0 or -ENOMEM.
-int gen_stream_make(const struct gen *g, struct gen_stream *s, uint32_t number, const uint8_t *mac);
-void gen_stream_free(struct gen_stream *s);
+// As stream `number` of the blob says; to be freed with free(). NULL: no memory.
+struct gen_stream *gen_stream_make(const struct gen *g, uint32_t number, const uint8_t *mac);
 void gen_stream_mac(struct gen_stream *s, const uint8_t mac[6]); // the destination
 void gen_stream_reset(struct gen_stream *s, uint32_t seed);	 // to the first packet
 

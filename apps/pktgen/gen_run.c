@@ -25,6 +25,12 @@ void gen_end_stream(struct gen *g, struct gen_stream *s)
 	g->top[s->place]->place = s->place;
 }
 
+static always_inline void wait(struct gen *g, struct gen_stream *s)
+{
+	s->link->due = gen_when_next(s);
+	gen_wheel_add(&g->wheel, s->link);
+}
+
 void gen_begin_stream(struct gen *g, struct gen_stream *s)
 {
 	s->waits = false;
@@ -33,7 +39,7 @@ void gen_begin_stream(struct gen *g, struct gen_stream *s)
 		g->top[g->tops++] = s;
 	} else {
 		g->paced++;
-		gen_wheel_add(&g->wheel, &s->link);
+		wait(g, s);
 	}
 }
 
@@ -122,7 +128,7 @@ static always_inline unsigned make(struct gen *g, struct gen_stream *s, struct b
 // A stream that is due. False: there were no buffers.
 static bool visit(struct gen *g, struct gen_stream *s, struct burst *b)
 {
-	uint64_t until = g->paced == 1 ? b->now : gen_wheel_slot_end(&g->wheel) - 1;
+	uint64_t until = g->paced == 1 ? b->now : gen_wheel_slot_end(s->link->due);
 	uint64_t due = gen_when_next(s), was_due = s->when.was_due;
 	uint32_t begun = s->when.burst_left;
 	unsigned n;
@@ -138,12 +144,12 @@ static bool visit(struct gen *g, struct gen_stream *s, struct burst *b)
 		return true;
 	}
 	if (unlikely(due > until)) { // it was skipped
-		gen_wheel_add(&g->wheel, &s->link);
+		wait(g, s);
 		return true;
 	}
 	n = make(g, s, b, until, b->n - b->made);
 	if (unlikely(!n)) {
-		gen_wheel_again(&g->wheel, &s->link);
+		gen_wheel_again(&g->wheel, s->link);
 		return false;
 	}
 	if (unlikely(b->now - due > g->late))
@@ -155,7 +161,7 @@ static bool visit(struct gen *g, struct gen_stream *s, struct burst *b)
 	if (unlikely(!s->when.left))
 		gen_end_stream(g, s);
 	else
-		gen_wheel_add(&g->wheel, &s->link);
+		wait(g, s);
 	return true;
 }
 
@@ -185,7 +191,7 @@ static void visit_tops(struct gen *g, struct burst *b)
 void gen_end(struct gen *g, uint64_t now)
 {
 	for (uint32_t i = 0; i < g->streams; i++) {
-		struct gen_stream *s = &g->stream[i];
+		struct gen_stream *s = g->stream[i];
 
 		count(&s->skipped, gen_when_behind(s, now));
 		gen_end_stream(g, s);
@@ -201,29 +207,61 @@ static __attribute__((noinline)) uint16_t blocked(struct gen *g, uint64_t now)
 	return 0;
 }
 
+// Takes the next streams that are due, and begins to fetch them into the cache.
+static always_inline unsigned gather(struct gen *g, struct gen_stream **due, unsigned max, uint64_t now)
+{
+	unsigned m = 0;
+
+	while (m < max) {
+		struct gen_link *l = gen_wheel_take(&g->wheel, now);
+		struct gen_stream *s;
+
+		if (!l)
+			break;
+		s = g->stream[l - g->link];
+		due[m++] = s;
+		for (unsigned i = 0; g->streams > GEN_BATCH && i < g->warm; i++)
+			__builtin_prefetch((uint8_t *)s + i * GEN_LINE, 1);
+	}
+	return m;
+}
+
+static void visit_all(struct gen *g, struct burst *b, struct gen_stream **due, unsigned m)
+{
+	while (m) {
+		for (unsigned i = 0; i < m; i++)
+			if (!visit(g, due[i], b)) { // the others come first next time
+				while (m-- > i + 1)
+					gen_wheel_back(&g->wheel, due[m]->link);
+				return;
+			}
+		m = b->n - b->made;
+		m = gather(g, due, m < GEN_BATCH ? m : GEN_BATCH, b->now);
+	}
+}
+
 uint16_t gen_burst(void *arg, struct mbuf **pkts, uint16_t n)
 {
 	struct gen *g = arg;
 	struct burst b = {.pkts = pkts, .n = n, .now = tsc_read()};
-	struct gen_link *l;
+	struct gen_stream *due[GEN_BATCH];
+	unsigned m;
 
 	if (!g->running || b.now < g->start)
 		return 0;
 	if (g->tx && unlikely(port_tx_backlog(g->tx) > GEN_BACKLOG))
 		return blocked(g, b.now);
-	l = gen_wheel_take(&g->wheel, b.now);
-	if (!l && !g->tops)
+	m = gather(g, due, n < GEN_BATCH ? n : GEN_BATCH, b.now);
+	if (!m && !g->tops)
 		return 0;
 	if (unlikely(mempool_get_bulk(g->pool, pkts, n))) {
 		count(&g->pace.nombuf, 1);
-		if (l)
-			gen_wheel_again(&g->wheel, l);
+		while (m--)
+			gen_wheel_back(&g->wheel, due[m]->link);
 		return 0;
 	}
 	b.ns = g->epoch_ns + clock_tsc_to_ns(&g->clock, b.now - g->start);
-	for (; l; l = b.made < n ? gen_wheel_take(&g->wheel, b.now) : NULL)
-		if (!visit(g, (struct gen_stream *)((char *)l - offsetof(struct gen_stream, link)), &b))
-			break;
+	visit_all(g, &b, due, m);
 	if (g->tops)
 		visit_tops(g, &b);
 	if (b.made < n)

@@ -8,11 +8,6 @@
 #include "core/lcore.h"
 #include "mempool/csum.h"
 
-static unsigned lines(unsigned bytes)
-{
-	return (bytes + GEN_LINE - 1) / GEN_LINE;
-}
-
 // The bits of a field as a head has them, as 16-bit words summed in memory order.
 static uint16_t field_sum(const struct gen_field *f, const uint8_t *head)
 {
@@ -122,47 +117,54 @@ static void make_fields(struct gen_stream *s, const struct blob *b, const struct
 	}
 }
 
-int gen_stream_make(const struct gen *g, struct gen_stream *s, uint32_t number, const uint8_t *mac)
+static size_t up(size_t bytes)
 {
-	const struct blob *b = g->blob;
-	const struct blob_stream *stream = &b->streams[number];
-	unsigned heads, over;
-	size_t body, size;
-	uint8_t *at;
+	return (bytes + GEN_LINE - 1) / GEN_LINE * GEN_LINE;
+}
 
-	s->number = number;
+static void describe(struct gen_stream *s, const struct blob_stream *stream)
+{
 	s->flags = stream->flags;
 	s->variants = stream->variants;
 	s->fields = (uint16_t)stream->fields;
 	s->sums = stream->sums;
 	s->sig_sums = stream->sig_sums;
 	s->sum_ip = stream->sum_ip;
-	memcpy(s->sum_at, stream->sum_at, sizeof(s->sum_at));
 	s->changes = s->fields || s->flags & BLOB_STREAM_SIGNED;
-	s->head_lines = (uint16_t)lines(stream->head_len);
-	heads = s->head_lines * GEN_LINE;
-	over = stream->head_len + stream->body_len > heads ? stream->head_len + stream->body_len - heads : 0;
-	body = lines(over) * GEN_LINE;
-	size = body + (size_t)s->variants * (heads + sizeof(*s->variant)) + s->fields * sizeof(*s->field);
-	size = (size + GEN_LINE - 1) / GEN_LINE * GEN_LINE;
-	s->memory = at = aligned_alloc(GEN_LINE, size);
-	if (!at)
-		return -ENOMEM;
-	memset(at, 0, size);
-	s->body = at;
-	if (over)
-		memcpy(at, b->bytes + stream->body + (stream->body_len - over), over);
-	at += body;
-	s->field = (struct gen_field *)(at + (size_t)s->variants * heads);
-	s->variant = (struct gen_variant *)(s->field + s->fields);
-	make_fields(s, b, stream);
-	make_variants(s, b, stream, at, mac);
-	return s->flags & BLOB_STREAM_SHUFFLED ? make_shares(s) : 0;
+	s->head_lines = (uint16_t)(up(stream->head_len) / GEN_LINE);
+	memcpy(s->sum_at, stream->sum_at, sizeof(s->sum_at));
 }
 
-void gen_stream_free(struct gen_stream *s)
+struct gen_stream *gen_stream_make(const struct gen *g, uint32_t number, const uint8_t *mac)
 {
-	free(s->memory);
+	const struct blob *b = g->blob;
+	const struct blob_stream *stream = &b->streams[number];
+	size_t head = up(stream->head_len), whole = (size_t)stream->head_len + stream->body_len;
+	size_t over = whole > head ? whole - head : 0;
+	size_t parts = up(stream->fields * sizeof(struct gen_field) + stream->variants * sizeof(struct gen_variant));
+	size_t size = sizeof(struct gen_stream) + parts + stream->variants * head + up(over);
+	struct gen_stream *s = aligned_alloc(CACHE_LINE, size);
+	uint8_t *heads;
+
+	if (!s)
+		return NULL;
+	memset(s, 0, size);
+	describe(s, stream);
+	s->number = number;
+	s->field = (struct gen_field *)(s + 1);
+	s->variant = (struct gen_variant *)(s->field + s->fields);
+	heads = (uint8_t *)(s + 1) + parts;
+	s->body = heads + s->variants * head;
+	if (over)
+		memcpy(heads + s->variants * head, b->bytes + stream->body + (stream->body_len - over), over);
+	s->lines = (uint32_t)((sizeof(*s) + parts + head) / GEN_LINE);
+	make_fields(s, b, stream);
+	make_variants(s, b, stream, heads, mac);
+	if (s->flags & BLOB_STREAM_SHUFFLED && make_shares(s)) {
+		free(s);
+		return NULL;
+	}
+	return s;
 }
 
 void gen_stream_mac(struct gen_stream *s, const uint8_t mac[6])

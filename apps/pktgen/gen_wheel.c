@@ -22,16 +22,15 @@ static always_inline void put(struct gen_wheel *w, unsigned level, unsigned i, s
 	w->used[level][i / 64] |= 1ull << (i % 64);
 }
 
-void gen_wheel_start(struct gen_wheel *w, uint64_t now, uint64_t (*due)(const struct gen_link *l))
+void gen_wheel_start(struct gen_wheel *w, uint64_t now)
 {
 	memset(w, 0, sizeof(*w));
 	w->tick = (now >> GEN_TICK_SHIFT) - 1;
-	w->due = due;
 }
 
 void gen_wheel_add(struct gen_wheel *w, struct gen_link *l)
 {
-	uint64_t tick = w->due(l) >> GEN_TICK_SHIFT, ahead = tick - w->tick, most;
+	uint64_t tick = l->due >> GEN_TICK_SHIFT, ahead = tick - w->tick, most;
 
 	if (unlikely(tick < w->tick)) {
 		tick = w->tick;
@@ -53,6 +52,18 @@ void gen_wheel_add(struct gen_wheel *w, struct gen_link *l)
 void gen_wheel_again(struct gen_wheel *w, struct gen_link *l)
 {
 	put(w, 0, w->tick & MASK, l);
+}
+
+void gen_wheel_back(struct gen_wheel *w, struct gen_link *l)
+{
+	unsigned i = w->tick & MASK;
+	struct gen_slot *s = &w->slot[0][i];
+
+	l->next = s->first;
+	s->first = l;
+	if (!l->next)
+		s->last = l;
+	w->used[0][i / 64] |= 1ull << (i % 64);
 }
 
 // Those of a wider slot, whose time has begun, go where they belong below.

@@ -15,8 +15,9 @@
 #define GEN_WHEEL_BITS	 10
 #define GEN_WHEEL_SLOTS	 (1u << GEN_WHEEL_BITS)
 
-struct gen_link { // in whatever waits
+struct gen_link { // small and apart from what waits, so that passing on costs no cache misses
 	struct gen_link *next;
+	uint64_t due;
 };
 
 struct gen_slot { // first in, first out
@@ -27,21 +28,22 @@ struct gen_wheel {
 	uint64_t tick; // of the slot that is open; nothing waits for an earlier one
 	uint64_t used[GEN_WHEEL_LEVELS][GEN_WHEEL_SLOTS / 64];
 	struct gen_slot slot[GEN_WHEEL_LEVELS][GEN_WHEEL_SLOTS];
-	uint64_t (*due)(const struct gen_link *l);
 };
 
-// Empty, with the slot of `now` open. due says when an entry is due.
-void gen_wheel_start(struct gen_wheel *w, uint64_t now, uint64_t (*due)(const struct gen_link *l));
+// Empty, with the slot of `now` open.
+void gen_wheel_start(struct gen_wheel *w, uint64_t now);
+// l->due is set.
 void gen_wheel_add(struct gen_wheel *w, struct gen_link *l);
-// At the end of the open slot, again.
+// Into the open slot again: behind all others, or in front of them.
 void gen_wheel_again(struct gen_wheel *w, struct gen_link *l);
+void gen_wheel_back(struct gen_wheel *w, struct gen_link *l);
 // Takes the first entry of the open slot; goes on to the next slot that has one, as long as slots have ended
 // by `now`. NULL: none.
 struct gen_link *gen_wheel_take(struct gen_wheel *w, uint64_t now);
-// When the open slot ends.
-static inline uint64_t gen_wheel_slot_end(const struct gen_wheel *w)
+// The last moment of the slot of `due`.
+static inline uint64_t gen_wheel_slot_end(uint64_t due)
 {
-	return (w->tick + 1) << GEN_TICK_SHIFT;
+	return due | ((1u << GEN_TICK_SHIFT) - 1);
 }
 
 #endif

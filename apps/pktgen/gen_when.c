@@ -273,17 +273,18 @@ static uint64_t own_time(const struct gen_when *w, uint64_t t)
 	return w->window + beyond / period * w->on_cycles + (rest > w->off_cycles ? rest - w->off_cycles : 0);
 }
 
+// How many bursts after the next are due by t as well.
 static uint64_t bursts_until(const struct gen_when *w, uint64_t t)
 {
-	uint64_t ahead = own_time(w, t) - (uint64_t)(w->due >> 64);
+	unsigned __int128 end = (unsigned __int128)(own_time(w, t) + 1) << 64;
 
-	return (uint64_t)(((unsigned __int128)ahead << 64) / w->mean);
+	return (uint64_t)((end - 1 - w->due) / w->mean);
 }
 
 void gen_when_skip(struct gen_stream *s, uint64_t from)
 {
 	struct gen_when *w = &s->when;
-	uint64_t n = bursts_until(w, earliest(from, w->end));
+	uint64_t n = bursts_until(w, earliest(from, w->end - 1));
 
 	w->due += w->mean * n;
 	if ((uint64_t)(w->due >> 64) >= w->window)
