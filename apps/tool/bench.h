@@ -105,7 +105,8 @@ typedef int (*bench_ask_fn)(void *arg, double x, bool *pass, struct err *err);
 
 struct bench_range {
 	double min, max; // min > 0
-	double width;	 // between a pass and a fail the search ends
+	double width;	 // between a pass and a fail the search ends: so much, or
+	bool relative;	 // this share of the fail
 	double hint;	 // where to begin; 0: at max, as RFC 2544 does
 	bool whole;	 // whole numbers alone
 };

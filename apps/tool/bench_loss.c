@@ -53,17 +53,45 @@ int bench_frame_loss(struct bench_case *c, json_t *result, struct err *err)
 	return bad;
 }
 
+// Of so many frames any device's ports take hold.
+#define PROBE_FRAMES 256u
+#define PROBES	     10u
+#define BURST_SLOWER 0.85
+
 struct burst {
 	struct bench_case *c;
 	const char *purpose;
+	double pps;
 };
+
+// The rate of bursts: the maximum, or less where the generator does not reach it. 0 or -errno.
+static int burst_rate(struct bench_case *c, double *pps, struct err *err)
+{
+	struct bench_order order = {.size = c->size,
+				    .pps = c->max_pps,
+				    .count = PROBE_FRAMES,
+				    .settle_s = c->plan->settle_s,
+				    .purpose = "generator"};
+	unsigned tries = c->b->tries;
+	struct bench_trial t;
+	int rc = -EAGAIN;
+
+	c->b->tries = tries < 3 ? tries : 3;
+	for (unsigned i = 0; rc == -EAGAIN && i < PROBES; i++) {
+		rc = bench_try(c->b, &order, &t, err);
+		*pps = order.pps;
+		order.pps = floor(order.pps * 0.7);
+	}
+	c->b->tries = tries;
+	return rc;
+}
 
 static int ask_burst(void *arg, double frames, bool *pass, struct err *err)
 {
 	struct burst *a = arg;
 	const struct bench_plan *p = a->c->plan;
 	struct bench_order order = {.size = a->c->size,
-				    .pps = a->c->max_pps,
+				    .pps = a->pps,
 				    .count = (uint64_t)frames,
 				    .settle_s = p->settle_s,
 				    .purpose = a->purpose};
@@ -77,11 +105,12 @@ static int ask_burst(void *arg, double frames, bool *pass, struct err *err)
 	return rc;
 }
 
-static void burst_result(const struct bench_case *c, const double *v, size_t n, bool at_limit, json_t *result)
+static void burst_result(const struct bench_case *c, double pps, const double *v, size_t n, bool at_limit,
+			 json_t *result)
 {
 	double mean = stat_mean(v, n), low = v[0], high = v[0];
-	double implied = mean / c->max_pps; // RFC 9004, 6.4
-	double corrected = implied - implied * fmin(c->throughput / c->max_pps, 1);
+	double implied = mean / pps; // RFC 9004, 6.4
+	double corrected = implied - implied * fmin(c->throughput / pps, 1);
 
 	for (size_t i = 1; i < n; i++) {
 		low = fmin(low, v[i]);
@@ -94,46 +123,67 @@ static void burst_result(const struct bench_case *c, const double *v, size_t n, 
 	bench_set(result, "deviation", stat_deviation(v, n));
 	bench_set(result, "implied_buffer_s", implied);
 	bench_set(result, "corrected_buffer_s", corrected);
-	bench_set(result, "corrected_frames", corrected * c->max_pps);
+	bench_set(result, "corrected_frames", corrected * pps);
 	json_object_set_new(result, "at_limit", json_boolean(at_limit));
 }
 
 // RFC 9004, 6.1: where no load is too much, no burst is too long.
-static int no_bursts(const struct bench_case *c, json_t *result)
+static int no_bursts(json_t *result, const char *why)
 {
 	json_object_set_new(result, "frames", json_null());
-	json_object_set_new(result, "why", json_string("no frame is lost at the maximum rate, so that no burst is too long"));
+	json_object_set_new(result, "why", json_string(why));
 	return 0;
+}
+
+// Repetitions of the search at a rate; *done of them are in v.
+static int bursts(struct bench_case *c, double pps, double most, double *v, unsigned *done, bool *at_limit, struct err *err)
+{
+	unsigned n = c->plan->repeat[BENCH_BACK_TO_BACK];
+	char text[32];
+	int rc = 0;
+
+	for (*done = 0; !rc && *done < n; *done += !rc) {
+		struct bench_range range = {.min = 1, .max = most, .width = c->plan->burst_step, .whole = true};
+		struct burst a = {c, text, pps};
+		struct bench_bounds b;
+
+		snprintf(text, sizeof(text), "repetition %u", *done + 1);
+		range.hint = *done && v[*done - 1] > 1 ? v[*done - 1] : 64;
+		rc = bench_bisect(&range, ask_burst, &a, &b, err);
+		v[*done] = b.has_lower ? b.lower : 0;
+		*at_limit |= !rc && !b.has_upper;
+	}
+	return rc;
 }
 
 int bench_back_to_back(struct bench_case *c, json_t *result, struct err *err)
 {
 	const struct bench_plan *p = c->plan;
-	unsigned n = p->repeat[BENCH_BACK_TO_BACK], done = 0;
-	double *v, most = fmax(floor(p->burst_s * c->max_pps), 2);
+	double *v = xrealloc(NULL, (p->repeat[BENCH_BACK_TO_BACK] + 1) * sizeof(*v)), most, pps;
+	unsigned done = 0;
 	bool at_limit = false;
-	char text[32];
-	int rc = 0;
+	int rc;
 
-	bench_set(result, "at_pps", c->max_pps);
-	bench_set(result, "step_frames", p->burst_step);
-	bench_set(result, "longest_frames", most);
-	if (!c->bounded)
-		return no_bursts(c, result);
-	v = xrealloc(NULL, (n + 1) * sizeof(*v));
-	for (; !rc && done < n; done += !rc) {
-		struct bench_range range = {.min = 1, .max = most, .width = p->burst_step, .whole = true};
-		struct burst a = {c, text};
-		struct bench_bounds b;
-
-		snprintf(text, sizeof(text), "repetition %u", done + 1);
-		range.hint = done && v[done - 1] > 1 ? v[done - 1] : 64;
-		rc = bench_bisect(&range, ask_burst, &a, &b, err);
-		v[done] = b.has_lower ? b.lower : 0;
-		at_limit |= !rc && !b.has_upper;
+	if (!c->bounded) {
+		free(v);
+		return no_bursts(result, "no frame is lost at the maximum rate, so that no burst is too long");
+	}
+	rc = burst_rate(c, &pps, err);
+	// Longer bursts may be too fast for the generator where short ones were not.
+	for (; !rc && pps > c->throughput; pps = floor(pps * BURST_SLOWER)) {
+		most = fmax(floor(p->burst_s * pps), 2);
+		bench_set(result, "at_pps", pps);
+		bench_set(result, "step_frames", p->burst_step);
+		bench_set(result, "longest_frames", most);
+		rc = bursts(c, pps, most, v, &done, &at_limit, err);
+		if (rc != -EAGAIN || done)
+			break;
+		rc = 0;
 	}
 	if (done)
-		burst_result(c, v, done, at_limit, result);
+		burst_result(c, pps, v, done, at_limit, result);
+	else if (!rc)
+		rc = no_bursts(result, "the generator sends no burst faster than the throughput");
 	free(v);
 	return rc;
 }

@@ -7,6 +7,11 @@
 
 #include "apps/tool/bench.h"
 
+static double width_at(const struct bench_range *r, double x)
+{
+	return r->relative ? r->width * x : r->width;
+}
+
 static double next(const struct bench_range *r, const struct bench_bounds *b, double *stride)
 {
 	double x;
@@ -15,7 +20,7 @@ static double next(const struct bench_range *r, const struct bench_bounds *b, do
 		x = (b->lower + b->upper) / 2;
 	} else if (!r->hint) {
 		x = (r->min + b->upper) / 2; // as if min had passed; if it comes to that it is tried
-		if (b->upper - r->min <= r->width)
+		if (b->upper - r->min <= width_at(r, b->upper))
 			x = r->min;
 	} else {
 		*stride *= 2;
@@ -29,14 +34,14 @@ static double next(const struct bench_range *r, const struct bench_bounds *b, do
 static bool found(const struct bench_range *r, const struct bench_bounds *b)
 {
 	if (b->has_lower && b->has_upper)
-		return b->upper - b->lower <= r->width || (r->whole && b->upper - b->lower <= 1);
+		return b->upper - b->lower <= width_at(r, b->upper) || (r->whole && b->upper - b->lower <= 1);
 	return (b->has_lower && b->lower >= r->max) || (b->has_upper && b->upper <= r->min);
 }
 
 int bench_bisect(const struct bench_range *r, bench_ask_fn ask, void *arg, struct bench_bounds *b, struct err *err)
 {
 	double x = fmin(fmax(r->hint ? r->hint : r->max, r->min), r->max);
-	double stride = r->width;
+	double stride = width_at(r, x);
 
 	*b = (struct bench_bounds){0};
 	do {

@@ -35,7 +35,7 @@ struct bench_plan { // a profile, and what the user changed of it
 	unsigned mixes;
 	double duration_s, settle_s, pause_s; // of every trial; pause: before the next
 	double latency_s, recovery_s;	      // of those trials
-	double resolution; // of searches, share of the maximum load
+	double resolution; // of searches, share of the load
 	double loss_ratio; // that throughput tolerates (binary, tst009)
 	unsigned r;	   // tst009
 	uint64_t z;
@@ -95,6 +95,7 @@ struct bench_case { // one frame size and mix
 	double line_pps;    // of all sending ports; 0: unknown
 	double max_pps;	    // what is tried at most
 	bool generator_max; // the generator can no more, although the line could
+	double top_pps;	    // what came through when the generator sent as fast as it can: where searches begin
 	// What is known of it:
 	bool searched;
 	double throughput; // 0: not any

@@ -40,6 +40,7 @@ int bench_case_max(struct bench_case *c, struct err *err)
 		c->generator_max = true;
 	}
 	c->max_pps = fmax(floor(c->max_pps), 1);
+	c->top_pps = t.sending_s > 0 ? fmin((double)t.received / t.sending_s, c->max_pps) : 0;
 	return 0;
 }
 
@@ -73,20 +74,18 @@ static const char *purpose(unsigned i, char buf[32])
 	return buf;
 }
 
-static double search_width(const struct bench_case *c)
-{
-	return fmax(c->max_pps * c->plan->resolution, 1e-3);
-}
-
+// Begins at what came through at top speed.
 static int binary(struct bench_case *c, unsigned i, double before, struct mlr_result *r, struct err *err)
 {
-	struct bench_range range = {.max = c->max_pps, .width = search_width(c)};
+	struct bench_range range = {.max = c->max_pps,
+				    .min = fmax(c->max_pps / 1000, 1e-3),
+				    .width = c->plan->resolution,
+				    .relative = true,
+				    .hint = i ? before : floor(c->top_pps)};
 	char text[32];
 	struct asker a = {c, purpose(i, text)};
 	int rc;
 
-	range.min = range.width;
-	range.hint = i ? before : 0;
 	*r = (struct mlr_result){0};
 	rc = bench_bisect(&range, ask, &a, &r->bounds, err);
 	r->throughput = r->bounds.has_lower ? r->bounds.lower : 0;
@@ -169,7 +168,7 @@ static void report(struct bench_case *c, const struct mlr_result *got, unsigned 
 	c->throughput = summarize(c, got, done, by_mlr ? c->plan->goals : 1, result);
 	c->bounded = json_is_number(json_object_get(result, "upper_pps"));
 	bench_set(result, "max_pps", c->max_pps);
-	bench_set(result, "width_pps", by_mlr ? c->throughput * c->plan->goal[0].width : search_width(c));
+	bench_set(result, "width_pps", c->throughput * (by_mlr ? c->plan->goal[0].width : c->plan->resolution));
 	bench_set(result, "loss_ratio_tolerated", by_mlr ? c->plan->goal[0].loss_ratio : c->plan->loss_ratio);
 	json_object_set_new(result, "limited_by", json_string(limit(c)));
 	if (by_mlr)

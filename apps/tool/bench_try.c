@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // bench_try.c - trials that count: what makes one invalid, and repetition of those
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +10,9 @@
 #include "apps/tool/bench.h"
 #include "apps/tool/util.h"
 
-// A burst is behind its time only by more than this.
-#define LATE_NS 100000u
+// A burst is behind its time only by more than this, and this share of its length.
+#define LATE_NS	   100000.0
+#define LATE_SHARE 0.05
 
 void bench_trial_free(struct bench_trial *t)
 {
@@ -47,15 +49,18 @@ static void invalid(struct bench_trial *t, const char *fmt, ...)
 // Frames that should have left, and did not when they should.
 static uint64_t missing(const struct bench_trial *t)
 {
-	double behind;
+	double behind, length;
 
 	if (t->order.top)
 		return 0;
-	if (!t->order.count)
+	if (!t->order.count || t->intended > t->sent)
 		return t->intended > t->sent ? t->intended - t->sent : 0;
 	// A burst is sent whole, if late.
-	behind = t->late_ns_max > LATE_NS ? (double)t->late_ns_max * t->order.pps / 1e9 : 0;
-	return behind < (double)t->intended ? (uint64_t)behind : t->intended;
+	length = (double)t->intended / t->order.pps * 1e9;
+	behind = (double)t->late_ns_max;
+	if (behind <= LATE_NS + LATE_SHARE * length)
+		return 0;
+	return (uint64_t)fmin(behind * t->order.pps / 1e9, (double)t->intended);
 }
 
 static void judge_host(struct bench_trial *t, const struct bench_limits *l)
