@@ -26,6 +26,7 @@ enum { // options without a letter of their own
 	OPT_OVERLOAD,
 	OPT_RESET,
 	OPT_INTERFERENCE,
+	OPT_PACE,
 	OPT_TRIES,
 	OPT_PID,
 	OPT_NAME,
@@ -63,6 +64,7 @@ static const struct option list[] = {
 	{"overload", required_argument, 0, OPT_OVERLOAD},
 	{"reset-command", required_argument, 0, OPT_RESET},
 	{"interference", required_argument, 0, OPT_INTERFERENCE},
+	{"pace", required_argument, 0, OPT_PACE},
 	{"tries", required_argument, 0, OPT_TRIES},
 	{"device-pid", required_argument, 0, OPT_PID},
 	{"name", required_argument, 0, OPT_NAME},
@@ -283,7 +285,9 @@ static const char *plan_option(struct bench_plan *p, int opt, const char *s, boo
 		p->reset_command = xstrdup(s);
 		return *s ? NULL : "a command for sh";
 	case OPT_INTERFERENCE:
-		return share_of(s, 0, 1, &p->limits.interference) ? NULL : "a share of a trial's time like 1%";
+		return share_of(s, 0, 100, &p->limits.interference) ? NULL : "a share of a trial's time like 1%";
+	case OPT_PACE:
+		return share_of(s, 0, 1, &p->limits.pace) ? NULL : "a share of the frames like 0.1%";
 	default:
 		return text_number(s, 1, 1000, &p->tries) ? NULL : "1 to 1000";
 	}

@@ -18,6 +18,7 @@
 #include "apps/tool/bench_print.h"
 #include "apps/tool/bench_rig.h"
 #include "apps/tool/bench_words.h"
+#include "apps/tool/report.h"
 #include "apps/tool/util.h"
 #include "core/linux/plat_linux.h"
 #include "core/plat.h"
@@ -371,6 +372,16 @@ static int compare(const struct bench_words *w)
 	return rc;
 }
 
+static int page(const struct bench_words *w)
+{
+	struct err err;
+
+	if (!report_file(w->file[0], w->out, &err))
+		return 0;
+	fprintf(stderr, "weir bench: %s\n", err.text);
+	return EXIT_JOB;
+}
+
 int cmd_bench(const struct command *cmd, int argc, char **argv)
 {
 	int rc = bench_words(&work.w, cmd, argc, argv);
@@ -379,6 +390,8 @@ int cmd_bench(const struct command *cmd, int argc, char **argv)
 		return rc < 0 ? 0 : rc;
 	if (work.w.job == BENCH_JOB_COMPARE) {
 		rc = compare(&work.w);
+	} else if (work.w.job == BENCH_JOB_REPORT) {
+		rc = page(&work.w);
 	} else {
 		say_plan(&work.w.plan);
 		if (!work.w.plan_only)

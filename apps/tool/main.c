@@ -163,6 +163,7 @@ static const struct command commands[] = {
 	 "  --overload TIME      before recovery\n"
 	 "  --reset-command CMD  test reset: what resets the device, for sh\n"
 	 "  --interference SHARE of a trial's time; with more taken by the host it is invalid, and repeated\n"
+	 "  --pace SHARE         of the intended frames (0.1%); if the generator fails to send more, it is invalid\n"
 	 "  --tries N            of a load, until a trial is valid (5)\n"
 	 "  --device-pid PID     the device's process, if it is one of this machine: its waiting for a CPU counts\n"
 	 "  --name TEXT, --note TEXT   of the device, for the results\n"
