@@ -30,14 +30,15 @@ static void read_skip(struct ydoc *y, yaml_node_t *node, void *arg)
 static void copy(struct stream_capture *p, struct ydoc *y, const struct capture_reader *r)
 {
 	if (!r->data)
-		ydoc_error(y, p->file, "%s: expected a capture of at least %u packets", r->error ? r->err.text + strlen(r->path) + 2 : "ends",
-			   p->packet);
+		ydoc_error(y, p->file, "%s: expected a capture of at least %u packets",
+			   r->error ? r->err.text + strlen(r->path) + 2 : "ends", p->packet);
 	else if (r->caplen < r->len)
-		ydoc_error(y, p->file, "packet %u was cut to %u of %u bytes: expected a whole one", p->packet, r->caplen,
-			   r->len);
+		ydoc_error(y, p->file, "packet %u was cut to %u of %u bytes: expected a whole one",
+			   p->packet, r->caplen, r->len);
 	else if (r->len <= p->skip || r->len - p->skip > STREAM_LENGTH_MAX - STREAM_FCS)
-		ydoc_error(y, p->file, "packet %u has %u bytes: expected 1 to %u behind the first %u", p->packet, r->len,
-			   STREAM_LENGTH_MAX - STREAM_FCS, p->skip);
+		ydoc_error(y, p->file,
+			   "packet %u has %u bytes: expected 1 to %u behind the first %u",
+			   p->packet, r->len, STREAM_LENGTH_MAX - STREAM_FCS, p->skip);
 	else {
 		p->len = r->len - p->skip;
 		p->data = xrealloc(NULL, p->len);
@@ -69,10 +70,14 @@ static void load(struct stream_capture *p, struct ydoc *y, struct config_reader 
 	free(path);
 }
 
-bool stream_capture_read(struct config_reader *r, yaml_node_t *node, bool whole, struct stream_capture *p)
+bool stream_capture_read(struct config_reader *r, yaml_node_t *node, bool whole,
+			 struct stream_capture *p)
 {
 	static const struct ydoc_key keys[] = {
-		{"pcap", true, read_file}, {"packet", false, read_packet}, {"skip", false, read_skip}, {0},
+		{"pcap", true, read_file},
+		{"packet", false, read_packet},
+		{"skip", false, read_skip},
+		{0},
 	};
 
 	*p = (struct stream_capture){.packet = 1};

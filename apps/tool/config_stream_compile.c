@@ -30,8 +30,9 @@ static int lay_out(struct stream_plan *p, struct stream_fault *f)
 		p->head_len += layer_len(&p->layer[i]);
 	}
 	if (p->head_len > BLOB_HEAD_MAX)
-		return stream_fault(f, &p->s->layers_place, "these layers take %u bytes: expected at most %u",
-				    p->head_len, BLOB_HEAD_MAX);
+		return stream_fault(f, &p->s->layers_place,
+				    "these layers take %u bytes: expected at most %u", p->head_len,
+				    BLOB_HEAD_MAX);
 	return 0;
 }
 
@@ -45,21 +46,23 @@ static int plan_values(struct stream_plan *p, uint32_t copy, struct stream_fault
 		for (unsigned k = 0; t->field[k].name; k++) {
 			const struct stream_value *v = &p->s->layer[i].value[k];
 
-			if (stream_value_copy(&p->layer[i].value[k], v, &t->field[k], copy, p->s->blob.seed, &err))
+			if (stream_value_copy(&p->layer[i].value[k], v, &t->field[k], copy,
+					      p->s->blob.seed, &err))
 				return stream_fault(f, &v->place, "%s", err.text);
 		}
 	}
 	return 0;
 }
 
-static int plan_make(struct stream_plan *p, const struct config *c, const struct config_stream *s, uint32_t copy,
-		     struct stream_fault *f)
+static int plan_make(struct stream_plan *p, const struct config *c, const struct config_stream *s,
+		     uint32_t copy, struct stream_fault *f)
 {
 	int rc;
 
 	*p = (struct stream_plan){.c = c, .s = s, .layers = s->layers};
 	if (s->frame) {
-		p->head_len = (unsigned)(s->frame_len < BLOB_HEAD_MAX ? s->frame_len : BLOB_HEAD_MAX);
+		p->head_len =
+			(unsigned)(s->frame_len < BLOB_HEAD_MAX ? s->frame_len : BLOB_HEAD_MAX);
 		return 0;
 	}
 	p->layer = xrealloc(NULL, s->layers * sizeof(*p->layer) + 1);
@@ -105,21 +108,25 @@ static int check_length(const struct stream_plan *p, unsigned len, struct stream
 	if (s->frame)
 		link += 2 * 4; // what it has for tags is its own business
 	if (s->frame && len != least(p))
-		return stream_fault(f, place, "length %u: expected layers: a frame of a capture has its own %u", len,
-				    least(p));
+		return stream_fault(
+			f, place, "length %u: expected layers: a frame of a capture has its own %u",
+			len, least(p));
 	if (len < least(p))
-		return stream_fault(f, place, "length %u: expected at least %u: %u of headers%s%s, 4 of FCS", len,
-				    least(p), p->head_len, s->is_signed ? ", 18 of signature" : "",
-				    s->payload_len && !s->repeat ? ", the payload" : "");
+		return stream_fault(
+			f, place, "length %u: expected at least %u: %u of headers%s%s, 4 of FCS",
+			len, least(p), p->head_len, s->is_signed ? ", 18 of signature" : "",
+			s->payload_len && !s->repeat ? ", the payload" : "");
 	if (len > mtu + link + STREAM_FCS)
-		return stream_fault(f, place, "length %u: expected at most %u, or a larger mtu of port %s than %u", len,
-				    mtu + link + STREAM_FCS, p->c->ports[s->port].name, mtu);
+		return stream_fault(
+			f, place,
+			"length %u: expected at most %u, or a larger mtu of port %s than %u", len,
+			mtu + link + STREAM_FCS, p->c->ports[s->port].name, mtu);
 	return 0;
 }
 
-static int add_variants(const struct stream_plan *p, const struct compiler *k, const struct stream_length *length,
-			size_t n, const struct stream_sum *sum, unsigned sums, const struct stream_body *body,
-			struct blob_stream *b)
+static int add_variants(const struct stream_plan *p, const struct compiler *k,
+			const struct stream_length *length, size_t n, const struct stream_sum *sum,
+			unsigned sums, const struct stream_body *body, struct blob_stream *b)
 {
 	struct config_frames *out = k->out;
 	uint8_t head[BLOB_HEAD_MAX];
@@ -128,7 +135,8 @@ static int add_variants(const struct stream_plan *p, const struct compiler *k, c
 	b->variant = (uint32_t)out->n_variants;
 	b->variants = (uint32_t)n;
 	for (size_t i = 0; i < n; i++) {
-		struct blob_variant v = {.len = (uint16_t)(length[i].len - STREAM_FCS), .weight = length[i].weight};
+		struct blob_variant v = {.len = (uint16_t)(length[i].len - STREAM_FCS),
+					 .weight = length[i].weight};
 		bool seen = false;
 
 		stream_head_finish(p, sum, sums, body, v.len, head);
@@ -136,12 +144,14 @@ static int add_variants(const struct stream_plan *p, const struct compiler *k, c
 		for (size_t j = 0; j < i && !seen && b->lengths < 255; j++)
 			seen = length[j].len == length[i].len;
 		b->lengths = (uint8_t)(b->lengths + (!seen && b->lengths < 255));
-		out->variants = array_add(out->variants, &out->n_variants, &out->room_variants, sizeof(v));
+		out->variants =
+			array_add(out->variants, &out->n_variants, &out->room_variants, sizeof(v));
 		out->variants[out->n_variants - 1] = v;
 	}
 	if (out->n_variants > FRAMES_VARIANTS_MAX || out->n_bytes > FRAMES_BYTES_MAX)
-		return stream_fault(k->f, &p->s->place, "too many lengths of too many streams: expected at most %u of "
-							"them, and %u MiB of headers and lists",
+		return stream_fault(k->f, &p->s->place,
+				    "too many lengths of too many streams: expected at most %u of "
+				    "them, and %u MiB of headers and lists",
 				    FRAMES_VARIANTS_MAX, FRAMES_BYTES_MAX >> 20);
 	return 0;
 }
@@ -183,7 +193,9 @@ static int add_stream(struct stream_plan *p, const struct compiler *k, uint32_t 
 		longest = length[i].len > longest ? length[i].len : longest;
 	}
 	if (!rc && out->n_streams == BLOB_STREAMS_MAX)
-		rc = stream_fault(k->f, &p->s->place, "expected at most %u streams, their copies counted", BLOB_STREAMS_MAX);
+		rc = stream_fault(k->f, &p->s->place,
+				  "expected at most %u streams, their copies counted",
+				  BLOB_STREAMS_MAX);
 	if (!rc)
 		rc = stream_fields(p, sum, sums, out, &b, k->f);
 	if (rc)
@@ -220,8 +232,8 @@ static int add_copy(struct stream_plan *p, const struct compiler *k, uint32_t co
 	if (k->n)
 		return rc;
 	one.len = (uint16_t)least(p);
-	return p->s->n_length ? add_stream(p, k, copy, 0, p->s->length, p->s->n_length) :
-				add_stream(p, k, copy, 0, &one, 1);
+	return p->s->n_length ? add_stream(p, k, copy, 0, p->s->length, p->s->n_length)
+			      : add_stream(p, k, copy, 0, &one, 1);
 }
 
 static int add_all(const struct config *c, const struct config_stream *s, const struct compiler *k)
@@ -264,7 +276,8 @@ void config_check_streams(struct config_reader *r)
 		const struct config_stream *s = &c->streams[i];
 
 		if (!s->bad && add_all(c, s, &k))
-			diag_add(r->y->diags, f.place.file, f.place.line, f.place.column, s->name, "%s", f.err.text);
+			diag_add(r->y->diags, f.place.file, f.place.line, f.place.column, s->name,
+				 "%s", f.err.text);
 	}
 	c->frames = k.out;
 }
@@ -278,8 +291,8 @@ int config_stream_sizes(struct config *c, const uint16_t *sizes, unsigned n, str
 		if (!add_all(c, &c->streams[i], &k))
 			continue;
 		config_frames_free(k.out);
-		return err_set(err, -EINVAL, "%s:%zu:%zu: stream %s: %s", f.place.file, f.place.line, f.place.column,
-			       c->streams[i].name, f.err.text);
+		return err_set(err, -EINVAL, "%s:%zu:%zu: stream %s: %s", f.place.file,
+			       f.place.line, f.place.column, c->streams[i].name, f.err.text);
 	}
 	config_frames_free(c->frames);
 	c->frames = k.out;

@@ -31,8 +31,8 @@ static unsigned __int128 random_at(const struct stream_value *v, uint64_t copy, 
 	return v->span == ~(unsigned __int128)0 ? n : v->first + n % (v->span + 1);
 }
 
-static int evaluate(const struct stream_value *v, const struct layer_field *f, uint64_t i, uint64_t copy,
-		    unsigned __int128 *value, struct err *err)
+static int evaluate(const struct stream_value *v, const struct layer_field *f, uint64_t i,
+		    uint64_t copy, unsigned __int128 *value, struct err *err)
 {
 	struct err why;
 
@@ -40,13 +40,14 @@ static int evaluate(const struct stream_value *v, const struct layer_field *f, u
 		return err_set(err, -EINVAL, "with i %llu, c %llu: %s", (unsigned long long)i,
 			       (unsigned long long)copy, why.text);
 	if (f->bits < 128 && *value >> f->bits)
-		return err_set(err, -EINVAL, "with i %llu, c %llu: expected a value that fits %u bits",
+		return err_set(err, -EINVAL,
+			       "with i %llu, c %llu: expected a value that fits %u bits",
 			       (unsigned long long)i, (unsigned long long)copy, f->bits);
 	return 0;
 }
 
-static int evaluate_all(struct stream_value *to, const struct stream_value *v, const struct layer_field *f,
-			uint64_t copy, struct err *err)
+static int evaluate_all(struct stream_value *to, const struct stream_value *v,
+			const struct layer_field *f, uint64_t copy, struct err *err)
 {
 	to->kind = VALUE_LIST;
 	to->expr = NULL;
@@ -64,8 +65,8 @@ static int evaluate_all(struct stream_value *to, const struct stream_value *v, c
 	return 0;
 }
 
-int stream_value_copy(struct stream_value *to, const struct stream_value *v, const struct layer_field *f,
-		      uint64_t copy, uint32_t seed, struct err *err)
+int stream_value_copy(struct stream_value *to, const struct stream_value *v,
+		      const struct layer_field *f, uint64_t copy, uint32_t seed, struct err *err)
 {
 	unsigned __int128 one;
 	int rc = 0;
@@ -81,7 +82,8 @@ int stream_value_copy(struct stream_value *to, const struct stream_value *v, con
 		one = random_at(v, copy / v->every, seed);
 	else
 		one = stream_value_at(v, copy / v->every);
-	*to = (struct stream_value){.kind = rc ? VALUE_AUTO : VALUE_ONE, .every = 1, .place = v->place};
+	*to = (struct stream_value){
+		.kind = rc ? VALUE_AUTO : VALUE_ONE, .every = 1, .place = v->place};
 	if (!rc)
 		to->first = one;
 	return rc;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // config_stream_defaults.c - what a stream's layers have where the user said nothing
 //
-// Addresses of ports without one, and destinations nobody named, are those of RFC 2544, C.2.2 (port N from 1:
-// 198.18.N.2 to 198.19.(64+N).2) and of RFC 5180's 2001:2::/48 (2001:2:0:N::2 to 2001:2:0:8000+N::2).
+// Addresses of ports without one, and destinations nobody named, are those of RFC 2544, C.2.2 (port
+// N from 1: 198.18.N.2 to 198.19.(64+N).2) and of RFC 5180's 2001:2::/48 (2001:2:0:N::2 to
+// 2001:2:0:8000+N::2).
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,7 +28,8 @@ int stream_fault(struct stream_fault *f, const struct config_place *place, const
 static void give(struct stream_layer *l, unsigned field, unsigned __int128 v)
 {
 	if (l->value[field].kind == VALUE_AUTO)
-		l->value[field] = (struct stream_value){.kind = VALUE_ONE, .every = 1, .first = v, .count = 1};
+		l->value[field] = (struct stream_value){
+			.kind = VALUE_ONE, .every = 1, .first = v, .count = 1};
 }
 
 static unsigned __int128 big_endian(const uint8_t *p, unsigned n)
@@ -47,7 +49,8 @@ static bool port_address(const struct config *c, int port, uint8_t family, unsig
 		union ip_addr addr;
 
 		memcpy(&addr, a->addr, 16);
-		if (a->iface != port || a->family != family || (family == 6 && ip6_is_link_local(&addr)))
+		if (a->iface != port || a->family != family ||
+		    (family == 6 && ip6_is_link_local(&addr)))
 			continue;
 		*v = big_endian(a->addr, family == 4 ? 4 : 16);
 		return true;
@@ -62,10 +65,12 @@ static unsigned __int128 benchmark(uint8_t family, int port, bool dst)
 	if (family == 4)
 		return (dst ? 0xc6130000u + ((64 + n) << 8) : 0xc6120000u + (n << 8)) + 2;
 	return ((unsigned __int128)UINT64_C(0x2001000200000000) << 64 |
-		(unsigned __int128)((dst ? 0x8000u : 0) + n) << 64) + 2;
+		(unsigned __int128)((dst ? 0x8000u : 0) + n) << 64) +
+	       2;
 }
 
-static void give_source(const struct stream_plan *p, struct stream_layer *l, unsigned field, uint8_t family)
+static void give_source(const struct stream_plan *p, struct stream_layer *l, unsigned field,
+			uint8_t family)
 {
 	unsigned __int128 v;
 
@@ -75,7 +80,8 @@ static void give_source(const struct stream_plan *p, struct stream_layer *l, uns
 }
 
 // Where there are two ports, to the other one.
-static void give_destination(const struct stream_plan *p, struct stream_layer *l, unsigned field, uint8_t family)
+static void give_destination(const struct stream_plan *p, struct stream_layer *l, unsigned field,
+			     uint8_t family)
 {
 	unsigned __int128 v;
 
@@ -94,10 +100,12 @@ static void give_types(struct stream_plan *p, unsigned i)
 	case LAYER_ETH:
 	case LAYER_VLAN:
 		if (next == LAYER_VLAN) // the tag's own type: outer ones are 802.1ad's
-			code = i + 2 < p->layers && p->layer[i + 2].id == LAYER_VLAN ? 0x88a8 : 0x8100;
+			code = i + 2 < p->layers && p->layer[i + 2].id == LAYER_VLAN ? 0x88a8
+										     : 0x8100;
 		if (next == LAYER_VLAN && p->layer[i + 1].value[VLAN_TPID].kind == VALUE_ONE)
 			code = (uint16_t)p->layer[i + 1].value[VLAN_TPID].first;
-		give(l, l->id == LAYER_ETH ? ETH_TYPE : VLAN_TYPE, code ? code : 0x88b5); // 802: experiments
+		give(l, l->id == LAYER_ETH ? ETH_TYPE : VLAN_TYPE,
+		     code ? code : 0x88b5); // 802: experiments
 		break;
 	case LAYER_MPLS:
 		give(l, MPLS_S, next != LAYER_MPLS);
@@ -125,7 +133,8 @@ static int give_arp(struct stream_plan *p, struct stream_layer *l, struct stream
 	const struct blob_port *port = &p->c->ports[p->s->port].blob;
 
 	if (l->value[ARP_SENDER_MAC].kind == VALUE_AUTO && !(port->flags & BLOB_PORT_MAC))
-		return stream_fault(f, &l->place, "expected arp: {sender_mac: MAC}, or a port with mac: MAC");
+		return stream_fault(f, &l->place,
+				    "expected arp: {sender_mac: MAC}, or a port with mac: MAC");
 	give(l, ARP_SENDER_MAC, big_endian(port->mac, 6));
 	give_source(p, l, ARP_SENDER_IP, 4);
 	give_destination(p, l, ARP_TARGET_IP, 4);
@@ -155,7 +164,8 @@ int stream_defaults(struct stream_plan *p, struct stream_fault *f)
 			rc = give_arp(p, l, f);
 		if (l->id == LAYER_ETH && i)
 			give_inner(l);
-		if (l->id == LAYER_UDP && !l->value[UDP_CSUM].first && p->layer[i - 1].id == LAYER_IP6)
+		if (l->id == LAYER_UDP && !l->value[UDP_CSUM].first &&
+		    p->layer[i - 1].id == LAYER_IP6)
 			rc = stream_fault(f, &l->value[UDP_CSUM].place,
 					  "expected checksum: on over ipv6 (RFC 8200, 8.1)");
 		if (l->id == LAYER_GRE)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// config_stream_fields.c - the fields of a stream that change from packet to packet, for the data plane
+// config_stream_fields.c - the fields of a stream that change from packet to packet, for the data
+// plane
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,17 +43,19 @@ static void place(struct blob_field *b, unsigned bit, unsigned bits, unsigned he
 	b->bits = (uint8_t)bits;
 }
 
-static void add(struct field_writer *w, struct blob_field b, unsigned bit, unsigned bits, unsigned every)
+static void add(struct field_writer *w, struct blob_field b, unsigned bit, unsigned bits,
+		unsigned every)
 {
 	place(&b, bit, bits, w->p->head_len);
 	b.every = every;
-	w->out->fields = array_add(w->out->fields, &w->out->n_fields, &w->out->room_fields, sizeof(b));
+	w->out->fields =
+		array_add(w->out->fields, &w->out->n_fields, &w->out->room_fields, sizeof(b));
 	w->out->fields[w->out->n_fields - 1] = b;
 }
 
 // known: where the list is plus 1; 0: it has to be added.
-static void add_list(struct field_writer *w, const struct stream_value *v, unsigned bit, unsigned bits, unsigned right,
-		     uint32_t *known)
+static void add_list(struct field_writer *w, const struct stream_value *v, unsigned bit,
+		     unsigned bits, unsigned right, uint32_t *known)
 {
 	struct blob_field b = {.kind = BLOB_FIELD_LIST, .count = v->count};
 	uint64_t *list;
@@ -68,7 +71,8 @@ static void add_list(struct field_writer *w, const struct stream_value *v, unsig
 	add(w, b, bit, bits, v->every);
 }
 
-static void add_count(struct field_writer *w, const struct stream_value *v, unsigned bit, unsigned bits, unsigned right)
+static void add_count(struct field_writer *w, const struct stream_value *v, unsigned bit,
+		      unsigned bits, unsigned right)
 {
 	struct blob_field b = {.kind = BLOB_FIELD_COUNT, .count = v->count};
 
@@ -77,8 +81,8 @@ static void add_count(struct field_writer *w, const struct stream_value *v, unsi
 	add(w, b, bit, bits, v->every);
 }
 
-static void add_random(struct field_writer *w, const struct stream_value *v, uint64_t min, uint64_t count,
-		       unsigned bit, unsigned bits)
+static void add_random(struct field_writer *w, const struct stream_value *v, uint64_t min,
+		       uint64_t count, unsigned bit, unsigned bits)
 {
 	struct blob_field b = {.kind = BLOB_FIELD_RANDOM, .min = min, .count = count};
 
@@ -86,10 +90,13 @@ static void add_random(struct field_writer *w, const struct stream_value *v, uin
 }
 
 // An IPv6 address: its upper half, its lower half, or both side by side.
-static int add_wide(struct field_writer *w, const struct stream_value *v, unsigned bit, uint32_t known[2])
+static int add_wide(struct field_writer *w, const struct stream_value *v, unsigned bit,
+		    uint32_t known[2])
 {
-	unsigned __int128 last = v->kind == VALUE_RANGE ? v->first + v->step * (v->count - 1) : v->first + v->span;
-	uint64_t high = (uint64_t)(v->first >> 64), low = (uint64_t)v->first, last_high = (uint64_t)(last >> 64);
+	unsigned __int128 last =
+		v->kind == VALUE_RANGE ? v->first + v->step * (v->count - 1) : v->first + v->span;
+	uint64_t high = (uint64_t)(v->first >> 64), low = (uint64_t)v->first,
+		 last_high = (uint64_t)(last >> 64);
 
 	if (v->kind == VALUE_LIST) {
 		add_list(w, v, bit, 64, 64, &known[0]);
@@ -104,8 +111,10 @@ static int add_wide(struct field_writer *w, const struct stream_value *v, unsign
 		add_random(w, v, high, last_high - high + 1, bit, 64);
 		add_random(w, v, 0, 0, bit + 64, 64);
 	} else {
-		return stream_fault(w->f, &v->place, "expected addresses of one /64, a step of whole /64s (0:0:0:1::), "
-						     "or random ones from PREFIX:: to PREFIX:ffff:ffff:ffff:ffff");
+		return stream_fault(
+			w->f, &v->place,
+			"expected addresses of one /64, a step of whole /64s (0:0:0:1::), "
+			"or random ones from PREFIX:: to PREFIX:ffff:ffff:ffff:ffff");
 	}
 	return 0;
 }
@@ -114,10 +123,12 @@ static int add_value(struct field_writer *w, unsigned layer, unsigned field)
 {
 	const struct stream_layer *l = &w->p->layer[layer];
 	const struct stream_value *v = &l->value[field];
-	unsigned bit = 8u * l->at + layer_bit(l, field), bits = layer_types[l->id].field[field].bits;
+	unsigned bit = 8u * l->at + layer_bit(l, field),
+		 bits = layer_types[l->id].field[field].bits;
 	bool addr = (l->id == LAYER_IP4 || l->id == LAYER_IP6) && field <= IP_DST;
 	bool shared = v->list == w->p->s->layer[layer].value[field].list;
-	uint32_t own[2] = {0}, *known = shared ? w->p->list + 2 * (layer * STREAM_FIELDS_MAX + field) : own;
+	uint32_t own[2] = {0},
+		 *known = shared ? w->p->list + 2 * (layer * STREAM_FIELDS_MAX + field) : own;
 	size_t first = w->out->n_fields;
 	int rc = 0;
 
@@ -130,7 +141,8 @@ static int add_value(struct field_writer *w, unsigned layer, unsigned field)
 	else
 		add_random(w, v, (uint64_t)v->first, (uint64_t)v->span + 1, bit, bits);
 	for (; !rc && first < w->out->n_fields; first++)
-		stream_sum_weights(w->sum, w->sums, bit / 8, addr ? (int)layer : -1, w->weight[w->n++]);
+		stream_sum_weights(w->sum, w->sums, bit / 8, addr ? (int)layer : -1,
+				   w->weight[w->n++]);
 	return rc;
 }
 
@@ -146,8 +158,10 @@ static int number_sums(struct field_writer *w, struct blob_stream *b, int number
 		if (!changes)
 			continue;
 		if (b->sums == BLOB_SUMS_MAX)
-			return stream_fault(w->f, &w->p->s->place, "expected at most %u checksums that change from "
-								   "packet to packet", BLOB_SUMS_MAX);
+			return stream_fault(w->f, &w->p->s->place,
+					    "expected at most %u checksums that change from "
+					    "packet to packet",
+					    BLOB_SUMS_MAX);
 		number[k] = b->sums;
 		b->sum_at[b->sums] = w->sum[k].at;
 		b->sum_ip = (uint16_t)(b->sum_ip | (w->sum[k].udp ? 0 : 1u << b->sums));
@@ -156,7 +170,8 @@ static int number_sums(struct field_writer *w, struct blob_stream *b, int number
 	return 0;
 }
 
-static int set_bits(struct field_writer *w, const int weight[], const int number[], uint8_t *plus, uint8_t *minus)
+static int set_bits(struct field_writer *w, const int weight[], const int number[], uint8_t *plus,
+		    uint8_t *minus)
 {
 	for (unsigned k = 0; k < w->sums; k++) {
 		if (weight[k] == 1)
@@ -164,7 +179,8 @@ static int set_bits(struct field_writer *w, const int weight[], const int number
 		else if (weight[k] == -1)
 			*minus = (uint8_t)(*minus | 1u << number[k]);
 		else if (weight[k])
-			return stream_fault(w->f, &w->p->s->place, "expected fewer checksums around each other");
+			return stream_fault(w->f, &w->p->s->place,
+					    "expected fewer checksums around each other");
 	}
 	return 0;
 }
@@ -184,8 +200,8 @@ static int write_sums(struct field_writer *w, struct blob_stream *b)
 	return rc;
 }
 
-int stream_fields(struct stream_plan *p, const struct stream_sum *sum, unsigned sums, struct config_frames *out,
-		  struct blob_stream *b, struct stream_fault *f)
+int stream_fields(struct stream_plan *p, const struct stream_sum *sum, unsigned sums,
+		  struct config_frames *out, struct blob_stream *b, struct stream_fault *f)
 {
 	int weight[2 * STREAM_LAYERS_MAX * STREAM_FIELDS_MAX + 1][STREAM_SUMS_MAX] = {0};
 	struct field_writer w = {p, out, f, sum, sums, weight, 0};
@@ -203,7 +219,8 @@ int stream_fields(struct stream_plan *p, const struct stream_sum *sum, unsigned 
 		stream_sum_weights(sum, sums, UINT16_MAX, -1, weight[w.n]);
 	rc = write_sums(&w, b);
 	if (!rc && out->n_fields > FRAMES_FIELDS_MAX)
-		rc = stream_fault(f, &p->s->place, "expected at most %u fields that change, in all streams",
+		rc = stream_fault(f, &p->s->place,
+				  "expected at most %u fields that change, in all streams",
 				  FRAMES_FIELDS_MAX);
 	return rc;
 }

@@ -62,7 +62,8 @@ void stream_head(const struct stream_plan *p, uint8_t *head)
 
 		put_fixed(l, head + l->at);
 		for (unsigned k = 0; f[k].name; k++)
-			if (f[k].bits && l->value[k].kind != VALUE_AUTO && !(l->id == LAYER_VLAN && k == VLAN_TPID))
+			if (f[k].bits && l->value[k].kind != VALUE_AUTO &&
+			    !(l->id == LAYER_VLAN && k == VLAN_TPID))
 				put_bits(head, 8u * l->at + layer_bit(l, k), f[k].bits,
 					 stream_value_at(&l->value[k], 0));
 	}
@@ -80,7 +81,8 @@ static void put_length(const struct stream_layer *l, uint8_t *p, unsigned len) /
 
 static uint64_t pseudo_sum(const struct stream_layer *ip, const uint8_t *p, unsigned len)
 {
-	uint8_t word[4] = {0, (uint8_t)ip->value[IP_PROTO].first, (uint8_t)(len >> 8), (uint8_t)len};
+	uint8_t word[4] = {0, (uint8_t)ip->value[IP_PROTO].first, (uint8_t)(len >> 8),
+			   (uint8_t)len};
 	uint64_t sum = csum_add(0, word, 4);
 
 	return ip->id == LAYER_IP4 ? csum_add(sum, p + 12, 8) : csum_add(sum, p + 8, 32);
@@ -94,8 +96,8 @@ static uint64_t body_sum(const struct stream_plan *p, const struct stream_body *
 	return (uint64_t)b->sum[n / 2] + (n % 2 ? b->data[n - 1] : 0);
 }
 
-static void put_sum(const struct stream_plan *p, const struct stream_sum *s, const struct stream_body *body,
-		    unsigned len, uint8_t *head)
+static void put_sum(const struct stream_plan *p, const struct stream_sum *s,
+		    const struct stream_body *body, unsigned len, uint8_t *head)
 {
 	uint64_t sum = 0;
 	uint16_t csum;
@@ -105,7 +107,8 @@ static void put_sum(const struct stream_plan *p, const struct stream_sum *s, con
 	if (!s->to)
 		sum += body_sum(p, body, len);
 	if (s->pseudo >= 0)
-		sum += pseudo_sum(&p->layer[s->pseudo], head + p->layer[s->pseudo].at, len - s->from);
+		sum += pseudo_sum(&p->layer[s->pseudo], head + p->layer[s->pseudo].at,
+				  len - s->from);
 	csum = (uint16_t)~csum_fold(sum);
 	store16(head + s->at, s->udp && !csum ? 0xffff : csum);
 }

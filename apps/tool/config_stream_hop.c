@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// config_stream_hop.c - where a stream's frames go first: their MAC addresses, or the next hop that has them
+// config_stream_hop.c - where a stream's frames go first: their MAC addresses, or the next hop that
+// has them
 #include <string.h>
 
 #include "apps/tool/config_stream.h"
@@ -12,7 +13,8 @@ static bool has(const struct stream_value *v)
 
 static void give(struct stream_layer *l, unsigned field, uint64_t v)
 {
-	l->value[field] = (struct stream_value){.kind = VALUE_ONE, .every = 1, .first = v, .count = 1};
+	l->value[field] =
+		(struct stream_value){.kind = VALUE_ONE, .every = 1, .first = v, .count = 1};
 }
 
 static bool runs(const struct stream_value *v)
@@ -50,8 +52,9 @@ static int on_port(const struct stream_plan *p, uint8_t family, const union ip_a
 
 	if ((family != 6 || !ip6_is_link_local(a)) &&
 	    config_onlink(p->c, 0, family, a, &fault) != p->s->port)
-		return stream_fault(f, place, "next hop %s: %s", ip_text(family, a, text),
-				    fault ? fault : "expected an address on the network of the stream's port");
+		return stream_fault(
+			f, place, "next hop %s: %s", ip_text(family, a, text),
+			fault ? fault : "expected an address on the network of the stream's port");
 	return 0;
 }
 
@@ -63,7 +66,8 @@ static bool multicast(const union ip_addr *a, uint8_t family, uint64_t *mac)
 	if (family == 4 && b[0] == 255)
 		*mac = UINT64_C(0xffffffffffff);
 	else if (family == 4 && b[0] >> 4 == 14)
-		*mac = UINT64_C(0x01005e000000) | (uint64_t)(b[1] & 0x7f) << 16 | (uint64_t)b[2] << 8 | b[3];
+		*mac = UINT64_C(0x01005e000000) | (uint64_t)(b[1] & 0x7f) << 16 |
+		       (uint64_t)b[2] << 8 | b[3];
 	else if (family == 6 && b[0] == 0xff)
 		*mac = UINT64_C(0x333300000000) | (uint64_t)b[12] << 24 | (uint64_t)b[13] << 16 |
 		       (uint64_t)b[14] << 8 | b[15];
@@ -88,9 +92,11 @@ static int by_route(struct stream_plan *p, uint8_t family, const union ip_addr *
 			return 0;
 		}
 	}
-	return stream_fault(f, place, "to %s: expected via: ADDRESS, the next hop on the network of port %s, a route "
-				      "that leads there, or eth: {dst: MAC}",
-			    ip_text(family, dst, text), p->c->ports[p->s->port].name);
+	return stream_fault(
+		f, place,
+		"to %s: expected via: ADDRESS, the next hop on the network of port %s, a route "
+		"that leads there, or eth: {dst: MAC}",
+		ip_text(family, dst, text), p->c->ports[p->s->port].name);
 }
 
 static int by_destination(struct stream_plan *p, struct stream_fault *f)
@@ -110,8 +116,10 @@ static int by_destination(struct stream_plan *p, struct stream_fault *f)
 	if (port != p->s->port)
 		return by_route(p, family, &dst, place, f);
 	if (runs(v))
-		return stream_fault(f, place, "expected via: ADDRESS, or eth: {dst: MAC}: these are many stations of "
-					      "the port's own network, and a stream has one next hop");
+		return stream_fault(
+			f, place,
+			"expected via: ADDRESS, or eth: {dst: MAC}: these are many stations of "
+			"the port's own network, and a stream has one next hop");
 	p->via_family = family;
 	p->via = dst;
 	return on_port(p, family, &dst, place, f);
@@ -141,7 +149,8 @@ int stream_hop(struct stream_plan *p, struct stream_fault *f)
 	}
 	if (p->layers < 2 || (p->layer[1].id != LAYER_IP4 && p->layer[1].id != LAYER_IP6))
 		return stream_fault(f, s->layers_place.file ? &s->layers_place : &s->place,
-				    "expected eth: {dst: MAC}, or via: ADDRESS: only of IP right over Ethernet is "
+				    "expected eth: {dst: MAC}, or via: ADDRESS: only of IP right "
+				    "over Ethernet is "
 				    "the next hop found by itself");
 	give(eth, ETH_DST, 0);
 	return by_destination(p, f);

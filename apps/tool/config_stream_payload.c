@@ -26,7 +26,8 @@ static bool read_pattern(struct config_stream *s, const char *text)
 	return false;
 }
 
-static bool set_payload(struct ydoc *y, yaml_node_t *node, struct config_stream *s, const void *data, size_t len)
+static bool set_payload(struct ydoc *y, yaml_node_t *node, struct config_stream *s,
+			const void *data, size_t len)
 {
 	if (s->payload) {
 		ydoc_error(y, node, "expected one of text, hex and capture");
@@ -57,7 +58,8 @@ static int digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-// Pairs of hex digits, with blanks and colons between as one likes. Bytes written to out; -1: it is something else.
+// Pairs of hex digits, with blanks and colons between as one likes. Bytes written to out; -1: it is
+// something else.
 static long hex_bytes(const char *s, uint8_t *out)
 {
 	long n = 0;
@@ -103,8 +105,9 @@ void stream_read_frame(struct ydoc *y, yaml_node_t *node, void *arg)
 	if (!stream_capture_read(((struct stream_reader *)arg)->r, node, true, &p)) {
 		s->bad = true;
 	} else if (s->layers || p.len < ETH_HLEN) {
-		ydoc_error(y, node, s->layers ? "expected layers or frame, not both" :
-						"expected a frame of at least 14 bytes");
+		ydoc_error(y, node,
+			   s->layers ? "expected layers or frame, not both"
+				     : "expected a frame of at least 14 bytes");
 		s->bad = true;
 		free(p.data);
 	} else {
@@ -128,10 +131,14 @@ static void read_fill(struct ydoc *y, yaml_node_t *node, void *arg)
 void stream_read_payload(struct ydoc *y, yaml_node_t *node, void *arg)
 {
 	static const struct ydoc_key keys[] = {
-		{"text", false, read_text}, {"hex", false, read_hex}, {"capture", false, read_payload_capture},
-		{"fill", false, read_fill}, {0},
+		{"text", false, read_text},
+		{"hex", false, read_hex},
+		{"capture", false, read_payload_capture},
+		{"fill", false, read_fill},
+		{0},
 	};
-	const char *expected = "zeros, increment, random, {text: …}, {hex: …} or {capture: {pcap: FILE}}";
+	const char *expected =
+		"zeros, increment, random, {text: …}, {hex: …} or {capture: {pcap: FILE}}";
 	const char *s;
 
 	if (node->type == YAML_MAPPING_NODE) {
@@ -157,8 +164,9 @@ void stream_body(const struct config_stream *s, unsigned len, struct stream_body
 	b->sum = xrealloc(NULL, (len / 2 + 1) * sizeof(*b->sum));
 	for (i = 0; i < len; i++) {
 		x = x * 1664525u + 1013904223u;
-		b->data[i] = s->pattern == PATTERN_RANDOM ? (uint8_t)(x >> 24) :
-			     s->pattern == PATTERN_INCREMENT ? (uint8_t)i : 0;
+		b->data[i] = s->pattern == PATTERN_RANDOM      ? (uint8_t)(x >> 24)
+			     : s->pattern == PATTERN_INCREMENT ? (uint8_t)i
+							       : 0;
 	}
 	if (s->frame)
 		memcpy(b->data, s->frame + s->frame_len - len, len);

@@ -139,8 +139,11 @@ static void read_half(struct ydoc *y, yaml_node_t *node, uint32_t *us)
 {
 	uint64_t ns;
 
-	if (read_time(y, node, 1000, 3600000000000, "a time of 1us to 1h like 10ms", &ns))
-		*us = (uint32_t)(ns / 1000);
+	if (!read_time(y, node, 1000, 3600000000000, "a time of 1us to 1h like 10ms", &ns))
+		return;
+	if (ns % 1000)
+		ydoc_error(y, node, "expected whole microseconds");
+	*us = (uint32_t)(ns / 1000);
 }
 
 static void read_on(struct ydoc *y, yaml_node_t *node, void *arg)

@@ -29,7 +29,8 @@ static void unknown_field(struct ydoc *y, yaml_node_t *key, const struct layer_t
 	size_t n = 0;
 
 	for (unsigned i = 0; t->field[i].name && n < sizeof(list); i++)
-		n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", i ? ", " : "", t->field[i].name);
+		n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", i ? ", " : "",
+				      t->field[i].name);
 	ydoc_error(y, key, "unknown field: %s has %s", t->name, list);
 }
 
@@ -145,7 +146,8 @@ static void read_layer(struct ydoc *y, yaml_node_t *node, void *arg)
 	} else {
 		const struct layer_type *t = &layer_types[l.l->id];
 
-		p->bad |= !stream_value_read(p->r, value, &t->field[t->brief], &l.l->value[t->brief]);
+		p->bad |=
+			!stream_value_read(p->r, value, &t->field[t->brief], &l.l->value[t->brief]);
 	}
 }
 

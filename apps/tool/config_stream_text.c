@@ -11,7 +11,13 @@ const struct text_unit units_si[] = {
 };
 
 const struct text_unit units_time[] = {
-	{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}, {"m", 60000000000}, {"h", 3600000000000}, {0},
+	{"ns", 1},
+	{"us", 1000},
+	{"ms", 1000000},
+	{"s", 1000000000},
+	{"m", 60000000000},
+	{"h", 3600000000000},
+	{0},
 };
 
 static const char *read_digits(const char *s, unsigned max, unsigned __int128 *v, unsigned *n)
@@ -24,7 +30,8 @@ static const char *read_digits(const char *s, unsigned max, unsigned __int128 *v
 	return *n ? s : NULL;
 }
 
-bool text_scaled(const char *s, const struct text_unit *units, bool bare, uint64_t scale, uint64_t *v)
+bool text_scaled(const char *s, const struct text_unit *units, bool bare, uint64_t scale,
+		 uint64_t *v)
 {
 	unsigned __int128 n = 0;
 	unsigned whole, fraction = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// config_stream_value.c - values of a stream's fields: one, a range, a list, random ones, an expression
+// config_stream_value.c - values of a stream's fields: one, a range, a list, random ones, an
+// expression
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,7 +73,8 @@ static void expected(const struct value_reader *p, struct ydoc *y, yaml_node_t *
 		[FORM_IP6] = "an IPv6 address like \"2001:2::1\"",
 		[FORM_SWITCH] = "on or off",
 	};
-	const char *more = p->f->fixed ? "" : ", or {from: …, to: …}, {list: […]}, {random: […]}, {expr: …}";
+	const char *more =
+		p->f->fixed ? "" : ", or {from: …, to: …}, {list: […]}, {random: […]}, {expr: …}";
 
 	if (p->f->form == FORM_NUMBER)
 		ydoc_error(y, node, "expected %s of 0 to %llu%s", p->f->name,
@@ -137,7 +139,8 @@ static void read_list_item(struct ydoc *y, yaml_node_t *node, void *arg)
 		return;
 	if (p->v->count == STREAM_LIST_MAX) {
 		if (!p->bad)
-			ydoc_error(y, node, "expected at most %u values of a list", STREAM_LIST_MAX);
+			ydoc_error(y, node, "expected at most %u values of a list",
+				   STREAM_LIST_MAX);
 		p->bad = true;
 		return;
 	}
@@ -234,7 +237,8 @@ static bool range(struct value_reader *p, struct ydoc *y)
 	unsigned __int128 step = p->by ? p->by : 1, span, n;
 
 	if (!p->to) // as far as copies go, or the field
-		p->last = p->f->bits == 128 ? ~(unsigned __int128)0 : ((unsigned __int128)1 << p->f->bits) - 1;
+		p->last = p->f->bits == 128 ? ~(unsigned __int128)0
+					    : ((unsigned __int128)1 << p->f->bits) - 1;
 	span = down ? p->first - p->last : p->last - p->first;
 	n = span / step;
 	if (n >= UINT64_MAX && p->to) {
@@ -269,10 +273,11 @@ static bool finish(struct value_reader *p, struct ydoc *y, yaml_node_t *node)
 {
 	unsigned ways = !!p->from + !!p->list + !!p->random + !!p->expr;
 
-	if (ways != 1 || ((p->to || p->step) && !p->from) || (p->from && !p->to && !p->v->per_copy) ||
-	    !p->cycle != (!p->expr || p->v->per_copy)) {
-		ydoc_error(y, node, "expected one of {from: A, to: B}, {list: [A, …]}, {random: [A, B]}, "
-				    "{expr: TEXT, cycle: N}; per: copy needs no to and no cycle");
+	if (ways != 1 || ((p->to || p->step) && !p->from) ||
+	    (p->from && !p->to && !p->v->per_copy) || !p->cycle != (!p->expr || p->v->per_copy)) {
+		ydoc_error(y, node,
+			   "expected one of {from: A, to: B}, {list: [A, …]}, {random: [A, B]}, "
+			   "{expr: TEXT, cycle: N}; per: copy needs no to and no cycle");
 		return false;
 	}
 	if (p->bad)
@@ -297,7 +302,8 @@ static bool short_range(struct value_reader *p, yaml_node_t *node)
 		return false;
 	memcpy(from, s, (size_t)(dash - s));
 	from[dash - s] = 0;
-	if (!stream_value_text(p->f, from, &p->first) || !stream_value_text(p->f, dash + 1, &p->last))
+	if (!stream_value_text(p->f, from, &p->first) ||
+	    !stream_value_text(p->f, dash + 1, &p->last))
 		return false;
 	p->from = p->to = node;
 	return true;
@@ -319,10 +325,11 @@ bool stream_value_read(struct config_reader *r, yaml_node_t *node, const struct 
 		       struct stream_value *v)
 {
 	static const struct ydoc_key keys[] = {
-		{"from", false, read_from},	{"to", false, read_to},	    {"step", false, read_step},
-		{"list", false, read_list},	{"random", false, read_random}, {"expr", false, read_expr},
-		{"cycle", false, read_cycle},	{"every", false, read_every}, {"per", false, read_per},
-		{0},
+		{"from", false, read_from},	{"to", false, read_to},
+		{"step", false, read_step},	{"list", false, read_list},
+		{"random", false, read_random}, {"expr", false, read_expr},
+		{"cycle", false, read_cycle},	{"every", false, read_every},
+		{"per", false, read_per},	{0},
 	};
 	struct value_reader p = {.r = r, .f = f, .v = v};
 	bool ok;

@@ -37,7 +37,8 @@ static void read_to(struct ydoc *y, yaml_node_t *node, void *arg)
 {
 	struct config_reader *r = ((struct stream_reader *)arg)->r;
 	struct config_stream *s = stream(arg);
-	bool ip6 = node->type == YAML_SCALAR_NODE && strchr((const char *)node->data.scalar.value, ':');
+	bool ip6 = node->type == YAML_SCALAR_NODE &&
+		   strchr((const char *)node->data.scalar.value, ':');
 	uint8_t id = ip6 ? LAYER_IP6 : LAYER_IP4;
 	struct stream_value v;
 
@@ -78,7 +79,8 @@ static void read_copies(struct ydoc *y, yaml_node_t *node, void *arg)
 	stream(arg)->bad |= !ydoc_u32(y, node, 1, BLOB_STREAMS_MAX, &stream(arg)->copies);
 }
 
-// The port comes first, as lengths and layers depend on it; layers before what may stand instead of them.
+// The port comes first, as lengths and layers depend on it; layers before what may stand instead of
+// them.
 static const struct ydoc_key keys[] = {
 	{"port", false, read_port},
 	{"layers", false, read_layers},
@@ -101,7 +103,8 @@ static const struct ydoc_key keys[] = {
 
 static const char *name_fault(const struct config *c, const char *s)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
 	size_t n = strspn(s, letters);
 
 	// A dot divides figures' names, @ and # what we add ourselves.
@@ -126,11 +129,15 @@ static void finish(struct stream_reader *p, struct ydoc *y, yaml_node_t *key)
 		s->bad |= s->port < 0;
 	}
 	if (!s->layers && !s->frame && !s->bad) {
-		ydoc_error(y, key, "expected key to: ADDRESS, layers: [ipv4: ADDRESS, udp, …] or frame: {pcap: FILE}");
+		ydoc_error(y, key,
+			   "expected key to: ADDRESS, layers: [ipv4: ADDRESS, udp, …] or frame: "
+			   "{pcap: FILE}");
 		s->bad = true;
 	}
 	if (s->frame && (s->n_length || s->payload || s->via_family)) {
-		ydoc_error(y, key, "expected no length, payload and via with frame, which is sent as it is");
+		ydoc_error(
+			y, key,
+			"expected no length, payload and via with frame, which is sent as it is");
 		s->bad = true;
 	}
 	if (s->layers && s->layer[s->layers - 1].id == LAYER_ARP)
@@ -150,13 +157,17 @@ static void read_stream(struct ydoc *y, yaml_node_t *key, yaml_node_t *value, vo
 		return;
 	c->streams = array_add(c->streams, &c->n_streams, &c->room_streams, sizeof(*c->streams));
 	p.s = &c->streams[c->n_streams - 1];
-	*p.s = (struct config_stream){.name = xstrdup(name), .port = -1, .is_signed = true, .copies = 1,
+	*p.s = (struct config_stream){.name = xstrdup(name),
+				      .port = -1,
+				      .is_signed = true,
+				      .copies = 1,
 				      .place = config_place(y, key),
 				      .blob = {.burst = 1, .seed = (uint32_t)c->n_streams}};
 	if (value->type == YAML_MAPPING_NODE)
 		ydoc_map(y, value, "a stream", keys, &p);
 	else
-		ydoc_error(y, value, "expected a stream like {to: 198.18.0.1, length: 64, rate: 1Mpps}");
+		ydoc_error(y, value,
+			   "expected a stream like {to: 198.18.0.1, length: 64, rate: 1Mpps}");
 	p.s->bad |= value->type != YAML_MAPPING_NODE;
 	finish(&p, y, key);
 }

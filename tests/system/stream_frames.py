@@ -153,11 +153,11 @@ def tool(text, folder, sizes=(), count=COUNT):
 
 def frames(path):
     with open(path, "rb") as f:
-        data = f.read()[24:]
-    while data:
-        n = struct.unpack("<I", data[8:12])[0]
-        yield data[16:16 + n]
-        data = data[16 + n:]
+        data, at = f.read(), 24
+    while at < len(data):
+        n = struct.unpack_from("<I", data, at + 8)[0]
+        yield data[at + 16:at + 16 + n]
+        at += 16 + n
 
 
 def compare(name, k, got, head, is_signed, filler=b"\0"):
@@ -301,6 +301,35 @@ def payloads():
         print("payloads, a captured frame, ARP: as said; %d packets, no wrong checksum" % no_bad_checksum(folder))
 
 
+def zero_checksums():
+    """A UDP checksum that comes out as 0 is sent as 0xffff (RFC 768), that of TCP and of IPv4's header is 0."""
+    def port(ip, proto):
+        raw = bytes(ETH / ip / proto(sport=1, dport=9, **({"flags": 16, "window": 65535} if proto == TCP else {})) / Raw(bytes(80)))
+        got = proto(raw[len(ETH / ip):]).chksum
+        return (got + 1) % 65535  # what is added to the source port is taken off the checksum
+
+    with tempfile.TemporaryDirectory() as folder:
+        text, want = "", {}
+        for name, to, ip, proto in (("u4", TO4, IP4, UDP), ("u6", TO6, IP6, UDP), ("t4", TO4, IP4, TCP), ("t6", TO6, IP6, TCP)):
+            zero = port(ip, proto)
+            layer = proto.__name__.lower()
+            length = len(ETH / ip / proto()) + 80 + 4
+            text += "  %s: {port: west, layers: [%s, %s: {src: %d}], length: %d, signature: off}\n" % (name, to, layer, zero, length)
+            text += "  %srun: {port: west, layers: [%s, %s: {src: {list: [%d, %d, %d]}}], length: %d, signature: off}\n" % (
+                name, to, layer, zero - 1, zero, zero + 1, length)
+            want[name] = "ffff" if proto == UDP else "0000"
+        tool(HEAD + text, folder, count=3)
+        ids = "  ip: {port: west, layers: [ipv4: {dst: 198.18.0.2, id: 0-65535}, udp], length: 64, signature: off}\n"
+        tool(HEAD + ids, folder, count=65536)
+        for name, value in want.items():
+            at = (34 if "4" in name else 54) + (6 if "u" in name else 16)
+            assert {f[at:at + 2].hex() for f in read(folder, name)} == {value}, name
+            assert read(folder, name + "run")[1][at:at + 2].hex() == value, name
+        assert [f[24:26] for f in read(folder, "ip")].count(b"\0\0") == 1 # each value but 0xffff once, one twice
+        assert not [f for f in read(folder, "ip") if f[24:26] == b"\xff\xff"]
+        print("checksums that are 0")
+
+
 def sizes():
     """config_stream_sizes(): every stream at every size, checksums and all."""
     with tempfile.TemporaryDirectory() as folder:
@@ -320,6 +349,7 @@ def main():
     stacks()
     values()
     payloads()
+    zero_checksums()
     sizes()
 
 
