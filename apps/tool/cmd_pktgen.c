@@ -410,7 +410,7 @@ static void interval(struct observer *o, struct samples *s, bool view)
 // Until the trial is over, or the user has had enough.
 static void watch(struct observer *o, struct samples *s, bool view)
 {
-	bool stopped = false, sending = false;
+	bool stopped = false, sending = false, sent = false;
 	enum pktgen_phase phase;
 
 	while ((phase = pktgen_phase(o->app)) != PKTGEN_DONE && !atomic_load(&o->asked_twice)) {
@@ -419,6 +419,10 @@ static void watch(struct observer *o, struct samples *s, bool view)
 			sample_noise_begin(o->app);
 			if (!view)
 				intro_hops(o->app, stderr);
+		}
+		if (sending && phase > PKTGEN_SENDING && !sent) {
+			sent = true;
+			sample_noise_end(o->app);
 		}
 		if (atomic_load(&o->asked_to_stop) && !stopped) {
 			stopped = true;
@@ -430,6 +434,8 @@ static void watch(struct observer *o, struct samples *s, bool view)
 		else
 			usleep(20000);
 	}
+	if (sending && !sent)
+		sample_noise_end(o->app);
 }
 
 static void *observe(void *arg)

@@ -34,7 +34,7 @@ struct sample_port {
 	struct meas_foreign foreign;
 };
 
-struct sample_noise { // since the trial began to send; what the host did to our lcores
+struct sample_noise { // while the trial sent: what the host did to our lcores
 	uint64_t gaps, lost_us, worst_us; // core/noise.h
 	uint64_t run_delay_us;		  // our threads were ready, and others ran
 	uint64_t steal_us;		  // the hypervisor ran others, all CPUs together
@@ -58,8 +58,9 @@ struct sample *sample_create(uint32_t rows);
 void sample_destroy(struct sample *s);
 // Reads everything anew, rows of the streams from `first` on.
 void sample_take(struct sample *s, const struct app *app, uint32_t first);
-// The noise from now on: when sending begins.
+// By the observer: the noise from now on counts, when sending begins, and not any longer, when it ends.
 void sample_noise_begin(const struct app *app);
+void sample_noise_end(const struct app *app);
 // Of so many packets and bytes sent or received between two samples, a second.
 double per_second(uint64_t now, uint64_t before, uint64_t now_ns, uint64_t before_ns);
 

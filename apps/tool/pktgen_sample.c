@@ -53,7 +53,7 @@ static void row_of(struct row *r, const struct pktgen_stream *s)
 
 // --- noise ---
 
-// The second word of schedstat of all threads but the one that asks: ns in which they waited for a CPU.
+// The second word of schedstat of all threads but the observer, who asks: ns in which they waited for a CPU.
 static uint64_t run_delay_ns(void)
 {
 	DIR *d = opendir("/proc/self/task");
@@ -94,7 +94,9 @@ static uint64_t steal_us(void)
 
 static struct noise_raw {
 	uint64_t gaps, lost, worst, delay, steal;
-} noise_start_at;
+} noise_from;
+static struct sample_noise noise_sum; // when it has ended
+static bool noise_on, noise_ended;
 
 static struct noise_raw noise_now(const struct app *app)
 {
@@ -113,13 +115,18 @@ static struct noise_raw noise_now(const struct app *app)
 
 void sample_noise_begin(const struct app *app)
 {
-	noise_start_at = noise_now(app);
+	noise_from = noise_now(app);
+	noise_on = true;
 }
 
 static void take_noise(struct sample_noise *to, const struct app *app)
 {
-	struct noise_raw n = noise_now(app), from = noise_start_at;
+	struct noise_raw n, from = noise_from;
 
+	*to = noise_sum;
+	if (!noise_on || noise_ended)
+		return;
+	n = noise_now(app);
 	*to = (struct sample_noise){
 		.gaps = n.gaps - from.gaps,
 		.lost_us = noise_us(n.lost - from.lost),
@@ -129,6 +136,15 @@ static void take_noise(struct sample_noise *to, const struct app *app)
 		.run_delay_us = n.delay > from.delay ? (n.delay - from.delay) / 1000 : 0,
 		.steal_us = n.steal - from.steal,
 	};
+}
+
+void sample_noise_end(const struct app *app)
+{
+	struct sample_noise n;
+
+	take_noise(&n, app);
+	noise_sum = n;
+	noise_ended = true;
 }
 
 // --- samples ---

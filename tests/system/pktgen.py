@@ -27,7 +27,6 @@ import netns
 
 WEIR = os.path.abspath(sys.argv[1])
 LOOP = ["--port", "a=loop:x", "--port", "b=loop:x"]
-SLOW = 10 if os.environ.get("ASAN_OPTIONS") or "asan" in WEIR else 1
 
 
 def check(what, ok, more=""):
@@ -159,7 +158,7 @@ def view():
     lines = t.screen.display
     print("\n".join(lines))
     rate = next(line for line in lines if line.startswith(" packets/s"))
-    check("the rate is there", 0 < float(rate.split()[1].rstrip("k")) <= 4.5 or SLOW > 1, rate)
+    check("the rate is there", re.fullmatch(r" packets/s +[1-9][0-9.]*k? +[1-9][0-9.]*k? +[1-9][0-9.]*k? *", rate), rate)
     now = next(line for line in lines if line.startswith(" just now"))
     check("latencies are there", len(now.split()) == 9 and "-" not in now.split(), now)
     check("the sparkline is there", any("█" in line for line in lines))
@@ -173,7 +172,7 @@ def view():
         check("the view opens", t.until("sending"), "\n".join(t.screen.display))
         os.kill(t.child(), sig)
         got = t.end()
-        check(f"{sig.name}: the terminal is as it was, exit {code}", t.restored() and (got == code or SLOW > 1),
+        check(f"{sig.name}: the terminal is as it was, exit {code}", t.restored() and got == code,
               f"{got}\n{t.raw[-300:]}")
     t = Terminal(*LOOP, "--rate", "1kpps", rows=8, columns=30)
     check("a small terminal does", t.until("pktgen"), "\n".join(t.screen.display))
