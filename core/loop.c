@@ -111,6 +111,7 @@ static void advance(struct loop *l, struct run *r, uint64_t next, uint64_t due)
 		r->timers++;
 		clock_advance(&l->clock, due);
 	} else if (next != TIME_NEVER) {
+		l->jumps += due < next;
 		clock_advance(&l->clock, next);
 	}
 }

@@ -83,6 +83,7 @@ struct loop {
 	uint64_t linger_ns;   // real time to wait for more when the captures have ended
 	_Atomic bool stop;    // set by anyone: ends the loop after the turn
 	bool stalled;         // it ended since a captured packet was due and could not be delivered
+	uint64_t jumps; // of a capture clock, past timers: there were more than LOOP_TIMERS_MAX before a packet
 	uint64_t turns;       // of the loop
 	uint64_t busy_turns;  // that moved packets
 	uint64_t busy_cycles; // of those

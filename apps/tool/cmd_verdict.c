@@ -270,6 +270,7 @@ static int play(struct err *err)
 	note_first();
 	app_run(&app);
 	run.elapsed_ns = clock_tsc_to_ns(&app.lcore[0].loop.clock, tsc_read() - tsc);
+	run.jumps = app.lcore[0].loop.jumps;
 	app_stats(&app, figures_add, &f);
 	balanced = figures_balanced(&f);
 	figures_free(&f);

@@ -14,7 +14,8 @@
 #include "core/err.h"
 #include "pmd/pcap/reader.h"
 
-#define VNONE UINT32_MAX // no packet, no gap
+#define VNONE	  UINT32_MAX // no packet, no gap
+#define VLAST_MAX 2048u
 
 enum verdict { // of a packet that was sent or expected
 	V_EXPECTED,   // as the golden says
@@ -44,6 +45,8 @@ struct vpackets { // and their bytes, in a file without a name
 	FILE *file;
 	uint64_t size;
 	const uint8_t *bytes; // once vpackets_done()
+	uint8_t last[VLAST_MAX]; // the last one's, if it is no longer: who says the same again needs no room
+	uint32_t last_len;
 };
 
 struct vport {
@@ -70,6 +73,7 @@ struct verdict_run {
 	const struct clock *clock; // while it runs
 	uint64_t first, last; // times of the captures
 	uint64_t elapsed_ns;  // real time the run took
+	uint64_t jumps;	      // times the clock went past timers (LOOP_TIMERS_MAX)
 	uint64_t lines;	      // differences to print; 0: all
 	const char *out;
 	bool accept, json;

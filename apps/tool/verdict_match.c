@@ -55,44 +55,16 @@ static bool meet(const struct vpacket *want, size_t wants, const struct vpacket 
 	return best != SIZE_MAX;
 }
 
-static struct skip part(const struct vpacket *want, size_t wants, const struct vpacket *sent, size_t sents)
-{
-	struct skip skip = {0};
+// --- 1b: nothing near: a long run that one of the lists lacks ---
 
-	for (size_t n = 16; n <= VMATCH_WINDOW; n *= 4)
-		if (meet(want, wants, sent, sents, n, &skip))
-			return skip;
-	skip.want = wants < VMATCH_WINDOW ? wants : VMATCH_WINDOW;
-	skip.sent = sents < VMATCH_WINDOW ? sents : VMATCH_WINDOW;
-	return skip;
-}
-
-static void walk(struct vpackets *sent, struct vpackets *want)
-{
-	size_t w = 0, s = 0;
-	uint32_t gap = 0;
-
-	while (w < want->n || s < sent->n) {
-		struct skip skip = {0};
-
-		if (w < want->n && s < sent->n && want->list[w].identity == sent->list[s].identity) {
-			pair(sent, s++, want, w++);
-			continue;
-		}
-		skip = part(want->list + w, want->n - w, sent->list + s, sent->n - s);
-		while (skip.want--)
-			want->list[w++].gap = gap;
-		while (skip.sent--)
-			sent->list[s++].gap = gap;
-		gap++;
-	}
-}
-
-// --- 2: what has moved ---
-
-struct loose { // a packet without a pair
+struct loose { // a packet to be found by its identity
 	uint64_t identity;
 	uint32_t index;
+};
+
+struct loosely { // a sorted list of them; NULL: not made yet
+	struct loose *e;
+	size_t n;
 };
 
 static int by_identity(const void *a, const void *b)
@@ -104,38 +76,147 @@ static int by_identity(const void *a, const void *b)
 	return x->index < y->index ? -1 : x->index > y->index;
 }
 
-static struct loose *loose(const struct vpackets *p, size_t *n)
+// Of all packets, or of those without a pair.
+static struct loosely loosely(const struct vpackets *p, bool all)
 {
-	struct loose *list = NULL;
-	size_t room = 0;
+	struct loosely l = {xrealloc(NULL, (p->n + 1) * sizeof(*l.e)), 0};
 
-	*n = 0;
-	for (size_t i = 0; i < p->n; i++) {
-		if (p->list[i].pair != VNONE)
-			continue;
-		list = array_add(list, n, &room, sizeof(*list));
-		list[*n - 1] = (struct loose){p->list[i].identity, (uint32_t)i};
-	}
-	if (*n)
-		qsort(list, *n, sizeof(*list), by_identity);
-	return list;
+	for (size_t i = 0; i < p->n; i++)
+		if (all || p->list[i].pair == VNONE)
+			l.e[l.n++] = (struct loose){p->list[i].identity, (uint32_t)i};
+	qsort(l.e, l.n, sizeof(*l.e), by_identity);
+	return l;
 }
+
+// The first of an identity whose index is `from` or more; SIZE_MAX: none.
+static size_t first_of(const struct loosely *l, uint64_t identity, size_t from)
+{
+	const struct loose key = {identity, (uint32_t)from};
+	size_t lo = 0, hi = l->n;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (by_identity(&l->e[mid], &key) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < l->n && l->e[lo].identity == identity ? l->e[lo].index : SIZE_MAX;
+}
+
+// So far away one packet is no proof: VMATCH_PROOF in a row are, or all there are.
+static bool proven(const struct vpackets *want, size_t w, const struct vpackets *sent, size_t s)
+{
+	for (unsigned k = 1; k < VMATCH_PROOF && w + k < want->n && s + k < sent->n; k++)
+		if (want->list[w + k].identity != sent->list[s + k].identity)
+			return false;
+	return true;
+}
+
+// From w and s on: the nearest pair of which one is within the window.
+static bool meet_far(const struct vpackets *want, size_t w, const struct loosely *wants,
+		     const struct vpackets *sent, size_t s, const struct loosely *sents,
+		     struct skip *skip)
+{
+	size_t best = SIZE_MAX;
+
+	for (size_t k = 0; k < VMATCH_WINDOW && k < best; k++) {
+		size_t at;
+
+		if (w + k < want->n) {
+			at = first_of(sents, want->list[w + k].identity, s);
+			if (at != SIZE_MAX && at - s + k < best && proven(want, w + k, sent, at)) {
+				best = at - s + k;
+				*skip = (struct skip){k, at - s};
+			}
+		}
+		if (s + k < sent->n) {
+			at = first_of(wants, sent->list[s + k].identity, w);
+			if (at != SIZE_MAX && at - w + k < best && proven(want, at, sent, s + k)) {
+				best = at - w + k;
+				*skip = (struct skip){at - w, k};
+			}
+		}
+	}
+	return best != SIZE_MAX;
+}
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+struct walk {
+	struct vpackets *sent, *want;
+	struct loosely wants, sents;
+	size_t w, s;
+	uint32_t gap;
+};
+
+static struct skip part(struct walk *k)
+{
+	size_t wants = k->want->n - k->w, sents = k->sent->n - k->s;
+	struct skip skip = {wants, sents};
+
+	if (!wants || !sents)
+		return skip;
+	for (size_t n = 16; n <= VMATCH_WINDOW; n *= 4)
+		if (meet(k->want->list + k->w, wants, k->sent->list + k->s, sents, n, &skip))
+			return skip;
+	if (!k->wants.e) {
+		k->wants = loosely(k->want, true);
+		k->sents = loosely(k->sent, true);
+	}
+	if (meet_far(k->want, k->w, &k->wants, k->sent, k->s, &k->sents, &skip))
+		return skip;
+	return (struct skip){least(wants, VMATCH_WINDOW), least(sents, VMATCH_WINDOW)};
+}
+
+// What is skipped falls into a gap; into several where it is more than a window.
+static void leave_out(struct walk *k, struct skip skip)
+{
+	while (skip.want || skip.sent) {
+		for (size_t n = least(skip.want, VMATCH_WINDOW); n; n--, skip.want--)
+			k->want->list[k->w++].gap = k->gap;
+		for (size_t n = least(skip.sent, VMATCH_WINDOW); n; n--, skip.sent--)
+			k->sent->list[k->s++].gap = k->gap;
+		k->gap++;
+	}
+}
+
+static void walk(struct vpackets *sent, struct vpackets *want)
+{
+	struct walk k = {.sent = sent, .want = want};
+
+	while (k.w < want->n || k.s < sent->n) {
+		if (k.w < want->n && k.s < sent->n &&
+		    want->list[k.w].identity == sent->list[k.s].identity)
+			pair(sent, k.s++, want, k.w++);
+		else
+			leave_out(&k, part(&k));
+	}
+	free(k.wants.e);
+	free(k.sents.e);
+}
+
+// --- 2: what has moved ---
 
 static void pair_moved(struct vpackets *sent, struct vpackets *want)
 {
-	size_t ws, ss, w = 0, s = 0;
-	struct loose *lw = loose(want, &ws), *ls = loose(sent, &ss);
+	struct loosely lw = loosely(want, false), ls = loosely(sent, false);
+	size_t w = 0, s = 0;
 
-	while (w < ws && s < ss) {
-		if (lw[w].identity == ls[s].identity)
-			pair(sent, ls[s++].index, want, lw[w++].index);
-		else if (lw[w].identity < ls[s].identity)
+	while (w < lw.n && s < ls.n) {
+		if (lw.e[w].identity == ls.e[s].identity)
+			pair(sent, ls.e[s++].index, want, lw.e[w++].index);
+		else if (lw.e[w].identity < ls.e[s].identity)
 			w++;
 		else
 			s++;
 	}
-	free(lw);
-	free(ls);
+	free(lw.e);
+	free(ls.e);
 }
 
 // --- 3: what is alike ---

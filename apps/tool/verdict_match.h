@@ -3,8 +3,9 @@
 //
 // The rule, a port at a time (docs/verdicts.md):
 // 1. Both lists are walked together. Packets of the same identity (vframe_identity()) are a pair. Where
-//    they part, they are joined again at the nearest pair within VMATCH_WINDOW packets of either: the one
-//    that skips the fewest. What is skipped is a gap.
+//    they part, they are joined again at the nearest pair within VMATCH_WINDOW packets of both: the one
+//    that skips the fewest. If there is none, at the nearest within VMATCH_WINDOW of either, if VMATCH_PROOF
+//    in a row are pairs. What is skipped is a gap; when they meet nowhere, VMATCH_WINDOW of both are.
 // 2. What fell into gaps is paired by identity, wherever it is, in order: it has moved.
 // 3. What is left of a gap is paired by likeness: 60% of what describes the packet must agree. First the
 //    one in the same place of the gap is tried, then VMATCH_NEAR to either side.
@@ -16,6 +17,7 @@
 #include "apps/tool/verdict_trace.h"
 
 #define VMATCH_WINDOW 1024u
+#define VMATCH_PROOF  3u
 #define VMATCH_NEAR   8u
 #define VMATCH_LIKE   60u
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "apps/tool/verdict_say.h"
+#include "core/loop.h"
 
 // "packet 17 (wan, 12:00:01.000123)": who is to blame.
 static void print_subject(const struct verdict_run *r, const struct vsaid *s, FILE *out)
@@ -94,6 +95,9 @@ static void print_ports(const struct verdict_run *r, FILE *out)
 // What makes a capture say less than the wire did.
 static void print_cautions(const struct verdict_run *r, FILE *out)
 {
+	if (r->jumps)
+		fprintf(out, "caution: %" PRIu64 " times over %u timers were due before the next packet: the clock "
+			"went to it past the rest\n", r->jumps, LOOP_TIMERS_MAX);
 	for (unsigned i = 0; i < r->ports; i++) {
 		const struct vport *p = &r->port[i];
 

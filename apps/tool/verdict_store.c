@@ -31,30 +31,40 @@ static FILE *open_nameless(void)
 	return f;
 }
 
-struct vpacket *vpackets_add(struct vpackets *p, const void *data, uint32_t len, uint64_t time,
-			     const struct vignore *g)
+static void keep(struct vpackets *p, const void *data, uint32_t len)
 {
-	static struct vframe f;
-	struct vpacket *k;
-
 	if (!p->file)
 		p->file = open_nameless();
 	if (len && fwrite(data, 1, len, p->file) != len)
 		die_no_disk();
+	p->size += len;
+	p->last_len = len <= VLAST_MAX ? len : 0;
+	memcpy(p->last, data, p->last_len);
+}
+
+struct vpacket *vpackets_add(struct vpackets *p, const void *data, uint32_t len, uint64_t time,
+			     const struct vignore *g)
+{
+	static struct vframe f;
+	bool again = len && p->last_len == len && !memcmp(p->last, data, len);
+	struct vpacket *k;
+
 	p->list = array_add(p->list, &p->n, &p->room, sizeof(*p->list));
 	k = &p->list[p->n - 1];
-	vframe_dissect(&f, data, len);
-	*k = (struct vpacket){
-		.time = time,
-		.off = p->size,
-		.len = len,
-		.exact = vframe_exact(&f, g),
-		.identity = vframe_identity(&f, g),
-		.pair = VNONE,
-		.gap = VNONE,
-		.verdict = V_UNJUDGED,
-	};
-	p->size += len;
+	if (again) {
+		*k = k[-1];
+	} else {
+		k->off = p->size;
+		k->len = len;
+		vframe_dissect(&f, data, len);
+		k->exact = vframe_exact(&f, g);
+		k->identity = vframe_identity(&f, g);
+		keep(p, data, len);
+	}
+	k->time = time;
+	k->record = 0;
+	k->pair = k->gap = VNONE;
+	k->verdict = V_UNJUDGED;
 	return k;
 }
 
