@@ -63,6 +63,40 @@ static void work_every_100(struct node *node, uint64_t now)
 	b.p.due = now + 100;
 }
 
+static unsigned waits; // packets for the sink
+static uint64_t left_at[8];
+static unsigned lefts;
+
+static bool note_leaving(void *arg)
+{
+	for (; waits; waits--)
+		left_at[lefts++ & 7] = b.l.clock.now;
+	return false;
+}
+
+static void work_and_make(struct node *node, uint64_t now)
+{
+	work_every_100(node, now);
+	waits++;
+}
+
+// What a timer makes leaves at the timer's time, not when the clock has gone on.
+static void test_capture_timers_leave(void **state)
+{
+	static const uint64_t t[] = {1000, 1250};
+	static const uint64_t at[] = {1000, 1100, 1200};
+
+	setup(CLOCK_CAPTURE);
+	waits = lefts = 0;
+	b.p.work = work_and_make;
+	b.l.sink[b.l.sinks++] = (struct loop_sink){note_leaving, NULL};
+	add_tape(0, t, 2);
+	loop_run(&b.l);
+	assert_int_equal(lefts, 3);
+	assert_memory_equal(left_at, at, sizeof(at));
+	teardown();
+}
+
 // Timers between the packets fire at their exact time, and stop with the capture.
 static void test_capture_timers(void **state)
 {
@@ -229,6 +263,7 @@ int main(void)
 		cmocka_unit_test(test_capture_burst),
 		cmocka_unit_test(test_capture_stamps_back),
 		cmocka_unit_test(test_capture_timers),
+		cmocka_unit_test(test_capture_timers_leave),
 		cmocka_unit_test(test_capture_gap),
 		cmocka_unit_test(test_capture_held_at_end),
 		cmocka_unit_test(test_held_for_good),
