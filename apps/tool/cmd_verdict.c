@@ -26,6 +26,7 @@ static const char usage[] =
 	"  --out FILE.pcapng      write what was sent and what is missing, with a comment a packet: the\n"
 	"                         verdict, its cause, its way, the reason it was dropped\n"
 	"  --ignore LIST          fields that may differ: ip.id,eth,vlan.id#2; order: the order, too\n"
+	"  --fields               print the names of all fields, and end\n"
 	"  --time-tolerance TIME  compare times, too: 0, 10us, 1.5ms, 2s may lie between\n"
 	"  --accept               make what was sent the goldens\n"
 	"  --lines N              print so many differences at most (50; 0: all)\n"
@@ -48,7 +49,7 @@ static void on_signal(int sig)
 
 bool verdict_wanted(int argc, char **argv)
 {
-	static const char *const words[] = {"--in", "--golden", "--accept"};
+	static const char *const words[] = {"--in", "--golden", "--accept", "--fields"};
 
 	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
 		for (unsigned k = 0; k < sizeof(words) / sizeof(*words); k++) {
@@ -112,12 +113,12 @@ static int options(const struct command *cmd, int argc, char **argv, const char 
 		{"ignore", required_argument, 0, 'x'}, {"time-tolerance", required_argument, 0, 't'},
 		{"accept", no_argument, 0, 'a'},	      {"lines", required_argument, 0, 'n'},
 		{"memory", required_argument, 0, 'M'}, {"json", no_argument, 0, 'j'},
-		{0},
+		{"fields", no_argument, 0, 'f'},      {0},
 	};
 	static const char *const expected[] = {
 		['i'] = "no more than 128 of them", ['g'] = "no more than 128 of them",
 		['o'] = "a file",
-		['x'] = "fields as eth.src, ip.ttl#2, or layers as eth (docs/verdicts.md lists them)",
+		['x'] = "fields as eth.src, ip.ttl#2, or layers as eth (--fields prints them)",
 		['t'] = "a time as 0, 10us, 1.5ms, 2s",
 		['n'] = "0 to 1000000000", ['M'] = "16 to 65536 MiB",
 	};
@@ -137,6 +138,10 @@ static int options(const struct command *cmd, int argc, char **argv, const char 
 		case 'n': good = text_number(optarg, 0, 1000000000, &lines); break;
 		case 'M': good = text_number(optarg, 16, 1u << 16, &memory); break;
 		case 'j': run.json = true; break;
+		case 'f':
+			for (unsigned id = 0; id < VF_IDS; id++)
+				puts(vfield_name(id));
+			return -1;
 		default: return usage_option(cmd, argc, argv, opt) ? EXIT_USAGE : -1;
 		}
 		if (!good)
