@@ -197,6 +197,7 @@ void hops_unknown(const struct app *app, struct err *err)
 {
 	const struct pktgen *pg = pktgen_of(app);
 	const struct hop *first = NULL;
+	char more[40] = "";
 	unsigned n = 0;
 
 	for (uint32_t i = 0; i < pg->hops; i++) {
@@ -208,11 +209,13 @@ void hops_unknown(const struct app *app, struct err *err)
 	}
 	if (!first)
 		return;
+	if (n > 1)
+		snprintf(more, sizeof(more), " (and %u more likewise)", n - 1);
 	err_set(err, -EHOSTUNREACH,
-		"port %s: next hop %s does not answer%s: nothing was sent%s. Is the device up, on this port, and is "
+		"port %s: next hop %s does not answer %s%s: nothing was sent. Is the device up, on this port, and is "
 		"that its address?",
 		app->port[first->port].name, fib_text(first->family, &first->via),
-		first->family == 4 ? " ARP" : " neighbor discovery", n > 1 ? " (nor do others)" : "");
+		first->family == 4 ? "ARP" : "neighbor discovery", more);
 }
 
 uint32_t pktgen_hops(const struct app *app)

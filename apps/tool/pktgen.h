@@ -123,7 +123,7 @@ void report_print(const struct app *app, const struct pktgen_options *o, const s
 
 #define WARNINGS_MAX 16u
 struct warnings {
-	char line[WARNINGS_MAX][240];
+	char line[WARNINGS_MAX][512];
 	unsigned n;
 };
 void warnings_find(struct warnings *w, const struct app *app, const struct sample *s);
