@@ -122,7 +122,7 @@ bool frame_addr(const uint8_t *f, const struct frame_place *p, enum frame_end en
 {
 	if (!p->family && !p->arp)
 		return false;
-	*a = (union ip_addr){0};
+	*a = (union ip_addr){.w = {0, 0}}; // all of it: {0} is for its first member alone
 	memcpy(a, f + addr_at(p, end), p->family == 6 ? 16 : 4);
 	return true;
 }

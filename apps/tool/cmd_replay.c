@@ -375,12 +375,19 @@ static size_t arena_bytes(const struct replay_run *r, const void *blob, size_t l
 	return (blob_open(&b, blob, len, NULL) ? 0 : replay_memory(&b)) + mbufs * MBUF_BYTES + ARENA_MORE;
 }
 
-// A capture can hold what no link carries.
-static void lift_mtu(struct config *c)
+// A capture can hold what no link carries. Captured frames ask nothing of a device, so none of its offloads is asked
+// for: a packet port then goes around the qdisc.
+static void adapt_ports(struct config *c)
 {
-	for (size_t i = 0; i < c->n_ports; i++)
-		if (!strcmp(c->ports[i].driver, "pcap") && !c->ports[i].blob.mtu)
-			c->ports[i].blob.mtu = UINT16_MAX;
+	for (size_t i = 0; i < c->n_ports; i++) {
+		struct blob_port *p = &c->ports[i].blob;
+
+		if (!strcmp(c->ports[i].driver, "pcap") && !p->mtu)
+			p->mtu = UINT16_MAX;
+		if (!(p->flags & BLOB_PORT_OFFLOADS))
+			p->offloads = 0;
+		p->flags |= BLOB_PORT_OFFLOADS;
+	}
 }
 
 static int play(struct replay_run *r)
@@ -391,7 +398,7 @@ static int play(struct replay_run *r)
 	void *blob;
 	int rc;
 
-	lift_mtu(&r->c);
+	adapt_ports(&r->c);
 	conf.blob = blob = config_blob(&r->c, &conf.blob_len);
 	rc = plat_linux_init(arena_bytes(r, blob, conf.blob_len));
 	if (rc)
