@@ -13,7 +13,7 @@ packages=(
 	# tests: unit, fuzz, peers
 	libcmocka-dev clang libclang-rt-14-dev valgrind python3 python3-scapy python3-yaml python3-pyte
 	dpdk dpdk-dev iproute2 iputils-ping ethtool iperf3 tcpdump tcpreplay procps gzip
-	openvswitch-switch-dpdk frr bird2
+	openvswitch-switch-dpdk frr bird2 chromium
 )
 
 missing=()

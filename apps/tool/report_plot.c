@@ -9,7 +9,7 @@
 
 #define TOP	    14.0
 #define RIGHT	    26.0
-#define BOTTOM	    52.0
+#define BOTTOM	    58.0
 #define TITLE_LINE  20.0 // beside the y axis
 #define GROUP	    0.72 // share of a name's room that its bars take
 #define NEAR	    0.4	 // pixels that cannot be told apart
@@ -160,7 +160,7 @@ static void draw_axes(FILE *out, const struct plot *p, const struct plot_scale *
 				x->ticks[i].label ? "grid" : "fine", at, y->from, y->to);
 		if (!x->ticks[i].label)
 			continue;
-		fprintf(out, "<text class=\"tx\" x=\"%.1f\" y=\"%.1f\">", at, y->from + 18);
+		fprintf(out, "<text class=\"tx\" x=\"%.1f\" y=\"%.1f\">", at, y->from + 21);
 		report_text(out, x->ticks[i].text);
 		fputs("</text>\n", out);
 	}
