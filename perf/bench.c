@@ -20,10 +20,11 @@
 #define NOISE_SHARE    10 // of a second, before and after all lines
 
 static struct {
-	bool json;
+	FILE *json; // NULL: none
+	const char *program;
 	unsigned rounds;
 	const char *unit;
-	unsigned lines;
+	unsigned written; // lines of JSON
 	bool starved;
 	struct noise noise;
 } bench = {.rounds = ROUNDS_DEFAULT};
@@ -31,6 +32,7 @@ static struct {
 struct result {
 	double cycles[BENCH_SIDES_MAX];
 	double ratio, low, high; // median and quartiles
+	double *rounds;		 // the ratios
 	unsigned turns, discarded;
 };
 
@@ -38,8 +40,8 @@ static void usage(FILE *out, const char *program, const char *title)
 {
 	fprintf(out,
 		"%s: %s\n"
-		"usage: %s [--json] [--rounds N]\n"
-		"  --json      print one JSON object instead of the table\n"
+		"usage: %s [--json FILE] [--rounds N]\n"
+		"  --json FILE  write the figures there too, as perf/record.py says\n"
 		"  --rounds N  turns each comparison is measured (default %u, at most %u)\n",
 		program, title, program, ROUNDS_DEFAULT, ROUNDS_MAX);
 }
@@ -47,8 +49,12 @@ static void usage(FILE *out, const char *program, const char *title)
 static void arguments(int argc, char **argv, const char *title)
 {
 	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0) {
-			bench.json = true;
+		if (strcmp(argv[i], "--json") == 0 && i + 1 < argc) {
+			bench.json = fopen(argv[++i], "w");
+			if (!bench.json) {
+				perror(argv[i]);
+				exit(2);
+			}
 		} else if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc &&
 			   atoi(argv[i + 1]) > 0 && atoi(argv[i + 1]) <= ROUNDS_MAX) {
 			bench.rounds = (unsigned)atoi(argv[++i]);
@@ -68,12 +74,9 @@ void bench_start(int argc, char **argv, const char *title, const char *unit)
 	bench.unit = unit;
 	noise_probe(&bench.noise, plat_tsc_hz() / NOISE_SHARE);
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (bench.json) {
-		printf("{\"title\": \"%s\", \"unit\": \"%s\", \"tsc_hz\": %" PRIu64
-		       ", \"results\": [",
-		       title, unit, plat_tsc_hz());
-		return;
-	}
+	bench.program = strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0];
+	if (bench.json)
+		fputs("[", bench.json);
 	printf("# %s. Medians of %u interleaved turns, TSC %.2f GHz.\n"
 	       "# ratio: quickest peer's cycles / ours (above 1: we are faster) [its quartiles]\n"
 	       "%-34s %10s %9s %7s %-15s %s\n",
@@ -112,7 +115,8 @@ double bench_quantile(double *values, unsigned n, double q)
 	return values[i] + (at - i) * (values[i + 1] - values[i]);
 }
 
-// One round of one side: cycles a packet, or a negative number when its threads had to wait too long.
+// One round of one side: cycles a packet, or a negative number when its threads had to wait too
+// long.
 static double round_run(const struct bench_side *side)
 {
 	struct bench_round r = {0, 0, 0};
@@ -189,7 +193,7 @@ static void measure(const struct bench_side *sides, unsigned count, struct resul
 	}
 	for (unsigned s = 0; s < count; s++)
 		free(all[s]);
-	free(ratio);
+	res->rounds = ratio;
 }
 
 static double mpps(double cycles)
@@ -197,21 +201,29 @@ static double mpps(double cycles)
 	return (double)plat_tsc_hz() / cycles / 1e6;
 }
 
+// The bench is the program's name without _bench.
 static void print_json(const char *name, const struct bench_side *sides, unsigned count,
 		       const struct result *res)
 {
-	printf("%s\n  {\"name\": \"%s\", \"turns\": %u, \"discarded\": %u", bench.lines ? "," : "",
-	       name, res->turns, res->discarded);
-	if (res->turns)
-		printf(", \"cycles\": %.2f, \"mpps\": %.2f", res->cycles[0], mpps(res->cycles[0]));
-	if (res->turns && count > 1) {
-		printf(", \"ratio\": %.3f, \"ratio_q1\": %.3f, \"ratio_q3\": %.3f, \"peers\": {",
-		       res->ratio, res->low, res->high);
-		for (unsigned s = 1; s < count; s++)
-			printf("%s\"%s\": %.2f", s > 1 ? ", " : "", sides[s].name, res->cycles[s]);
-		printf("}");
+	unsigned best = 1;
+
+	for (unsigned s = 2; s < count; s++)
+		if (res->cycles[s] < res->cycles[best])
+			best = s;
+	fprintf(bench.json,
+		"%s\n {\"bench\": \"%.*s\", \"name\": \"%s\", \"unit\": \"cycles/%s\", "
+		"\"better\": \"lower\", \"ours\": %.3f, \"mpps\": %.2f, \"discarded\": %u",
+		bench.written++ ? "," : "", (int)strcspn(bench.program, "_"), bench.program, name,
+		bench.unit, res->cycles[0], mpps(res->cycles[0]), res->discarded);
+	if (count > 1) {
+		fprintf(bench.json,
+			", \"peer\": \"%s\", \"peer_value\": %.3f, \"ratio\": %.4f, \"rounds\": [",
+			sides[best].name, res->cycles[best], res->ratio);
+		for (unsigned t = 0; t < res->turns; t++)
+			fprintf(bench.json, "%s%.4f", t ? ", " : "", res->rounds[t]);
+		fputs("]", bench.json);
 	}
-	printf("}");
+	fputs("}", bench.json);
 }
 
 static void print_line(const char *name, const struct bench_side *sides, unsigned count,
@@ -243,11 +255,10 @@ void bench_compare(const char *name, const struct bench_side *sides, unsigned co
 	if (count == 0 || count > BENCH_SIDES_MAX)
 		abort();
 	measure(sides, count, &res);
-	if (bench.json)
+	print_line(name, sides, count, &res);
+	if (bench.json && res.turns)
 		print_json(name, sides, count, &res);
-	else
-		print_line(name, sides, count, &res);
-	bench.lines++;
+	free(res.rounds);
 	bench.starved |= res.turns == 0;
 }
 
@@ -257,15 +268,20 @@ static void print_noise(void)
 	const struct noise *n = &bench.noise;
 
 	noise_probe(&bench.noise, plat_tsc_hz() / NOISE_SHARE);
-	printf(bench.json ? "\n], \"noise\": {\"seconds\": %.1f, \"gaps\": %" PRIu64
-			    ", \"lost_us\": %" PRIu64 ", \"worst_us\": %" PRIu64 "}}\n"
-			  : "# host noise: in %.1f s %" PRIu64 " gaps over 50 us, %" PRIu64
-			    " us lost, the worst %" PRIu64 " us\n",
+	printf("# host noise: in %.1f s %" PRIu64 " gaps over 50 us, %" PRIu64
+	       " us lost, the worst %" PRIu64 " us\n",
 	       2.0 / NOISE_SHARE, n->gaps, noise_us(n->lost), noise_us(n->worst));
 }
 
 int bench_end(void)
 {
 	print_noise();
+	if (bench.json) {
+		fputs("\n]\n", bench.json);
+		if (fclose(bench.json)) {
+			perror("--json");
+			return 1;
+		}
+	}
 	return bench.starved ? 3 : 0;
 }

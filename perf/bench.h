@@ -26,14 +26,15 @@ struct bench_side {
 	void *arg;
 };
 
-// Reads --json, --rounds N and --help, and prints the header. Ends the program on a wrong argument (2).
+// Reads --json FILE, --rounds N and --help, and prints the header. Ends the program on a wrong argument (2).
 // title says what is measured, unit what is counted ("pkt", "lookup").
 void bench_start(int argc, char **argv, const char *title, const char *unit);
 
 // Measures and prints one line. sides[0] is ours, the others are the peers (none: no ratio).
 void bench_compare(const char *name, const struct bench_side *sides, unsigned count);
 
-// Prints the host's noise (core/noise.h), probed before and after all lines, and what is left (JSON's end). Returns the program's exit code: 0, or 3 when a line has no figure
+// Prints the host's noise (core/noise.h), probed before and after all lines, and JSON's end. Returns the program's
+// exit code: 0, 1 when the JSON could not be written, or 3 when a line has no figure
 // because the cores were never free enough.
 int bench_end(void);
 

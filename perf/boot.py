@@ -17,6 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "apps"))
 import demo  # noqa: E402
 import noise  # noqa: E402
+import record  # noqa: E402
 
 PHASES = ("qemu", "monitor", "libos", "ports", "back_end", "function", "first_packet", "all",
           "driver_ready")
@@ -35,6 +36,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default=".build")
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--json", metavar="FILE", help="write the figures to FILE, too")
     options = parser.parse_args()
     weir = os.path.join(options.build, "apps", "weir")
     accels = ["tcg"] + (["kvm"] if os.access("/dev/kvm", os.R_OK | os.W_OK) else [])
@@ -52,6 +54,9 @@ def main():
     for s in sides:
         print(f"{'boot ' + ' '.join(s):32}" + "".join(
             f"{statistics.median(r[p] for r in seen[s]):14.2f}" for p in PHASES))
+    if options.json:
+        record.write(options.json, [record.record("boot", f"{' '.join(s)}, {p}", "ms", statistics.median(r[p] for r in seen[s]))
+                                    for s in sides for p in ("all", "driver_ready")])
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # host_ports.py - the ports upon Linux interfaces beside DPDK's for the same: processor time a packet
 #
-# usage: perf/host_ports.py [--weir PATH] [--rounds N] [--seconds S] [--length BYTES] [--json]     (root)
+# usage: perf/host_ports.py [--weir PATH] [--rounds N] [--seconds S] [--length BYTES] [--json FILE]     (root)
 # One thread sends frames by one port and receives them by another, through the kernel: a veth pair for
 # AF_PACKET and AF_XDP, two TAP devices on a bridge. Both sides are `weir run` with the patch function; the
 # peer's ports are DPDK's drivers (dpdk:net_tap, net_af_packet, net_af_xdp), so that nothing but the driver
@@ -24,6 +24,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests" / "system"))
 import netns  # noqa: E402
 import noise  # noqa: E402
+import record  # noqa: E402
 
 # name: our device, DPDK's; %s is the interface
 DRIVERS = {
@@ -147,6 +148,7 @@ def compare(args, driver):
     peers = [r for r in rounds if not isinstance(r[1], str)]
     if peers:
         figure["peer_ns"] = statistics.median(r[1][0] for r in peers)
+        figure["rounds"] = [r[1][0] / r[0][0] for r in peers]
         figure["ratio"] = statistics.median(r[1][0] / r[0][0] for r in peers)
     else:
         figure["peer"] = why
@@ -165,7 +167,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.5)
     parser.add_argument("--length", type=int, default=60, help="of frames, without FCS")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", metavar="FILE", help="write the figures to FILE, too")
     parser.add_argument("driver", nargs="*", choices=[[], *DRIVERS])
     args = parser.parse_args()
     if args.length not in LENGTHS:
@@ -178,12 +180,12 @@ def main():
     figures = []
     for driver in args.driver or DRIVERS:
         figures.append(compare(args, driver))
-        if not args.json:
-            show(figures[-1])
+        show(figures[-1])
     noise.show(args.weir)
     if args.json:
-        json.dump(figures, sys.stdout, indent=1)
-        print()
+        record.write(args.json, [record.record("host_ports", f"{f['name']}, {f['bytes']} bytes", "ns/pkt", f["ns"],
+                                               "dpdk:" + DRIVERS[f["name"]][1].split(":")[1].split("_%s")[0],
+                                               f.get("peer_ns"), f.get("rounds", ())) for f in figures])
 
 
 if __name__ == "__main__":

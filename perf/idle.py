@@ -27,6 +27,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "tests", "system"))
 import capfile  # noqa: E402
 import netns  # noqa: E402
 import noise  # noqa: E402
+import record  # noqa: E402
 import sleeping  # noqa: E402
 
 CLIENTS = ("hosted", "hosted-polling", "image", "image-polling", "dpdk")
@@ -116,11 +117,22 @@ def measure(weir, client, accel, options):
                 child.stdin.close()
 
 
+def write(options, seen):
+    """Without ratios: who polls takes all of a CPU, and that is no speed."""
+    made = []
+    for c in options.clients:
+        for i, rate in enumerate(options.rates):
+            made.append(record.record("idle", f"{c}, {rate} pps", "% of a CPU", 100 * statistics.median(r[0][i][0] for r in seen[c])))
+        made.append(record.record("idle", f"{c}, there and back", "us", 1e6 * statistics.median(statistics.median(r[1]) for r in seen[c])))
+    record.write(options.json, made)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default=".build")
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--json", metavar="FILE", help="write the figures to FILE, too")
     parser.add_argument("--packets", type=int, default=100)
     parser.add_argument("--rates", type=int, nargs="+", default=[0, 1000, 100000])
     parser.add_argument("--clients", nargs="+", default=CLIENTS, choices=CLIENTS)
@@ -152,6 +164,8 @@ def main():
             line += f"{100 * share:22.1f} {f'({pps:.0f})':>7}"
         line += f"{statistics.median(statistics.median(r[1]) for r in seen[c]) * 1e6:10.0f}"
         print(line + f"{statistics.median(r[1][len(r[1]) * 99 // 100] for r in seen[c]) * 1e6:10.0f}")
+    if options.json:
+        write(options, seen)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # io.py - io forwarding of circulating packets: Weir beside dpdk-testpmd, in turns on one core
 #
-# usage: perf/io.py [--build DIR] [--rounds N] [--json] [--instructions]
+# usage: perf/io.py [--build DIR] [--rounds N] [--json FILE] [--instructions]
 # Every side stays alive and sleeps while another runs. A window in which the forwarding thread waited for
 # its core for more than 5% of the time is thrown away. Figures are medians; ratio is testpmd's cycles by
 # ours, the median of the ratios turn by turn: above 1, we take fewer.
@@ -12,7 +12,6 @@
 # too: testpmd forwards 32, Weir 64.
 # --instructions counts instructions a packet with callgrind instead, which no other load can disturb.
 import argparse
-import json
 import os
 import re
 import shutil
@@ -24,6 +23,7 @@ import time
 
 import count
 import noise
+import record
 import testpmd
 
 WINDOW_MS = 4
@@ -99,7 +99,8 @@ def measure(args, cpus):
                   for peer in (bursts.index(n), 0) for which in (0, 1)]
         cycles = statistics.median(cycles_of(t) for t in good)
         return {'name': f'{name}, {n} packets', 'cycles': cycles, 'mpps': mhz / cycles, 'ratios': ratios,
-                'turns': len(good)}
+                'turns': len(good), 'peer': statistics.median(t[bursts.index(n)][1] for t in good),
+                'rounds': [t[bursts.index(n)][1] / cycles_of(t) for t in good]}
 
     lines = [line(f'testpmd io net_ring0{what}', n, lambda t, i=i, which=which: t[i][which])
              for i, n in enumerate(bursts) for which, what in enumerate(('', ' (cpu)'))]
@@ -141,12 +142,21 @@ def count_instructions(args):
     return [{'name': name, 'instructions': count.instructions(run, packets)} for name, run, packets in sides]
 
 
+def write(args, lines):
+    if args.instructions:
+        made = [record.record('io', line['name'], 'instructions/pkt', line['instructions']) for line in lines]
+    else:
+        made = [record.record('io', line['name'], 'cycles/pkt', line['cycles'], 'testpmd io over net_ring, processor time',
+                              line['peer'], line['rounds']) for line in lines if line['name'].startswith('weir')]
+    record.write(args.json, made)
+
+
 def main():
     parser = argparse.ArgumentParser(description='io forwarding beside dpdk-testpmd')
     parser.add_argument('--build', default='.build', help='build directory (default .build)')
     parser.add_argument('--rounds', type=int, default=15, help='turns that count (default 15)')
     parser.add_argument('--limit', type=int, default=300, help='seconds at most (default 300)')
-    parser.add_argument('--json', action='store_true', help='print JSON')
+    parser.add_argument('--json', metavar='FILE', help='write the figures to FILE, too')
     parser.add_argument('--instructions', action='store_true', help='count instructions with callgrind')
     args = parser.parse_args()
     signal.alarm(args.limit)
@@ -160,8 +170,7 @@ def main():
         lines = measure(args, cpus)
     noise.show(os.path.join(args.build, 'apps', 'weir'))
     if args.json:
-        print(json.dumps(lines, indent=1))
-        return
+        write(args, lines)
     if not args.instructions:
         print(f"{'':36} {'':>29} {'testpmd at as many':>20} {'testpmd at 32':>15}")
         print(f"{'':36} {'cycles/pkt':>17} {'Mpps':>11} {'own':>13} {'cpu':>6} {'own':>8} {'cpu':>6}")

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # router.py - the router between ports, beside dpdk-testpmd on the same ports, in turns
 #
-# usage: perf/router.py [--build DIR] [--routes FILE] [--rounds N] [--only PART]... [--family 4|6] [--json] [--instructions]
+# usage: perf/router.py [--build DIR] [--routes FILE] [--rounds N] [--only PART]... [--family 4|6] [--json FILE] [--instructions]
 # PARTs: memory (our loop port), ring (net_ring), pcap (a capture played for ever, into net_null), lcores (two, each
 # with a ring of its own). All sides of a part stay alive and sleep while another runs its window of 4 ms. A window
 # in which a thread waited for its core for more than 5% of the time is thrown away, and so is the first of two of
@@ -26,6 +26,7 @@ import tempfile
 
 import count
 import noise
+import record
 import testpmd
 
 WINDOW_MS = 4
@@ -146,7 +147,7 @@ def measure(part, sides, rounds):
     for side in sides:
         side.close()
         good = turns[side.name]
-        line = {'part': part, 'name': side.name, 'turns': len(good)}
+        line = {'part': part, 'name': side.name, 'turns': len(good), 'peer': side.peer, 'each': [t['all'] for t in good]}
         if good:
             line.update({key: statistics.median(t[key] for t in good) for key in good[0]})
             line['mpps'] = side.lcores * mhz / line['all']
@@ -225,6 +226,15 @@ def instructions(args, family):
     return lines
 
 
+def records(lines):
+    """Of a group of sides: ours beside the quickest of testpmd's, turn by turn."""
+    peers = [line for line in lines if line['peer'] and line['each']]
+    best = min(peers, key=lambda line: line['all'], default=None)
+    return [record.record('router', f"{line['part']}: {line['name']}", 'cycles/pkt', line['all'], best and best['name'],
+                          best and best['all'], [b / a for a, b in zip(line['each'], best['each'])] if best else [])
+            for line in lines if not line['peer'] and line['each']]
+
+
 def main():
     parser = argparse.ArgumentParser(description='the router between ports, beside dpdk-testpmd')
     parser.add_argument('--build', default='.build', help='build directory (default .build)')
@@ -233,17 +243,18 @@ def main():
     parser.add_argument('--only', action='append', choices=PARTS, help='this part (default: all)')
     parser.add_argument('--family', type=int, choices=(4, 6), help='4 or 6 (default: both)')
     parser.add_argument('--limit', type=int, default=900, help='seconds at most (default 900)')
-    parser.add_argument('--json', action='store_true', help='print JSON')
+    parser.add_argument('--json', metavar='FILE', help='write the figures to FILE, too')
     parser.add_argument('--instructions', action='store_true', help='count instructions with callgrind')
     args = parser.parse_args()
     signal.alarm(args.limit)
     signal.signal(signal.SIGALRM, lambda *_: sys.exit(f'router.py: not done in {args.limit} s'))
     cpus = sorted(os.sched_getaffinity(0))
-    lines = []
+    lines, made = [], []
     with tempfile.TemporaryDirectory() as folder:
         for family in [args.family] if args.family else [4, 6]:
             if args.instructions:
                 lines += instructions(args, family)
+                made = [record.record('router', x['name'], 'instructions/pkt', x['instructions']) for x in lines]
                 continue
             for part in args.only or PARTS:
                 if (part == 'pcap' and not args.routes) or (part == 'lcores' and len(cpus) < 2):
@@ -251,12 +262,12 @@ def main():
                 for group in PARTS[part](args, cpus, family, folder):
                     got = measure(part, group, args.rounds)
                     lines += got
-                    if not args.json:
-                        print('\n'.join(show(line) for line in got), flush=True)
+                    made += records(got)
+                    print('\n'.join(show(line) for line in got), flush=True)
     noise.show(os.path.join(args.build, 'apps', 'weir'))
     if args.json:
-        print(json.dumps(lines, indent=1))
-    elif args.instructions:
+        record.write(args.json, made)
+    if args.instructions:
         for line in lines:
             print(f"{line['name']:40} {line['instructions']:6.1f} instructions/pkt")
 

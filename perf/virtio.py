@@ -16,7 +16,6 @@
 #
 # Not here: testpmd with net_vhost and net_virtio_user in one process, steadier, but for DPDK alone.
 import argparse
-import json
 import os
 import re
 import shutil
@@ -27,6 +26,7 @@ import time
 from collections import namedtuple
 
 import noise
+import record
 from virtio_seat import DPDK, JOBS, OURS, Ours, Testpmd, backend, waited
 
 SIZES = ['64', '512', '1514', 'imix']  # bytes without FCS
@@ -113,7 +113,7 @@ def run_group(args, job, size, pairs):
             result[client] = {'mpps': statistics.median(r.mpps for r in had),
                               'cycles': statistics.median(r.cycles for r in had),
                               'sent': statistics.median(r.sent for r in had),
-                              'runs': len(had), 'words': had[-1].words}
+                              'runs': len(had), 'words': had[-1].words, 'all': [(r.cycles, r.sent) for r in had]}
     return result
 
 
@@ -145,6 +145,19 @@ def summary(results):
             print(f"# {name}: {', '.join(pairs)}")
 
 
+def records(results):
+    """Of each client of ours beside the quickest of DPDK's, round by round."""
+    made = []
+    for name, result in results.items():
+        at = 1 if '-tx-' in name else 0
+        best = min((c for c in result if c in DPDK), key=lambda c: result[c][('cycles', 'sent')[at]], default=None)
+        for client in (c for c in result if c in OURS):
+            rounds = [b[at] / a[at] for a, b in zip(result[client]['all'], result[best]['all'])] if best else []
+            made.append(record.record('virtio', f'{name}-{client}', 'busy cycles/pkt', result[client][('cycles', 'sent')[at]],
+                                      best, best and result[best][('cycles', 'sent')[at]], rounds))
+    return made
+
+
 def arguments():
     p = argparse.ArgumentParser(description='our virtio driver beside DPDK virtio_user, against one back end')
     p.add_argument('--build', default='.build', help='the build directory (%(default)s)')
@@ -162,7 +175,7 @@ def arguments():
     p.add_argument('--sizes', nargs='+', choices=SIZES)
     p.add_argument('--pairs', nargs='+', type=int, help='queue pairs; one thread drives them all (1)')
     p.add_argument('--clients', nargs='+', choices=list(OURS) + list(DPDK))
-    p.add_argument('--json', action='store_true')
+    p.add_argument('--json', metavar='FILE', help='write the figures to FILE, too')
     args = p.parse_args()
     args.rounds = args.rounds or (3 if args.full else 1)
     args.sizes = args.sizes or (SIZES if args.full else ['64'])
@@ -176,8 +189,7 @@ def arguments():
 def main():
     args = arguments()
     results = {}
-    if not args.json:
-        print(f'# name cycles/pkt Mpps ratio ({args.accel}, {args.machine}; medians of {args.rounds})')
+    print(f'# name cycles/pkt Mpps ratio ({args.accel}, {args.machine}; medians of {args.rounds})')
     for pairs in args.pairs:
         for size in args.sizes:
             for job in args.jobs:
@@ -185,13 +197,11 @@ def main():
                     continue  # testpmd builds frames of one length alone
                 name = f'virtio-{job}-{size}-{pairs}p'
                 results[name] = run_group(args, job, size, pairs)
-                if not args.json:
-                    show(name, results[name])
+                show(name, results[name])
     noise.show(f'{args.build}/apps/weir')
     if args.json:
-        print(json.dumps(results, indent=2))
-    else:
-        summary(results)
+        record.write(args.json, records(results))
+    summary(results)
     return any(len(r) < len(args.clients) for r in results.values())
 
 
