@@ -69,13 +69,14 @@ def page(about, baseline):
     records = about['benchmarks']
     benches = list(dict.fromkeys(r['bench'] for r in records))
     with_ratio = [r for r in records if r.get('ratio')]
-    better = sum(r['ratio'] > 1 for r in with_ratio)
+    with_peer = [r for r in with_ratio if not str(r['peer']).startswith('ourselves')]
+    better = sum(r['ratio'] > 1 for r in with_peer)
     fallen = [r for r in with_ratio if r['verdict'] == 'fallen']
     facts = ''.join(f'<tr><th>{html.escape(k)}</th><td>{html.escape(str(v))}</td></tr>' for k, v in about['machine'].items())
     told = f'<b class="fallen">{len(fallen)} fallen</b>' if fallen else 'none has fallen'
     out = [f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Weir beside its peers</title><style>{CSS}</style></head>'
            f'<body><h1>Weir beside its peers</h1><p class="soft">{html.escape(about["created"])}</p>'
-           f'<p>{len(records)} figures, {len(with_ratio)} of them beside a peer in the same run: better in {better}. Against the '
+           f'<p>{len(records)} figures, {len(with_peer)} of them beside a peer in the same run: better in {better}. Against the '
            f'baseline of {html.escape(baseline.get("created", "no date"))}: {told}. {html.escape(baseline.get("note", ""))}</p>'
            f'<table class="facts"><tbody>{facts}<tr><th>load after</th><td>{html.escape(about["load_after"])}</td></tr></tbody></table>'
            '<p class="soft">A ratio above 1: Weir takes less (or does more) than the peer. Dots are rounds, the diamond their median, '
