@@ -32,8 +32,8 @@ uint32_t frames_bytes(struct config_frames *f, const void *data, size_t len)
 {
 	size_t at = (f->n_bytes + 7) & ~(size_t)7;
 
-	if (at + len > f->room_bytes) {
-		f->room_bytes = 2 * (at + len);
+	if (at + len >= f->room_bytes) { // there is memory even when len is 0
+		f->room_bytes = 2 * (at + len) + 64;
 		f->bytes = xrealloc(f->bytes, f->room_bytes);
 	}
 	memset(f->bytes + f->n_bytes, 0, at - f->n_bytes);
