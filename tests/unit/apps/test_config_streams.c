@@ -144,6 +144,18 @@ static void copies(void **state)
 	closed(&o);
 }
 
+// Headers that fill the frame: the body is empty.
+static void no_body(void **state)
+{
+	struct opened o;
+
+	open_text(&o, PKTGEN "  a: {port: west, layers: [ipv6: \"2001:2::2\", tcp], signature: off}\n");
+	assert_int_equal(o.b.streams[0].head_len, 74);
+	assert_int_equal(o.b.streams[0].body_len, 0);
+	assert_int_equal(o.b.variants[o.b.streams[0].variant].len, 74);
+	closed(&o);
+}
+
 static void sizes(void **state)
 {
 	const uint16_t good[] = {1518, 84, 512}, bad[] = {84, 83}, many[] = {84};
@@ -280,7 +292,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rates),	cmocka_unit_test(times),	cmocka_unit_test(next_hops),
-		cmocka_unit_test(copies),	cmocka_unit_test(sizes),	cmocka_unit_test(wrong_streams),
+		cmocka_unit_test(copies),	cmocka_unit_test(no_body),	cmocka_unit_test(sizes),	cmocka_unit_test(wrong_streams),
 		cmocka_unit_test(wrong_layers), cmocka_unit_test(wrong_values), cmocka_unit_test(wrong_keys),
 	};
 
