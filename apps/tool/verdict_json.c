@@ -91,8 +91,21 @@ static void print_packet(const struct verdict_run *r, const struct vsaid *s, FIL
 	fputc('}', out);
 }
 
+struct rows {
+	FILE *out;
+	unsigned n;
+};
+
+static void print_drop(void *arg, const char *node, const char *reason, uint64_t n)
+{
+	struct rows *rows = arg;
+
+	fprintf(rows->out, "%s\"%s: %s\": %" PRIu64, rows->n++ ? ", " : "", node, reason, n);
+}
+
 void verdict_print_json(const struct verdict_run *r, FILE *out)
 {
+	struct rows rows = {out, 0};
 	struct vsaid s;
 	size_t n;
 	struct vitem *list = verdict_items(r, false, &n);
@@ -104,6 +117,8 @@ void verdict_print_json(const struct verdict_run *r, FILE *out)
 		fputs(i ? ",\n  " : "\n  ", out);
 		print_port(&r->port[i], out);
 	}
+	fputs("},\n\"dropped\": {", out);
+	vtrace_drops(r->trace, print_drop, &rows);
 	fputs("},\n\"packets\": [", out);
 	for (size_t i = 0; i < n; i++) {
 		verdict_say(r, &list[i], &s);

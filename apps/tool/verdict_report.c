@@ -75,6 +75,18 @@ static void print_tally(const char *head, const struct vtally *t, FILE *out)
 		fprintf(out, "%-10s  %8" PRIu64 "  %s\n", i ? "" : head, t->e[i].n, t->e[i].name);
 }
 
+struct rows {
+	FILE *out;
+	unsigned n;
+};
+
+static void print_drop(void *arg, const char *node, const char *reason, uint64_t n)
+{
+	struct rows *rows = arg;
+
+	fprintf(rows->out, "%-10s  %8" PRIu64 "  %s: %s\n", rows->n++ ? "" : "dropped", n, node, reason);
+}
+
 static void print_ports(const struct verdict_run *r, FILE *out)
 {
 	fprintf(out, "\n%-10s  received     sent   golden  expected  different    moved  missing  unexpected\n",
@@ -128,6 +140,7 @@ static void print_verdict(const struct verdict_run *r, FILE *out)
 void verdict_print(const struct verdict_run *r, FILE *out)
 {
 	struct vtally fields = {0}, reasons = {0};
+	struct rows rows = {out, 0};
 	struct vsaid s;
 	size_t n;
 	struct vitem *list = verdict_items(r, false, &n);
@@ -143,6 +156,7 @@ void verdict_print(const struct verdict_run *r, FILE *out)
 	print_ports(r, out);
 	print_tally("different", &fields, out);
 	print_tally("missing", &reasons, out);
+	vtrace_drops(r->trace, print_drop, &rows);
 	print_cautions(r, out);
 	print_verdict(r, out);
 	vtally_free(&fields);

@@ -309,3 +309,20 @@ const char *vtrace_end(const struct vtrace *t, uint32_t number, char *text, size
 	}
 	return text;
 }
+
+void vtrace_drops(const struct vtrace *t, void (*each)(void *arg, const char *node, const char *reason, uint64_t n),
+		  void *arg)
+{
+	size_t size = (size_t)t->nodes * NODE_DROPS_MAX * sizeof(uint64_t);
+	uint64_t *n = memset(xrealloc(NULL, size), 0, size);
+
+	for (size_t i = 1; i < t->records; i++)
+		if (t->record[i].end == VEND_DROPPED)
+			n[t->record[i].node * NODE_DROPS_MAX + t->record[i].reason]++;
+	for (unsigned node = 0; node < t->nodes; node++)
+		for (unsigned r = 0; r < t->node[node].drops; r++)
+			if (n[node * NODE_DROPS_MAX + r])
+				each(arg, t->node[node].name, t->node[node].def->drops[r],
+				     n[node * NODE_DROPS_MAX + r]);
+	free(n);
+}

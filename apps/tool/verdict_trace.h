@@ -52,4 +52,8 @@ const char *vtrace_maker(const struct vtrace *t, uint32_t number);
 // "dropped by ip4-rewrite: ttl-exceeded", "consumed by arp-input", "left by tx-wan"; returns text.
 const char *vtrace_end(const struct vtrace *t, uint32_t number, char *text, size_t size);
 
+// Calls each for every node and reason that packets were dropped by, received and made ones.
+void vtrace_drops(const struct vtrace *t, void (*each)(void *arg, const char *node, const char *reason, uint64_t n),
+		  void *arg);
+
 #endif

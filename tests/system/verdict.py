@@ -109,6 +109,7 @@ BOTH = ("--golden", "wan=want-wan.pcap", "--golden", "lan=want-lan.pcap")
 def test_as_expected(bed):
     code, v = bed.verdict(*BOTH, "--time-tolerance", "0")
     check("scapy's goldens are what the router sends", code == 0 and v["as_expected"] and v["packets"] == [], v)
+    check("what was dropped", v["dropped"] == {"ip4-rewrite: ttl-exceeded": 1}, v)
     check("counts", v["ports"]["lan"] == {"received": 0, "sent": 6, "golden": 6, "expected": 6, "moved": 0, "different": 0,
                                           "missing": 0, "unexpected": 0}, v)
 
@@ -141,7 +142,7 @@ def test_differences(bed):
     check("lines", done.stdout.splitlines()[:6] == lines, done.stdout)
     check("summary", re.search(r"^lan +0 +6 +7 +3 +2 +0 +2 +1$", done.stdout, re.M), done.stdout)
     check("reasons", re.search(r"^missing +1  dropped by ip4-rewrite: ttl-exceeded$", done.stdout, re.M), done.stdout)
-    print(done.stdout)
+    check("drops", re.search(r"^dropped +1  ip4-rewrite: ttl-exceeded$", done.stdout, re.M), done.stdout)
 
 
 def test_capture(bed):
