@@ -108,10 +108,12 @@ json_t *bench_trial_json(const struct bench_trial *t)
 	bench_set(o, "sending_s", t->sending_s);
 	counts(o, t);
 	json_object_set_new(o, "directions", ways(t));
-	json_object_set_new(o, "latency_ns", bench_dist_json(&t->latency));
-	json_object_set_new(o, "pdv_ns", bench_dist_json(&t->pdv));
-	json_object_set_new(o, "ipdv_ns", bench_dist_json(&t->ipdv));
-	if (t->n_ccdf) {
+	if (t->valid) { // nobody shall use those of others, and they are most of a trial's length
+		json_object_set_new(o, "latency_ns", bench_dist_json(&t->latency));
+		json_object_set_new(o, "pdv_ns", bench_dist_json(&t->pdv));
+		json_object_set_new(o, "ipdv_ns", bench_dist_json(&t->ipdv));
+	}
+	if (t->n_ccdf && t->valid) {
 		ccdf = json_array();
 		for (size_t i = 0; i < t->n_ccdf; i++)
 			json_array_append_new(ccdf, json_pack("[I,f]", (json_int_t)t->ccdf[i].ns, t->ccdf[i].above));

@@ -56,7 +56,7 @@ int bench_frame_loss(struct bench_case *c, json_t *result, struct err *err)
 // Of so many frames any device's ports take hold.
 #define PROBE_FRAMES 256u
 #define PROBES	     10u
-#define BURST_SLOWER 0.85
+#define BURST_SLOWER 0.7
 
 struct burst {
 	struct bench_case *c;
