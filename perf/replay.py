@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # replay.py - captures played and forwarded, beside dpdk-testpmd's net_pcap and tcpreplay
 #
-# usage: perf/replay.py [--weir PATH] [--rounds N] [--seconds S] [--json FILE] [--cpu N] [BENCH...]     (root)
+# usage: perf/replay.py [--build DIR | --weir PATH] [--rounds N] [--seconds S] [--json FILE] [--cpu N] [BENCH...]     (root)
 #	preload	a preloaded capture into net_null, cycles a packet; testpmd: net_pcap with infinite_rx into net_null
 #	files	capture file to capture file through function patch; testpmd: a pair of net_pcap, as lab's figure
 #	packet, xdp	the same capture over a veth at top speed, packets a second; tcpreplay --topspeed -K
@@ -263,13 +263,15 @@ def make_cable():
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--weir", default=str(HERE.parent / ".build" / "apps" / "weir"))
+    parser.add_argument("--build", default=str(HERE.parent / ".build"))
+    parser.add_argument("--weir", help="default: that of --build")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1)
     parser.add_argument("--json")
     parser.add_argument("--cpu", type=int, default=1)
     parser.add_argument("bench", nargs="*", choices=[[], "preload", "files", "packet", "xdp", "timing"])
     args = parser.parse_args()
+    args.weir = args.weir or str(pathlib.Path(args.build, "apps", "weir"))
     if not os.access(args.weir, os.X_OK):
         parser.error(f"{args.weir}: no such program: give it by --weir")
     args.weir = os.path.abspath(args.weir)
