@@ -235,6 +235,227 @@ static void rate(void **state)
 	gw_free(&w);
 }
 
+// Frames that need several buffers, and their signature and checksum reach over two.
+static void jumbo(void **state)
+{
+	uint16_t lens[] = {9014, 2048, 2049, 4100, 60};
+	struct gen_world w;
+	struct blob_field *fld;
+	uint8_t *f;
+
+	gw_init(&w);
+	gw_udp4(&w, lens, 5, false);
+	fld = gw_field(&w, GW_SRC4, 4, 3);
+	fld->count = 1000;
+	f = packets(&w, 50, 9088);
+	for (unsigned i = 0; i < 50; i++) {
+		const uint8_t *p = f + i * 9088ul;
+
+		check4(p, lens[i % 5]);
+		assert_int_equal(get(p + GW_SRC4, 4), i);
+		assert_int_equal(get(p + lens[i % 5] - SIG_LEN + SIG_AT_SEQ, 4), i);
+	}
+	free(f);
+	gw_free(&w);
+}
+
+static void lengths_by_weight(void **state)
+{
+	uint16_t lens[] = {60, 590, 1514};
+	unsigned seen[3] = {0};
+	struct gen_world w;
+	uint8_t *f;
+
+	gw_init(&w);
+	gw_udp4(&w, lens, 3, false)->flags |= BLOB_STREAM_SHUFFLED;
+	w.variants[0].weight = 7;
+	w.variants[1].weight = 4;
+	f = packets(&w, 24000, 1536);
+	for (unsigned i = 0; i < 24000; i++) {
+		unsigned len = get16(f + i * 1536ul + 16) + 14u;
+
+		seen[len == 60 ? 0 : len == 590 ? 1 : 2]++;
+		check4(f + i * 1536ul, (uint16_t)len);
+	}
+	// 14,000, 8,000 and 2,000, within four deviations.
+	assert_in_range(seen[0], 14000 - 306, 14000 + 306);
+	assert_in_range(seen[1], 8000 - 292, 8000 + 292);
+	assert_in_range(seen[2], 2000 - 171, 2000 + 171);
+	free(f);
+	gw_init(&w);
+	gw_udp4(&w, lens, 3, false);
+	w.variants[0].weight = 2;
+	f = packets(&w, 100, 1536);
+	for (unsigned i = 0; i < 100; i++)
+		check4(f + i * 1536ul, i % 4 < 2 ? 60 : i % 4 == 2 ? 590 : 1514);
+	free(f);
+	gw_free(&w);
+}
+
+static void next_hops(void **state)
+{
+	static const uint8_t via1[16] = {10, 0, 0, 1}, via2[16] = {10, 0, 0, 2}, mac[6] = {2, 0, 0, 0, 0, 77};
+	struct gen_order order = {.start_tsc = tsc_read(), .count = 3};
+	uint8_t family, via[16], f[GRAPH_BURST * 64];
+	uint16_t lens[] = {60};
+	struct gen_world w;
+	struct gen_count c;
+	uint32_t at = 0;
+	struct gen *g;
+
+	gw_init(&w);
+	for (unsigned i = 0; i < 3; i++) {
+		struct blob_stream *s = gw_udp4(&w, lens, 1, false);
+
+		s->flags |= BLOB_STREAM_RESOLVE | BLOB_STREAM_PORT_MAC;
+		s->via_family = 4;
+		memcpy(s->via, i < 2 ? via1 : via2, 16);
+	}
+	g = start(&w, &order);
+	assert_true(gen_unresolved(g, &at, &family, via));
+	assert_int_equal(family, 4);
+	assert_memory_equal(via, via1, 16);
+	assert_true(gen_unresolved(g, &at, &family, via));
+	assert_memory_equal(via, via2, 16);
+	assert_false(gen_unresolved(g, &at, &family, via));
+	assert_int_equal(burst(g, GRAPH_BURST, f, 64), 0);
+	gen_resolved(g, 4, via1, mac);
+	assert_int_equal(burst(g, GRAPH_BURST, f, 64), 6);
+	assert_memory_equal(f, mac, 6);
+	assert_memory_equal(f + 6, "\2\0\0\0\0\x9", 6); // the port's
+	assert_false(gen_done(g));
+	at = 0;
+	assert_true(gen_unresolved(g, &at, &family, via));
+	assert_memory_equal(via, via2, 16);
+	gen_resolved(g, 6, via2, mac);
+	assert_int_equal(burst(g, GRAPH_BURST, f, 64), 0);
+	gen_resolved(g, 4, via2, mac);
+	assert_int_equal(burst(g, GRAPH_BURST, f, 64), 3);
+	assert_true(gen_done(g));
+	gen_count(g, 2, &c);
+	assert_int_equal(c.packets, 3);
+	assert_int_equal(c.due, 3);
+	gen_destroy(g);
+	gw_free(&w);
+}
+
+// Stream i is lcore i mod lcores', of its port alone.
+static void shares_of_lcores(void **state)
+{
+	uint16_t lens[] = {60};
+	uint8_t f[GRAPH_BURST * 64], seen[7] = {0};
+	struct gen_world w;
+
+	gw_init(&w);
+	for (unsigned i = 0; i < 7; i++)
+		gw_udp4(&w, lens, 1, false)->port = i == 3;
+	assert_int_equal(gw_open(&w, NULL), 0);
+	for (unsigned k = 0; k < 6; k++) {
+		struct gen_conf conf = {.blob = &w.blob, .port = k / 3, .lcore = k % 3, .lcores = 3, .pool = pool,
+					.mac = f};
+		struct gen_order order = {.start_tsc = tsc_read(), .count = 2};
+		struct gen *g = gen_create(&conf, NULL);
+		unsigned n;
+
+		gen_start(g, &order);
+		n = burst(g, GRAPH_BURST, f, 64);
+		for (unsigned i = 0; i < n; i++) {
+			unsigned number = (unsigned)get(f + i * 64 + 60 - SIG_LEN + SIG_AT_STREAM, 2);
+
+			assert_int_equal(number % 3, k % 3);
+			assert_int_equal(number == 3, k / 3);
+			seen[number]++;
+		}
+		gen_destroy(g);
+	}
+	for (unsigned i = 0; i < 7; i++)
+		assert_int_equal(seen[i], 2);
+	gw_free(&w);
+}
+
+// Orders: silent, top, and what is stopped.
+static void trials(void **state)
+{
+	uint64_t rate[3] = {0, UINT64_MAX, 1000000000};
+	struct gen_order order = {.start_tsc = tsc_read(), .rate = rate};
+	uint16_t lens[] = {60};
+	struct gen_world w;
+	struct gen_count c[3];
+	struct gen *g;
+
+	gw_init(&w);
+	for (unsigned i = 0; i < 3; i++)
+		gw_udp4(&w, lens, 1, false);
+	g = start(&w, &order);
+	for (unsigned trial = 0; trial < 2; trial++) {
+		uint64_t n = sent_in(g, 2);
+
+		assert_false(gen_done(g));
+		gen_stop(g);
+		assert_true(gen_done(g));
+		assert_int_equal(sent_in(g, 1), 0);
+		for (unsigned i = 0; i < 3; i++)
+			gen_count(g, i, &c[i]);
+		assert_int_equal(c[0].packets + c[0].due, 0);
+		assert_int_equal(c[1].packets + c[2].packets, n);
+		assert_true(c[1].packets > 0 && c[1].due == c[1].packets);
+		assert_true(c[2].due >= c[2].packets && c[2].due > 1000);
+		order.start_tsc = tsc_read();
+		gen_start(g, &order);
+		gen_count(g, 1, &c[1]);
+		assert_int_equal(c[1].packets, 0);
+	}
+	gen_count(g, 99, &c[0]);
+	assert_int_equal(c[0].packets, 0);
+	gen_destroy(g);
+	gw_free(&w);
+}
+
+static void line_rate_unknown(void **state)
+{
+	uint16_t lens[] = {60};
+	struct gen_conf conf = {.lcores = 1, .pool = pool, .mac = (const uint8_t *)"\2\0\0\0\0\1"};
+	struct gen_world w;
+	struct err err = {""};
+	struct blob_stream *s;
+
+	gw_init(&w);
+	s = gw_udp4(&w, lens, 1, false);
+	s->rate_kind = BLOB_RATE_LINE;
+	s->rate = 500000;
+	assert_int_equal(gw_open(&w, &err), 0);
+	conf.blob = &w.blob;
+	assert_null(gen_create(&conf, &err));
+	assert_non_null(strstr(err.text, "line: 10G"));
+	gw_free(&w);
+}
+
+static void no_buffers(void **state)
+{
+	uint16_t lens[] = {60, 5000};
+	struct gen_order order = {.start_tsc = tsc_read(), .count = 10};
+	static struct mbuf *taken[4096];
+	uint8_t f[GRAPH_BURST * 64];
+	struct gen_world w;
+	struct gen_pace p;
+	struct gen_count c;
+	struct gen *g;
+
+	gw_init(&w);
+	gw_udp4(&w, lens, 1, false);
+	g = start(&w, &order);
+	assert_int_equal(mempool_get_bulk(pool, taken, 4096), 0);
+	assert_int_equal(burst(g, GRAPH_BURST, f, 64), 0);
+	gen_pace(g, &p);
+	assert_int_equal(p.nombuf, 1);
+	mempool_put_bulk(pool, taken, 4096);
+	assert_int_equal(burst(g, GRAPH_BURST, f, 64), 10);
+	gen_count(g, 0, &c);
+	assert_int_equal(c.packets, 10);
+	gen_destroy(g);
+	gw_free(&w);
+}
+
 static int setup(void **state)
 {
 	struct mempool_conf conf = {.name = "gen", .count = 4096};
@@ -250,6 +471,13 @@ int main(void)
 		cmocka_unit_test(counting_fields),
 		cmocka_unit_test(six),
 		cmocka_unit_test(rate),
+		cmocka_unit_test(jumbo),
+		cmocka_unit_test(lengths_by_weight),
+		cmocka_unit_test(next_hops),
+		cmocka_unit_test(shares_of_lcores),
+		cmocka_unit_test(trials),
+		cmocka_unit_test(line_rate_unknown),
+		cmocka_unit_test(no_buffers),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
