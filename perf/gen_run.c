@@ -3,11 +3,13 @@
 //
 // usage: gen_run FILE.yaml        (lcore 0's streams of port 0)
 // For each number read from standard input runs for so many milliseconds and prints: packets, TSC cycles,
-// nanoseconds that the thread waited for its core, the TSC's MHz, and the most that a packet was late, ns.
+// nanoseconds that the thread waited for its core, the TSC's MHz, nanoseconds by the system's clock, packets that
+// the rates had asked for, the most that one was late (ns), and packets by the gap in front (struct gen_pace).
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "apps/pktgen/gen.h"
 #include "apps/tool/config.h"
@@ -72,6 +74,14 @@ static uint64_t wait_ns(void)
 	return wait;
 }
 
+static uint64_t wall_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * NSEC_PER_SEC + (uint64_t)t.tv_nsec;
+}
+
 static uint64_t deadline;
 
 static int until_deadline(void *arg, uint64_t now)
@@ -79,9 +89,21 @@ static int until_deadline(void *arg, uint64_t now)
 	return now >= deadline;
 }
 
-static void measure(struct loop *l, struct gen *g, uint64_t ns)
+static uint64_t due(const struct gen *g, uint32_t streams)
 {
-	uint64_t packets = l->source[0].packets, wait = wait_ns(), start, cycles;
+	struct gen_count c;
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < streams; i++) {
+		gen_count(g, i, &c);
+		sum += c.due;
+	}
+	return sum;
+}
+
+static void measure(struct loop *l, struct gen *g, uint32_t streams, uint64_t ns)
+{
+	uint64_t packets = l->source[0].packets, wait = wait_ns(), wall = wall_ns(), start, cycles;
 	struct gen_order order = {.start_tsc = tsc_read()};
 	struct gen_pace pace;
 
@@ -89,10 +111,16 @@ static void measure(struct loop *l, struct gen *g, uint64_t ns)
 	start = tsc_read();
 	deadline = clock_turn(&l->clock) + ns;
 	loop_run(l);
+	gen_stop(g);
 	cycles = tsc_read() - start;
+	wall = wall_ns() - wall;
 	gen_pace(g, &pace);
-	printf("%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", l->source[0].packets - packets,
-	       cycles, wait_ns() - wait, plat_tsc_hz() / 1000000, pace.late_ns_max);
+	printf("%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64,
+	       l->source[0].packets - packets, cycles, wait_ns() - wait, plat_tsc_hz() / 1000000, wall,
+	       due(g, streams), pace.late_ns_max);
+	for (unsigned i = 0; i < 4; i++)
+		printf(" %" PRIu64, pace.gap[i]);
+	printf("\n");
 	fflush(stdout);
 }
 
@@ -127,7 +155,7 @@ int main(int argc, char **argv)
 	port_sink(&loop.sink[loop.sinks++], tx);
 	loop.tick = until_deadline;
 	while (scanf("%u", &ms) == 1)
-		measure(&loop, g, ms * 1000000ull);
+		measure(&loop, g, blob.n_streams, ms * 1000000ull);
 	graph_books(loop.graph, &books);
 	if (!graph_balanced(&books) || books.dropped)
 		return 1;

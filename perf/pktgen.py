@@ -74,7 +74,7 @@ class Weir:
         """Cycles a packet (two figures alike), share of time waited, MHz."""
         self.proc.stdin.write(f'{ms}\n')
         self.proc.stdin.flush()
-        packets, cycles, wait, mhz, _ = map(int, self.proc.stdout.readline().split())
+        packets, cycles, wait, mhz = map(int, self.proc.stdout.readline().split()[:4])
         waited = wait / 1000 * mhz
         return [(cycles - waited) / packets] * 2, waited / cycles, mhz
 
