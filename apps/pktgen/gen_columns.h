@@ -347,7 +347,7 @@ GEN_INLINE uint8_t *begin_packet(struct mbuf *m, uint16_t len, uint64_t origin)
 }
 
 // Frames of one line, all alike.
-GEN_INLINE void copy_short(struct run *r, struct mbuf **pkts, uint64_t origin)
+GEN_INLINE void copy_short(struct run *r, struct mbuf **pkts, uint64_t origin, bool changes)
 {
 	struct line head = get_line(r->v[0]->head);
 	uint16_t len = r->v[0]->len;
@@ -355,8 +355,11 @@ GEN_INLINE void copy_short(struct run *r, struct mbuf **pkts, uint64_t origin)
 
 #pragma GCC unroll 4
 	for (unsigned i = 0; i < n; i++) {
-		r->data[i] = begin_packet(pkts[i], len, origin);
-		put_line(r->data[i], head);
+		uint8_t *data = begin_packet(pkts[i], len, origin);
+
+		put_line(data, head);
+		if (changes)
+			r->data[i] = data;
 	}
 }
 
@@ -377,8 +380,10 @@ GEN_INLINE void fill(const struct gen *g, struct gen_stream *s, struct mbuf **pk
 
 	r.n = n;
 	r.v = v;
-	if (s->variants == 1 && s->len_max <= GEN_LINE)
-		copy_short(&r, pkts, g->origin);
+	if (s->variants == 1 && s->len_max <= GEN_LINE && s->changes)
+		copy_short(&r, pkts, g->origin, true);
+	else if (s->variants == 1 && s->len_max <= GEN_LINE)
+		copy_short(&r, pkts, g->origin, false);
 	else
 		copy_frames(s, &r, pkts, g->origin);
 	if (!s->changes)

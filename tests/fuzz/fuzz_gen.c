@@ -69,9 +69,9 @@ static void make(struct gen_world *w, struct input *in)
 		s->rate_kind = (uint8_t)near(in, s->rate_kind, BLOB_RATE_KINDS);
 		s->shape = (uint8_t)near(in, s->shape, BLOB_SHAPES);
 		for (unsigned k = 0; k < 4; k++)
-			s->sum_at[k] = (uint16_t)near(in, s->sum_at[k] & ~1u, s->head_len - 2u) & 0xfffe;
-		s->sum_ip &= (uint16_t)((1 << s->sums % 5) - 1);
-		s->sig_sums &= (uint8_t)((1 << s->sums % 5) - 1);
+			s->sum_at[k] = (uint16_t)(near(in, s->sum_at[k], s->head_len - 2u) & 0xfffe);
+		s->sum_ip &= (uint16_t)((1u << s->sums % 5) - 1);
+		s->sig_sums &= (uint8_t)((1u << s->sums % 5) - 1);
 	}
 	for (unsigned i = 0; i < variants; i++) {
 		struct blob_variant *v = &w->variants[w->n_variants++];
@@ -84,9 +84,9 @@ static void make(struct gen_world *w, struct input *in)
 		struct blob_field *f = &w->fields[w->n_fields++];
 
 		take(in, f, sizeof(*f));
-		f->size = (uint8_t)(1 << near(in, f->size, 4));
+		f->size = (uint8_t)(1u << (near(in, f->size, 4) & 7));
 		f->bits = (uint8_t)(1 + near(in, f->bits, 8));
-		f->shift = (uint8_t)near(in, f->shift, 8u * f->size - f->bits % 8u);
+		f->shift = (uint8_t)near(in, f->shift, 8u * f->size + 1u - f->bits % 8u);
 		f->offset = (uint16_t)near(in, f->offset, 90);
 		f->sums &= 1;
 		f->minus &= 2;
