@@ -41,7 +41,7 @@ BENCHES = {
     'io': ['perf/io.py --build {b} --json {j}'],
     'pktgen': ['perf/pktgen.py --build {b} --json {j}'],
     'measure': ['{b}/perf/meas_bench --json {j}'],
-    'replay': ['perf/replay.py --build {b} --json {j}'],
+    'replay': ['perf/replay.py --weir {b}/apps/weir --json {j}'],
     'virtq': ['{b}/perf/virtq_bench --json {j}'],
     'virtio': ['perf/virtio.py --build {b} --rounds 5 --json {j}'],
     'host_ports': ['perf/host_ports.py --weir {b}/apps/weir --json {j}'],
