@@ -21,17 +21,18 @@ struct figure_of { // where a figure of a test is
 	const char *part; // its member
 	const char *width; // of result: what the search cannot tell apart
 	int better;	   // 1: more is better
+	double floor;	   // a smaller difference is none
 };
 
 static const struct figure_of figures[] = {
-	{"throughput", "throughput", "frames/s", NULL, NULL, "width_pps", 1},
-	{"latency", "latency, median", "ns", "latency_ns", "p50", NULL, -1},
-	{"latency", "latency, 99.9%", "ns", "latency_ns", "p99_9", NULL, -1},
-	{"pdv", "PDV, 99.9%", "ns", "pdv_ns", "p99_9", NULL, -1},
-	{"frame_loss", "mean loss ratio", "", NULL, NULL, NULL, -1},
-	{"back_to_back", "back-to-back", "frames", NULL, NULL, "step_frames", 1},
-	{"recovery", "recovery", "s", NULL, NULL, NULL, -1},
-	{"reset", "reset", "s", NULL, NULL, NULL, -1},
+	{"throughput", "throughput", "frames/s", NULL, NULL, "width_pps", 1, 0},
+	{"latency", "latency, median", "ns", "latency_ns", "p50", NULL, -1, 0},
+	{"latency", "latency, 99.9%", "ns", "latency_ns", "p99_9", NULL, -1, 0},
+	{"pdv", "PDV, 99.9%", "ns", "pdv_ns", "p99_9", NULL, -1, 0},
+	{"frame_loss", "mean loss ratio", "", NULL, NULL, NULL, -1, 0.001},
+	{"back_to_back", "back-to-back", "frames", NULL, NULL, "step_frames", 1, 0},
+	{"recovery", "recovery", "s", NULL, NULL, NULL, -1, 0.002},
+	{"reset", "reset", "s", NULL, NULL, NULL, -1, 0.002},
 };
 
 static const char *text_of(const json_t *o, const char *key)
@@ -138,7 +139,7 @@ static enum bench_verdict judge(const struct bench_change *c, double width, int 
 
 static bool compare(const json_t *a, const json_t *b, const struct figure_of *f, struct bench_change *c)
 {
-	double width = fmax(width_of(a, f), b ? width_of(b, f) : 0);
+	double width = fmax(2 * f->floor, fmax(width_of(a, f), b ? width_of(b, f) : 0));
 
 	*c = (struct bench_change){.unit = f->unit};
 	snprintf(c->test, sizeof(c->test), "%s", f->name);

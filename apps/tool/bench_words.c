@@ -258,7 +258,7 @@ static const char *plan_option(struct bench_plan *p, int opt, const char *s, boo
 	case OPT_PAUSE:
 		return time_of(s, 0, 3600, &p->pause_s) ? NULL : "a time like 5s";
 	case OPT_RESOLUTION:
-		return share_of(s, 1e-5, 0.5, &p->resolution) ? NULL : "a share of the maximum load from 0.001% to 50%";
+		return share_of(s, 1e-5, 0.5, &p->resolution) ? NULL : "a share of the load from 0.001% to 50%";
 	case OPT_LOSS:
 		return share_of(s, 0, 0.99, &p->loss_ratio) ? NULL : "a share of the frames like 0.1%";
 	case OPT_VERIFY:

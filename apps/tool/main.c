@@ -152,7 +152,7 @@ static const struct command commands[] = {
 	 "  --size LIST          frame sizes with FCS: 64,512,1518\n"
 	 "  --duration TIME, --settle TIME, --pause TIME   of a trial; for the device to deliver; before the next\n"
 	 "  --repeat N           repetitions of every test\n"
-	 "  --resolution SHARE   where a search ends, of the maximum load: 0.5%\n"
+	 "  --resolution SHARE   where a search ends, of the load: 0.5%\n"
 	 "  --loss SHARE         that throughput tolerates (0)\n"
 	 "  --verify R[,Z]       tst009: trials of a load until one has no loss; over Z lost frames one is enough\n"
 	 "  --goal LOSS,SUM,EXCEED[,WIDTH]  of MLRsearch, once for each: 0.5%,21s,50%,0.5%\n"

@@ -399,6 +399,11 @@ static void compares(void **state)
 	assert_int_equal(verdict(results("frame_loss", "[]", ",\"points\":[{\"line_share\":1,\"loss_ratio\":0.5},{\"line_share\":0.5,\"loss_ratio\":0}]"),
 				 results("frame_loss", "[]", ",\"points\":[{\"line_share\":1,\"loss_ratio\":0.7}]"), 0, 1),
 			 BENCH_WORSE);
+	// A thousandth of the frames, and the samples' resolution, are no difference.
+	assert_int_equal(verdict(results("frame_loss", "[]", ",\"points\":[{\"line_share\":1,\"loss_ratio\":0.001}]"),
+				 results("frame_loss", "[]", ",\"points\":[{\"line_share\":1,\"loss_ratio\":0.0019}]"), 0, 1),
+			 BENCH_SAME);
+	assert_int_equal(verdict(results("recovery", "[0.001]", ""), results("recovery", "[0.0029]", ""), 0, 1), BENCH_SAME);
 	a = json_pack("{s:s}", "format", "other");
 	b = results("throughput", "[1]", "");
 	assert_null(bench_compare(a, b, &n, &err));
