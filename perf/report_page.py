@@ -4,8 +4,8 @@ import html
 import math
 
 WIDTH, HEIGHT, PAD = 300, 26, 12
-LOW, HIGH = 0.25, 16  # of the scale; beyond: at its end
-TICKS = (0.25, 0.5, 1, 2, 4, 8, 16)
+LOW, HIGH = 0.125, 16  # of the scale; beyond: at its end
+TICKS = (0.125, 0.25, 0.5, 1, 2, 4, 8, 16)
 CSS = """
 :root{color-scheme:light dark;--paper:#fff;--ink:#1b1f24;--soft:#57606a;--rule:#d0d7de;--band:#f6f8fa;--us:#0063a6;--them:#8f6400;
 --bad:#a40e26}
