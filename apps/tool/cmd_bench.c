@@ -18,6 +18,7 @@
 #include "apps/tool/bench_print.h"
 #include "apps/tool/bench_rig.h"
 #include "apps/tool/bench_words.h"
+#include "apps/tool/home.h"
 #include "apps/tool/report.h"
 #include "apps/tool/util.h"
 #include "core/linux/plat_linux.h"
@@ -219,35 +220,29 @@ static void off_cpu(pthread_attr_t *attr, unsigned cpu)
 	pthread_attr_setaffinity_np(attr, sizeof(set), &set);
 }
 
-static int stay_on_cpu(unsigned cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (!sched_setaffinity(0, sizeof(set), &set))
-		return 0;
-	fprintf(stderr, "weir bench: --cpu %u: %s\n", cpu, strerror(errno));
-	return EXIT_JOB;
-}
-
 static int run_engine(void)
 {
 	struct sigaction act = {.sa_handler = on_signal};
 	pthread_attr_t attr;
 	pthread_t thread;
+	struct err err;
 	int rc;
 
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
 	pthread_attr_init(&attr);
-	if (work.w.pinned)
+	if (work.w.pinned) {
 		off_cpu(&attr, work.w.cpu);
+		if (home_cpu(work.w.cpu, &err)) {
+			fprintf(stderr, "weir bench: %s\n", err.text);
+			return EXIT_JOB;
+		}
+	}
 	rc = pthread_create(&thread, &attr, engine, NULL);
-	if (!rc && work.w.pinned)
-		rc = stay_on_cpu(work.w.cpu);
-	if (rc)
-		return rc;
+	if (rc) {
+		fprintf(stderr, "weir bench: no thread for the engine: %s\n", strerror(rc));
+		return EXIT_JOB;
+	}
 	app_run(&app);
 	atomic_store(&work.rig.stop, true);
 	return pthread_join(thread, NULL);

@@ -15,8 +15,10 @@
 #include "apps/app.h"
 #include "apps/replay/replay.h"
 #include "apps/tool/figures.h"
+#include "apps/tool/home.h"
 #include "apps/tool/replay_args.h"
 #include "apps/tool/replay_load.h"
+#include "apps/tool/replay_report.h"
 #include "apps/tool/replay_stream.h"
 #include "apps/tool/tool.h"
 #include "apps/tool/util.h"
@@ -289,56 +291,6 @@ static int tick(struct app *a)
 	return 0;
 }
 
-static double us(uint64_t ns)
-{
-	return (double)ns / 1000;
-}
-
-static void print_result(const struct replay_count *c)
-{
-	const struct hdr *e = replay_error(&app);
-	double s = (double)c->ns / 1e9;
-
-	printf("sent %" PRIu64 " packets, %" PRIu64 " bytes, in %.6f s: %.0f packets/s, %.3f Mbit/s (without FCS)\n",
-	       c->packets, c->bytes, s, s > 0 ? (double)c->packets / s : 0,
-	       s > 0 ? (double)c->bytes * 8e-6 / s : 0);
-	if (e->count)
-		printf("behind its time, us: median %.2f, 90%% %.2f, 99%% %.2f, 99.9%% %.2f, 99.99%% %.2f, most %.2f; "
-		       "%" PRIu64 " over 1 ms\n",
-		       us(hdr_value_at(e, 0.5)), us(hdr_value_at(e, 0.9)), us(hdr_value_at(e, 0.99)),
-		       us(hdr_value_at(e, 0.999)), us(hdr_value_at(e, 0.9999)), us(e->max), c->late);
-	if (c->underruns)
-		printf("%" PRIu64 " times the reader had not brought a packet in time: expected --preload, or another "
-		       "CPU for it\n",
-		       c->underruns);
-	putchar('\n');
-}
-
-static void report(const struct replay_run *r, bool *balanced)
-{
-	struct replay_count c;
-	struct figures f = {0};
-
-	replay_count(&app, &c);
-	app_stats(&app, figures_add, &f);
-	figures_add(&f, "replay.read", r->tally.read);
-	figures_add(&f, "replay.nowhere", r->tally.nowhere);
-	figures_add(&f, "replay.other_link", r->tally.other_link);
-	figures_add(&f, "replay.snapped", r->tally.snapped);
-	figures_add(&f, "replay.skipped", r->tally.skipped);
-	figures_add(&f, "replay.backwards", r->tally.backwards);
-	figures_add(&f, "replay.bad_times", r->tally.bad_times);
-	figures_add(&f, "replay.cut_gaps", r->tally.cut_gaps);
-	*balanced = figures_balanced(&f);
-	if (r->json) {
-		figures_print_json(&f, stdout);
-	} else {
-		print_result(&c);
-		figures_print_table(&f, stdout);
-	}
-	figures_free(&f);
-}
-
 static int finish(struct replay_run *r)
 {
 	struct err err;
@@ -347,7 +299,7 @@ static int finish(struct replay_run *r)
 
 	if (r->stream)
 		replay_stream_stop(r->stream, &r->tally);
-	report(r, &balanced);
+	balanced = replay_report(&app, &r->tally, r->json);
 	if (!balanced) {
 		fprintf(stderr, "weir replay: the books do not balance\n");
 		rc = EXIT_JOB;
@@ -422,18 +374,6 @@ static int play(struct replay_run *r)
 	return rc < 0 ? EXIT_JOB : rc;
 }
 
-static int pin(const struct replay_run *r, struct err *err)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(r->cpu, &set);
-	if (r->pinned && sched_setaffinity(0, sizeof(set), &set))
-		return err_set(err, -errno, "--cpu %u: %s: see `taskset -p $$` for those allowed", r->cpu,
-			       strerror(errno));
-	return 0;
-}
-
 // Reads the captures, or opens them; a capture that breaks off is played as far as it goes.
 static int prepare(struct replay_run *r, int *broken, struct err *err)
 {
@@ -465,7 +405,7 @@ int cmd_replay(const struct command *cmd, int argc, char **argv)
 		return rc < 0 ? 0 : rc;
 	if (!load(r, cmd))
 		return EXIT_USAGE;
-	if (pin(r, &err) || prepare(r, &broken, &err)) {
+	if ((r->pinned && home_cpu(r->cpu, &err)) || prepare(r, &broken, &err)) {
 		fprintf(stderr, "weir replay: %s\n", err.text);
 		config_free(&r->c);
 		return EXIT_USAGE;

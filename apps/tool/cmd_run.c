@@ -14,11 +14,11 @@
 #include "apps/app.h"
 #include "apps/control.h"
 #include "apps/tool/figures.h"
+#include "apps/tool/home.h"
 #include "apps/tool/replay_load.h"
 #include "apps/tool/tool.h"
 #include "apps/tool/util.h"
 #include "core/linux/plat_linux.h"
-#include "core/linux/socket.h"
 #include "core/plat.h"
 
 #define OVERRIDES_MAX 64u
@@ -215,15 +215,6 @@ static int finish(const struct run *r)
 	return rc;
 }
 
-static int stay_on_cpu(unsigned cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return sched_setaffinity(0, sizeof(set), &set) < 0 ? -errno : 0;
-}
-
 // From two seconds on: says every second on a terminal, every ten elsewhere, how far it is.
 static int show_progress(struct app *a)
 {
@@ -256,20 +247,6 @@ static void introduce_ports(void)
 	}
 }
 
-// The control channel, if there shall be one.
-static int listen_at(const char *path, struct err *err)
-{
-	struct control *control = path ? control_create(&app, err) : NULL;
-	struct stream_listener *l = control ? socket_listen(path, err) : NULL;
-
-	if (!path)
-		return 0;
-	if (l)
-		return control_listen(control, l);
-	control_destroy(control);
-	return -1;
-}
-
 static int run(struct run *r)
 {
 	struct app_conf conf = {.clock = choose_clock(r)};
@@ -281,10 +258,8 @@ static int run(struct run *r)
 	conf.blob = blob;
 	if (conf.clock == CLOCK_REAL)
 		conf.linger_ns = (uint64_t)(r->linger * (double)NSEC_PER_SEC);
-	rc = r->pinned ? stay_on_cpu(r->cpu) : 0;
-	if (rc) {
-		fprintf(stderr, "weir run: --cpu %u: %s: see `taskset -p $$` for those allowed\n",
-			r->cpu, strerror(-rc));
+	if (r->pinned && home_cpu(r->cpu, &err)) {
+		fprintf(stderr, "weir run: %s\n", err.text);
 		free(blob);
 		return EXIT_JOB;
 	}
@@ -296,7 +271,7 @@ static int run(struct run *r)
 		fprintf(stderr, "weir run: %s\n", err.text);
 		rc = -1;
 	}
-	if (!rc && listen_at(r->control, &err)) {
+	if (!rc && home_listen(&app, r->control, &err)) {
 		fprintf(stderr, "weir run: --control %s\n", err.text);
 		app_stop(&app, NULL);
 		rc = -1;

@@ -84,6 +84,10 @@ struct observer {
 	_Atomic bool asked_twice;
 };
 
+// The observer's thread: arg is the struct observer, filled but for what is zero at first. Ends the run when the trial
+// is over, and frees the samples (pktgen_observe.c).
+void *pktgen_observe(void *arg);
+
 static inline double loss(const struct row *r)
 {
 	return r->sent.packets ? (double)r->lost / (double)r->sent.packets : 0;

@@ -16,26 +16,9 @@ bool words_any(const struct words *w)
 	       w->dst_mac || w->vlan || w->length || w->rate || w->burst || w->shape || w->lcores || w->both;
 }
 
-// n bytes of s as a scalar.
-static void quote(FILE *out, const char *s, size_t n)
-{
-	fputc('"', out);
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)s[i];
-
-		if (c == '"' || c == '\\')
-			fprintf(out, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			fprintf(out, "\\x%02x", c);
-		else
-			fputc(c, out);
-	}
-	fputc('"', out);
-}
-
 static void quote_all(FILE *out, const char *s)
 {
-	quote(out, s, strlen(s));
+	yaml_quote(out, s, strlen(s));
 }
 
 // NAME=VALUE of the port called so many bytes of name; from *at on, which moves behind it. NULL: no more.
@@ -104,7 +87,7 @@ static void range(FILE *out, const char *s)
 	if (!dash)
 		return quote_all(out, s);
 	fputs("{from: ", out);
-	quote(out, s, (size_t)(dash - s));
+	yaml_quote(out, s, (size_t)(dash - s));
 	fputs(", to: ", out);
 	quote_all(out, dash + 1);
 	fputc('}', out);
@@ -123,7 +106,7 @@ static void length(FILE *out, const char *s)
 		fputs("{list: [", out);
 		for (size_t n; *s; s += n + (s[n] == ',')) {
 			n = strcspn(s, ",");
-			quote(out, s, n);
+			yaml_quote(out, s, n);
 			if (s[n])
 				fputs(", ", out);
 		}
@@ -158,7 +141,7 @@ static void rate(FILE *out, const char *s)
 			break;
 		}
 	fprintf(out, "{%s: ", key);
-	quote(out, s, n);
+	yaml_quote(out, s, n);
 	fputc('}', out);
 }
 
@@ -170,7 +153,7 @@ static void shape(FILE *out, const char *s)
 	if (!colon)
 		return quote_all(out, s);
 	fputs("{on: ", out);
-	quote(out, s, (size_t)(colon - s));
+	yaml_quote(out, s, (size_t)(colon - s));
 	fputs(", off: ", out);
 	quote_all(out, colon + 1);
 	fputc('}', out);
@@ -192,7 +175,7 @@ static void put_port(FILE *out, const struct words *w, unsigned i)
 	char mac[24];
 
 	fputs("  ", out);
-	quote(out, name, len);
+	yaml_quote(out, name, len);
 	fputs(": {device: ", out);
 	quote_all(out, name + len + 1);
 	s = first_of(w->mac, w->macs, name, len);
@@ -278,9 +261,9 @@ static int put_stream(FILE *out, const struct words *w, unsigned i, struct err *
 		dst_mac = given ? given : mac;
 	}
 	fputs("  ", out);
-	quote(out, name, len);
+	yaml_quote(out, name, len);
 	fputs(":\n    port: ", out);
-	quote(out, name, len);
+	yaml_quote(out, name, len);
 	fputc('\n', out);
 	put_layers(out, w, dst_mac);
 	if (via) {

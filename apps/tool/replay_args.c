@@ -10,26 +10,9 @@
 #include "apps/tool/ip_text.h"
 #include "apps/tool/util.h"
 
-// A scalar that means s, whatever is in it.
-static void quote(FILE *out, const char *s, size_t n)
-{
-	fputc('"', out);
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)s[i];
-
-		if (c == '"' || c == '\\')
-			fprintf(out, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			fprintf(out, "\\x%02x", c);
-		else
-			fputc(c, out);
-	}
-	fputc('"', out);
-}
-
 static void quoted(FILE *out, const char *s)
 {
-	quote(out, s, strlen(s));
+	yaml_quote(out, s, strlen(s));
 }
 
 static size_t name_len(const char *port)
@@ -39,7 +22,7 @@ static size_t name_len(const char *port)
 
 static void put_name(FILE *out, const struct replay_args *a, unsigned i)
 {
-	quote(out, a->port[i], name_len(a->port[i]));
+	yaml_quote(out, a->port[i], name_len(a->port[i]));
 }
 
 static void put_ports(FILE *out, const struct replay_args *a)
@@ -65,7 +48,7 @@ static void put_matches(FILE *out, const struct replay_args *a)
 	while (*s) {
 		size_t n = strcspn(s, ",");
 
-		quote(out, s, n);
+		yaml_quote(out, s, n);
 		fputs(": ", out);
 		put_name(out, a, 0);
 		fputs(s[n] ? ", " : "", out);
@@ -112,7 +95,7 @@ static void put_change(FILE *out, const struct replay_args *a, const struct repl
 	fputs("    - {", out);
 	if (s[n]) {
 		fputs("port: ", out);
-		quote(out, s, n);
+		yaml_quote(out, s, n);
 		fputs(", ", out);
 		s += n + 1;
 	}
@@ -130,9 +113,9 @@ static void put_change(FILE *out, const struct replay_args *a, const struct repl
 		for (size_t i = 0; i < whole; i++)
 			if (s[i] == ':' && (!strcmp(w->key, "ports") || memchr(s, '/', i)) && !key)
 				key = i;
-		quote(out, s, key);
+		yaml_quote(out, s, key);
 		fputs(": ", out);
-		quote(out, s + key + (key > 0), whole - key - (key > 0));
+		yaml_quote(out, s + key + (key > 0), whole - key - (key > 0));
 		s += whole + (s[whole] == ';');
 		fputs(*s ? ", " : "", out);
 	}

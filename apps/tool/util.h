@@ -4,9 +4,9 @@
 #define WEIR_APPS_TOOL_UTIL_H
 
 #include <stdbool.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "core/err.h"
 
@@ -32,5 +32,8 @@ char *file_read(const char *path, size_t max, size_t *len, struct err *err);
 // Writes a regular file whole or not at all: to a temporary name beside it, then renamed. 0 or -errno;
 // -EINVAL when something else (a device, a folder) has that name.
 int file_write(const char *path, const void *data, size_t len, unsigned mode, struct err *err);
+
+// Writes a YAML scalar that means the n bytes of s, whatever is in them.
+void yaml_quote(FILE *out, const char *s, size_t n);
 
 #endif
