@@ -107,7 +107,7 @@ static bool has_stream(const struct app_lcore *l, unsigned port, unsigned lcores
 	return false;
 }
 
-static uint64_t line_bps(const struct app *app, unsigned port)
+uint64_t pktgen_line_bps(const struct app *app, unsigned port)
 {
 	struct port_link link;
 
@@ -133,7 +133,7 @@ static int make_generators(struct app_lcore *l, struct err *err)
 			.pool = app->pool,
 			.tx = l->tx[p],
 			.mac = grant->mac,
-			.line_bps = line_bps(app, p),
+			.line_bps = pktgen_line_bps(app, p),
 		};
 
 		if (l->id >= grant->queues || !has_stream(l, p, grant->queues))

@@ -89,6 +89,9 @@ struct pktgen_hop {
 uint32_t pktgen_hops(const struct app *app);
 void pktgen_hop(const struct app *app, uint32_t i, struct pktgen_hop *hop);
 
+// L1 bit/s of a port: what the configuration says, else its link; 0: unknown. Anyone, at any time.
+uint64_t pktgen_line_bps(const struct app *app, unsigned port);
+
 extern const struct function pktgen_function;
 
 #endif

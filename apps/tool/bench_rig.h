@@ -36,9 +36,6 @@ void rig_free(struct rig *r);
 int rig_trial(void *rig, const struct bench_order *order, struct bench_trial *t, struct err *err); // a bench_trial_fn
 extern const struct bench_rig rig_bench;
 
-// L1 bit/s of a port; 0: unknown.
-uint64_t rig_line_bps(const struct app *app, unsigned port);
-
 // bench_rig_read.c: the figures of the trial that is over.
 void rig_read(const struct rig *r, struct bench_trial *t);
 

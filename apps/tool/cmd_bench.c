@@ -82,7 +82,7 @@ static json_t *ports_json(void)
 
 	for (unsigned i = 0; i < app.ports; i++) {
 		const struct config_port *p = &work.c.ports[i];
-		uint64_t line = rig_line_bps(&app, i);
+		uint64_t line = pktgen_line_bps(&app, i);
 		json_t *o = json_object();
 
 		json_object_set_new(o, "name", json_string(p->name));
