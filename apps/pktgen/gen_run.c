@@ -229,12 +229,15 @@ static always_inline unsigned gather(struct gen *g, struct gen_stream **due, uns
 static void visit_all(struct gen *g, struct burst *b, struct gen_stream **due, unsigned m)
 {
 	while (m) {
-		for (unsigned i = 0; i < m; i++)
-			if (!visit(g, due[i], b)) { // the others come first next time
-				while (m-- > i + 1)
-					gen_wheel_back(&g->wheel, due[m]->link);
-				return;
-			}
+		for (unsigned i = 0; i < m; i++) {
+			bool room = b->made < b->n; // those before may have taken all
+
+			if (likely(room) && visit(g, due[i], b))
+				continue;
+			while (m-- > i + room) // they come first next time
+				gen_wheel_back(&g->wheel, due[m]->link);
+			return;
+		}
 		m = b->n - b->made;
 		m = gather(g, due, m < GEN_BATCH ? m : GEN_BATCH, b->now);
 	}

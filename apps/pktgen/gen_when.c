@@ -266,7 +266,7 @@ static uint64_t own_time(const struct gen_when *w, uint64_t t)
 	uint64_t beyond, period = w->on_cycles + w->off_cycles, rest;
 
 	t -= w->off;
-	if (t < w->window)
+	if (t < w->window || !period) // none while another lcore begins a trial, and we read half of it
 		return t;
 	beyond = t - w->window;
 	rest = beyond % period;

@@ -456,6 +456,50 @@ static void no_buffers(void **state)
 	gw_free(&w);
 }
 
+// Several streams are due, and those first take all there is room for: the others go next time, and nothing is
+// written behind what was asked for.
+static void no_room(void **state)
+{
+	uint16_t lens[] = {60}, longs[] = {60, 5000};
+	struct gen_order order = {.start_tsc = tsc_read(), .run = 1};
+	struct mbuf *pkts[GRAPH_BURST + 1], *none = (struct mbuf *)(uintptr_t)1;
+	unsigned seen[4] = {0};
+	struct gen_world w;
+	struct gen *g;
+
+	gw_init(&w);
+	for (unsigned i = 0; i < 4; i++) {
+		struct blob_stream *s = gw_udp4(&w, i == 3 ? longs : lens, i == 3 ? 2 : 1, false);
+
+		s->rate_kind = BLOB_RATE_PPS;
+		s->rate = 1; // one burst and no more
+		s->burst = i ? 1 : 2 * GRAPH_BURST;
+	}
+	g = start(&w, &order);
+	for (unsigned n = 0; n < 2 * GRAPH_BURST + 3;) {
+		uint16_t got;
+
+		pkts[GRAPH_BURST] = none;
+		got = gen_burst(g, pkts, GRAPH_BURST);
+		assert_true(got <= GRAPH_BURST);
+		assert_ptr_equal(pkts[GRAPH_BURST], none);
+		for (unsigned i = 0; i < got; i++) {
+			uint8_t sig[SIG_LEN];
+
+			assert_int_equal(mbuf_check(pkts[i]), 0);
+			mbuf_copy_out(pkts[i], pkts[i]->pkt_len - SIG_LEN, sig, SIG_LEN);
+			seen[get(sig + SIG_AT_STREAM, 2)]++;
+			mbuf_free(pkts[i]);
+		}
+		n += got;
+	}
+	assert_int_equal(seen[0], 2 * GRAPH_BURST);
+	for (unsigned i = 1; i < 4; i++)
+		assert_int_equal(seen[i], 1);
+	gen_destroy(g);
+	gw_free(&w);
+}
+
 static int setup(void **state)
 {
 	struct mempool_conf conf = {.name = "gen", .count = 4096};
@@ -478,6 +522,7 @@ int main(void)
 		cmocka_unit_test(trials),
 		cmocka_unit_test(line_rate_unknown),
 		cmocka_unit_test(no_buffers),
+		cmocka_unit_test(no_room),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
