@@ -37,7 +37,7 @@ static void thin(struct bed_table *t, uint32_t n)
 
 static void draw(struct bed_table *t, uint64_t *seed, union ip_addr *dst)
 {
-	*dst = (union ip_addr){0};
+	*dst = (union ip_addr){.w = {0, 0}};
 	if (t->family == 6) {
 		routes6_draw(&t->r6, true, seed, dst->v6);
 		return;

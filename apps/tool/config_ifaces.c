@@ -164,7 +164,7 @@ static const struct blob_addr *overlaps(const struct config *c, const struct blo
 
 static const char *address_fault(const char *s, struct blob_addr *a)
 {
-	union ip_addr addr = {0};
+	union ip_addr addr = {.w = {0, 0}};
 
 	if (!ip_parse_prefix(s, &a->family, &addr, &a->plen) || !a->plen)
 		return "expected ADDRESS/LENGTH like 192.0.2.1/24 or 2001:db8::1/64";

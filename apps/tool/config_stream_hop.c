@@ -24,7 +24,7 @@ static bool runs(const struct stream_value *v)
 
 static union ip_addr address(unsigned __int128 v, uint8_t family)
 {
-	union ip_addr a = {0};
+	union ip_addr a = {.w = {0, 0}};
 
 	for (int i = family == 4 ? 3 : 15; i >= 0; i--, v >>= 8)
 		a.v6[i] = (uint8_t)v;

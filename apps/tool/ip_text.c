@@ -8,7 +8,7 @@
 
 bool ip_parse(const char *s, uint8_t *family, union ip_addr *addr)
 {
-	union ip_addr a = {0};
+	union ip_addr a = {.w = {0, 0}};
 
 	if (inet_pton(AF_INET, s, &a.v4) == 1)
 		*family = 4;
@@ -96,7 +96,7 @@ bool ip_match(const union ip_addr *a, const union ip_addr *b, unsigned plen)
 
 union ip_addr ip_mask(const union ip_addr *addr, uint8_t family, unsigned plen)
 {
-	union ip_addr m = {0};
+	union ip_addr m = {.w = {0, 0}};
 
 	memcpy(m.v6, addr->v6, (plen + 7) / 8);
 	if (plen % 8)

@@ -34,6 +34,22 @@ static void addresses(void **state)
 	assert_false(ip_parse("", &family, &a));
 }
 
+// All 16 bytes are compared and hashed, whatever lay there before: {0} would be the first member's alone.
+static void all_of_it(void **state)
+{
+	union ip_addr m;
+
+	memset(&a, 0xff, sizeof(a));
+	assert_true(ip_parse("192.0.2.255", &family, &a));
+	for (unsigned i = 4; i < 16; i++)
+		assert_int_equal(a.v6[i], 0);
+	m = ip_mask(&a, 4, 24);
+	assert_memory_equal(&m, "\300\0\2\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+	memset(&a, 0xff, sizeof(a));
+	m = ip_mask(&a, 6, 1);
+	assert_memory_equal(&m, "\200\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+}
+
 static void prefixes(void **state)
 {
 	assert_true(ip_parse_prefix("1.2.3.4/32", &family, &a, &plen));
@@ -105,8 +121,8 @@ static void bits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(addresses), cmocka_unit_test(prefixes), cmocka_unit_test(macs),
-		cmocka_unit_test(hosts),     cmocka_unit_test(bits),
+		cmocka_unit_test(addresses), cmocka_unit_test(all_of_it), cmocka_unit_test(prefixes),
+		cmocka_unit_test(macs),      cmocka_unit_test(hosts),     cmocka_unit_test(bits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
