@@ -40,6 +40,7 @@ struct loop_lane {
 
 struct loop_half { // a queue's receiving or sending side: its lane, and what the port counts
 	struct loop_lane *lane;
+	struct mempool *pool; // of copies; sending side
 	uint64_t packets, bytes;
 } cache_aligned;
 
@@ -120,15 +121,16 @@ static always_inline unsigned stamp_all(struct mbuf *const *pkts, unsigned n, ui
 }
 
 // Whoever receives a packet may write it: one with other owners goes as a copy. Returns how many of n
-// can go, fewer where there is no buffer for one.
-static __attribute__((noinline)) unsigned unshare(struct mbuf **pkts, unsigned n)
+// can go, fewer where there is no buffer for one. Not of the packet's own pool: one of packets that are sent
+// again and again has no others.
+static __attribute__((noinline)) unsigned unshare(struct mempool *pool, struct mbuf **pkts, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
 		struct mbuf *copy;
 
 		if (pkts[i]->refcnt == 1)
 			continue;
-		copy = mbuf_copy(pkts[i], pkts[i]->pool);
+		copy = mbuf_copy(pkts[i], pool);
 		if (!copy)
 			return i;
 		mbuf_free(pkts[i]);
@@ -148,7 +150,7 @@ static uint16_t loop_tx(void *queue, struct mbuf **pkts, uint16_t n)
 
 	own = stamp_all(pkts, sent, lane->origin, &bytes);
 	if (unlikely(own < sent)) {
-		sent = own + unshare(pkts + own, sent - own);
+		sent = own + unshare(h->pool, pkts + own, sent - own);
 		stamp_all(pkts + own, sent - own, lane->origin, &bytes);
 	}
 	if (unlikely(!sent))
@@ -278,7 +280,7 @@ static uint32_t ring_size(const struct port_conf *conf)
 	return size;
 }
 
-static void end_attach(struct loop_cable *c, unsigned e, struct port *port, uint16_t queues)
+static void end_attach(struct loop_cable *c, unsigned e, struct port *port, uint16_t queues, struct mempool *pool)
 {
 	struct loop_end *end = &c->end[e];
 
@@ -290,6 +292,7 @@ static void end_attach(struct loop_cable *c, unsigned e, struct port *port, uint
 		c->paired = true;
 	cable_wire(c);
 	for (unsigned q = 0; q < queues; q++) {
+		end->tx[q].pool = pool;
 		port->queue[q] = (struct port_queue){loop_rx, &end->rx[q], loop_tx, &end->tx[q]};
 	}
 }
@@ -314,7 +317,7 @@ static int loop_open(struct port *port, const struct port_conf *conf, struct err
 	g->rx_size = g->tx_size = (uint16_t)(c->size < UINT16_MAX ? c->size : UINT16_MAX);
 	g->any_length = true;
 	port_default_mac(port, conf, g->mac);
-	end_attach(c, c->end[0].port ? 1 : 0, port, g->queues);
+	end_attach(c, c->end[0].port ? 1 : 0, port, g->queues, conf->pool);
 	snprintf(g->text, sizeof(g->text), "loop '%s' rings of %u", c->name, c->size);
 	return 0;
 }

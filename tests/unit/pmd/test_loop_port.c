@@ -89,6 +89,31 @@ static void test_several_owners(void **state)
 	close_all(&p, 1);
 }
 
+// One that is sent again and again goes as copies of the port's pool: its own may have no buffer besides.
+static void test_forever(void **state)
+{
+	struct mempool_conf conf = {.name = "captures", .count = 1, .data_room = 64, .cache = 1};
+	struct mempool *own = mempool_create(&conf, NULL);
+	struct port p = {.id = 4};
+	uint32_t tag = 100;
+	struct mbuf *m = mbuf_from_bytes(own, &tag, sizeof(tag)), *pkts[3] = {m, m, m};
+	struct mbuf *got[3];
+
+	test_open(&p, "l", "loop", "", pool, NULL);
+	m->refcnt = MBUF_FOREVER;
+	assert_int_equal(port_tx_burst(&p, 0, pkts, 3), 3);
+	assert_int_equal(port_rx_burst(&p, 0, got, 3), 3);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_ptr_not_equal(got[i], m);
+		assert_ptr_equal(got[i]->pool, pool);
+		assert_int_equal(got[i]->refcnt, 1);
+		assert_int_equal(got[i]->pkt_len, sizeof(tag));
+		assert_memory_equal(got[i]->data, &tag, sizeof(tag));
+	}
+	mbuf_free_bulk(got, 3);
+	close_all(&p, 1);
+}
+
 static void test_pair(void **state)
 {
 	struct port p[2] = {{.id = 0}, {.id = 1}};
@@ -309,6 +334,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_alone),
 		cmocka_unit_test(test_several_owners),
+		cmocka_unit_test(test_forever),
 		cmocka_unit_test(test_pair),
 		cmocka_unit_test(test_two_without_name_are_apart),
 		cmocka_unit_test(test_third_is_refused),
