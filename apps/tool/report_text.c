@@ -7,13 +7,16 @@
 #include "apps/tool/report_priv.h"
 #include "apps/tool/util.h"
 
-#define NUM_MAX	 1e18 // more is no measurement
+#define NUM_MAX	 1e18  // more is no measurement
+#define NUM_LEAST 1e-18 // less is 0: logarithms of it are of no use to an axis
 #define TEXT_MAX 400  // bytes of a text shown
 
 static double number(const json_t *v)
 {
 	double d = json_is_number(v) ? json_number_value(v) : NAN;
 
+	if (fabs(d) < NUM_LEAST)
+		return 0;
 	return fabs(d) <= NUM_MAX ? d : NAN;
 }
 

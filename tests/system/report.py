@@ -111,6 +111,9 @@ def hostile(sample, folder):
     assert made >= 10, made
     many = dict(sample, tests=[dict(t, frame_size=64 + i) for i in range(70) for t in sample["tests"][:4]])
     assert "more, in the table" in page(many, folder)
+    # As near to 0 as a number gets: an axis must not count the decades in between.
+    tiny = {"test": "latency", "frame_size": 64, "ip": "4", "result": {"ccdf": [[5e-324, 0.5]]}}
+    assert page(dict(sample, tests=[tiny]), folder)
     assert page(dict(sample, tests=[]), folder) and page({"format": "weir-bench", "version": 1}, folder)
     raw = json.dumps(sample).encode()
     for bad in (b"", b"[" * 100000, b"\xff" + raw, b"nonsense", {"format": "weir-perf", "version": 1}, [], {},
