@@ -167,23 +167,39 @@ static int check_captures(const struct run *r, struct err *err)
 	return 0;
 }
 
+// Whether there are ports that play captures, and live ones.
+static void look_at_ports(const struct run *r, bool *capture, bool *live)
+{
+	*capture = *live = false;
+	for (size_t i = 0; i < r->c.n_ports; i++) {
+		const struct pmd *pmd = pmd_resolve(r->c.ports[i].driver, r->c.ports[i].args);
+
+		*capture |= pmd && pmd->next_time;
+		*live |= pmd && pmd->can.live;
+	}
+}
+
 // Time is the captures' when there are some and nothing live, which keeps its own.
 static enum clock_kind choose_clock(const struct run *r)
 {
-	bool capture = false, live = false;
-	size_t i;
+	bool capture, live;
 
 	if (r->has_clock)
 		return r->clock;
 	if (r->c.replay.given) // it sends by the machine's time
 		return CLOCK_REAL;
-	for (i = 0; i < r->c.n_ports; i++) {
-		const struct pmd *pmd = pmd_resolve(r->c.ports[i].driver, r->c.ports[i].args);
-
-		capture |= pmd && pmd->next_time;
-		live |= pmd && pmd->can.live;
-	}
+	look_at_ports(r, &capture, &live);
 	return capture && !live ? CLOCK_CAPTURE : CLOCK_REAL;
+}
+
+// What is played on a capture's clock comes out the same every time; with nobody live there are no secrets to keep.
+static void choose_entropy(const struct run *r, enum clock_kind clock)
+{
+	bool capture, live;
+
+	look_at_ports(r, &capture, &live);
+	if (clock == CLOCK_CAPTURE && !live)
+		plat_linux_entropy(CAPTURE_SEED);
 }
 
 static int finish(const struct run *r)
@@ -264,6 +280,7 @@ static int run(struct run *r)
 		return EXIT_JOB;
 	}
 	rc = plat_linux_init((size_t)r->memory << 20);
+	choose_entropy(r, conf.clock);
 	if (rc) {
 		fprintf(stderr, "weir run: %u MiB of packet memory: %s: give less by --memory\n",
 			r->memory, strerror(-rc));

@@ -17,7 +17,6 @@
 #include "core/plat.h"
 
 #define LINES	 50u
-#define SEED	 1u // of all that is chance in the function: the same in every run
 
 static const char usage[] =
 	"weir replay FILE --in PORT=CAPTURE... [--golden PORT=CAPTURE]... [OPTIONS]\n"
@@ -297,7 +296,7 @@ static int perform(const struct config *c, struct err *err)
 	int rc = plat_linux_init((size_t)memory << 20);
 
 	conf.blob = blob;
-	plat_linux_entropy(SEED);
+	plat_linux_entropy(CAPTURE_SEED);
 	if (rc)
 		err_set(err, rc, "%u MiB of packet memory: %s: give less by --memory", memory, strerror(-rc));
 	else

@@ -14,6 +14,8 @@ extern const char weir_version[];
 #define EXIT_JOB   1
 #define EXIT_USAGE 2
 
+#define CAPTURE_SEED 1u // of all that is chance in a function on a capture's clock: the same in every run
+
 struct command {
 	const char *name;
 	const char *summary;

@@ -235,6 +235,12 @@ def test_year(bed):
           len(times))
     check("at their times", all(200_000_000_000 <= g <= 600_000_000_000 for g in gaps[3:]), (min(gaps[3:]), max(gaps)))
     check("not at one of a few times only", len(set(gaps)) > len(gaps) // 2)
+    outs = []
+    for name in ("one.pcap", "two.pcap"):
+        subprocess.run([bed.weir, "run", "ra.yaml", "--port", "wan=pcap:year.pcap,", "--port", f"lan=pcap:,{name}"],
+                       cwd=bed.folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+        outs.append(capfile.read(bed.path(name)))
+    check("the same by weir run", len(outs[0]) > 1000 and outs[0] == outs[1])
 
 
 def main():
