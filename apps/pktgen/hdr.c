@@ -72,7 +72,7 @@ static void give(struct hdr_pool *p, uint32_t u)
 
 void hdr_init(struct hdr *h, struct hdr_pool *pool)
 {
-	*h = (struct hdr){.min = UINT64_MAX, .pool = pool, .unit = pool->unit};
+	*h = (struct hdr){.min = UINT64_MAX, .pool = pool, .unit = pool->unit, .units = pool->units};
 }
 
 void hdr_reset(struct hdr *h)

@@ -7,6 +7,7 @@
 // Counts are of any size: a counter that reaches 2^31 carries into a list.
 //
 // One lcore records (and resets); any other may at the same time hdr_add() what there is to a histogram of its own.
+// While the pool is reset for another trial what it reads is of neither, but no harm.
 #ifndef WEIR_APPS_PKTGEN_HDR_H
 #define WEIR_APPS_PKTGEN_HDR_H
 
@@ -33,6 +34,7 @@ struct hdr {
 	uint32_t (*unit)[HDR_UNIT]; // the pool's
 	uint32_t dir[HDR_DIRS];	    // numbers of units that hold numbers of units; 0: none
 	uint32_t carries;	    // number of the unit that holds carries; 0: none
+	uint32_t units;		    // the pool's
 };
 
 // Memory for `parts` parts of 1,024 counters (4 KiB each), of one lcore. NULL: no memory.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // hdr_read.c - histograms of high dynamic range: reading them, while they are recorded into too
 #include <emmintrin.h>
+#include <stdbool.h>
 
 #include "apps/pktgen/hdr_priv.h"
 
@@ -9,10 +10,18 @@
 
 #define ACQUIRE(x) __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
 
+// Numbers of units may be anything: the pool may be reset meanwhile, so that what was a directory are counters.
+static bool is_unit(const struct hdr *h, uint32_t u)
+{
+	return u && u < h->units;
+}
+
 static uint64_t carried(const struct hdr *h, unsigned b)
 {
-	for (uint32_t u = ACQUIRE(h->carries); u; u = h->unit[u][CARRY_NEXT])
-		for (uint32_t n = 0; n < ACQUIRE(h->unit[u][CARRY_USED]); n++)
+	uint32_t left = h->units;
+
+	for (uint32_t u = ACQUIRE(h->carries); is_unit(h, u) && left--; u = h->unit[u][CARRY_NEXT])
+		for (uint32_t n = 0; n < ACQUIRE(h->unit[u][CARRY_USED]) && n < CARRY_ENTRIES; n++)
 			if (h->unit[u][CARRY_BUCKET(n)] == b)
 				return (uint64_t)ACQUIRE(h->unit[u][CARRY_TIMES(n)]) * HDR_CARRY;
 	return 0;
@@ -36,9 +45,9 @@ static uint64_t counter_value(const struct hdr *h, unsigned b, const uint32_t *c
 static const uint32_t *counters(const struct hdr *h, unsigned b)
 {
 	uint32_t d = ACQUIRE(h->dir[b / (HDR_UNIT * HDR_UNIT)]);
-	uint32_t u = d ? ACQUIRE(h->unit[d][b / HDR_UNIT % HDR_UNIT]) : 0;
+	uint32_t u = is_unit(h, d) ? ACQUIRE(h->unit[d][b / HDR_UNIT % HDR_UNIT]) : 0;
 
-	return u ? h->unit[u] : NULL;
+	return is_unit(h, u) ? h->unit[u] : NULL;
 }
 
 uint64_t hdr_bucket_count(const struct hdr *h, unsigned b)

@@ -314,12 +314,40 @@ static void meanwhile(void **state)
 	hdr_pool_destroy(copies);
 }
 
+// A reader whose pool is reset under it finds counters where a directory was: nonsense, but no crash.
+static void reset_meanwhile(void **state)
+{
+	struct hdr_pool *pool = hdr_pool_create(2), *other = hdr_pool_create(2), *own = hdr_pool_create(HDR_PARTS);
+	struct hdr first, h, a, sum;
+
+	hdr_init(&first, pool);
+	hdr_record(&first, 1); // units 1 and 2
+	hdr_init(&h, pool);
+	hdr_record(&h, 1); // its directory: 3
+	h.carries = 3; // and if that were a list of carries
+	hdr_pool_reset(pool);
+	hdr_init(&first, pool);
+	hdr_init(&a, other);
+	hdr_record(&first, 1);
+	for (unsigned i = 0; i < HDR_UNIT; i++)
+		hdr_record(&first, HDR_UNIT + i); // unit 3: counters
+	for (unsigned i = 0; i < 15; i++) { // of 2^30
+		hdr_add(&a, &first);
+		hdr_add(&first, &a);
+	}
+	hdr_init(&sum, own);
+	hdr_add(&sum, &h);
+	hdr_pool_destroy(pool);
+	hdr_pool_destroy(other);
+	hdr_pool_destroy(own);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(exact),    cmocka_unit_test(buckets),	      cmocka_unit_test(memory),
 		cmocka_unit_test(carries),  cmocka_unit_test(carry_recorded), cmocka_unit_test(between),
-		cmocka_unit_test(meanwhile),
+		cmocka_unit_test(meanwhile), cmocka_unit_test(reset_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
