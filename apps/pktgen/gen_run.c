@@ -27,7 +27,9 @@ void gen_end_stream(struct gen *g, struct gen_stream *s)
 
 static always_inline void wait(struct gen *g, struct gen_stream *s)
 {
-	s->link->due = gen_when_next(s);
+	uint64_t due = gen_when_next(s);
+
+	s->link->due = due < s->when.end ? due : s->when.end; // it ends in time, however long it has nothing to send
 	gen_wheel_add(&g->wheel, s->link);
 }
 

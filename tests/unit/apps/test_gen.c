@@ -500,6 +500,41 @@ static void no_room(void **state)
 	gw_free(&w);
 }
 
+// A trial is over when its time is, though streams would have their next packets much later.
+static void ends_in_time(void **state)
+{
+	uint64_t hz = plat_tsc_hz(), from = tsc_read();
+	struct gen_order order = {.start_tsc = from, .duration_ns = 1000000};
+	uint16_t lens[] = {60};
+	uint8_t f[GRAPH_BURST * 64];
+	struct blob_stream *s;
+	struct gen_world w;
+	struct gen_count c;
+	struct gen *g;
+
+	gw_init(&w);
+	for (unsigned i = 0; i < 3; i++) {
+		s = gw_udp4(&w, lens, 1, false);
+		s->rate_kind = BLOB_RATE_PPS;
+		s->rate = 1;
+		s->start_ns = i == 1 ? 3600 * NSEC_PER_SEC : 0;
+		s->shape = i == 2 ? BLOB_SHAPE_ONOFF : BLOB_SHAPE_CONSTANT;
+		s->on_us = 1;
+		s->off_us = UINT32_MAX;
+	}
+	g = start(&w, &order);
+	while (!gen_done(g) && tsc_read() - from < 10 * hz)
+		burst(g, GRAPH_BURST, f, 64);
+	assert_true(gen_done(g));
+	for (unsigned i = 0; i < 3; i++) {
+		gen_count(g, i, &c);
+		assert_int_equal(c.packets, i != 1);
+		assert_int_equal(c.due, i != 1);
+	}
+	gen_destroy(g);
+	gw_free(&w);
+}
+
 static int setup(void **state)
 {
 	struct mempool_conf conf = {.name = "gen", .count = 4096};
@@ -523,6 +558,7 @@ int main(void)
 		cmocka_unit_test(line_rate_unknown),
 		cmocka_unit_test(no_buffers),
 		cmocka_unit_test(no_room),
+		cmocka_unit_test(ends_in_time),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
