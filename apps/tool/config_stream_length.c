@@ -213,8 +213,8 @@ static void read_order(struct ydoc *y, yaml_node_t *node, void *arg)
 
 static void finish(struct length_reader *p, struct ydoc *y, yaml_node_t *node)
 {
-	if (!!p->from + !!p->list + !!p->random + !!p->imix + !!p->genome != 1 || !p->from != !p->step ||
-	    (p->from && !p->last)) {
+	if (!!p->from + !!p->list + !!p->random + !!p->imix + !!p->genome != 1 || (p->from && !p->last) ||
+	    (!p->from && (p->step || (p->last && !p->random)))) {
 		if (!p->bad)
 			ydoc_error(y, node, "expected a length, or one of {from: A, to: B, step: N}, {random: "
 					    "[A, B]}, {list: [A, {length: B, weight: N}]}, {imix: NAME}, {genome: "
@@ -227,7 +227,9 @@ static void finish(struct length_reader *p, struct ydoc *y, yaml_node_t *node)
 		ydoc_error(y, node, "expected to at least from");
 		p->bad = true;
 	}
-	for (uint32_t len = p->first; (p->from || p->random) && len <= p->last; len += p->random ? 1 : p->step)
+	if (!p->step)
+		p->step = 1;
+	for (uint32_t len = p->first; (p->from || p->random) && len <= p->last; len += p->step)
 		add(p->s, len, 1);
 	p->s->shuffled |= !!p->random;
 }

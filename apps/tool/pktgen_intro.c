@@ -82,7 +82,8 @@ static void lengths(const struct blob *b, const struct blob_stream *s, FILE *out
 	if (min == max)
 		fprintf(out, "%u bytes", min);
 	else
-		fprintf(out, "%u to %u bytes (%u lengths)", min, max, s->lengths);
+		fprintf(out, "%u to %u bytes (%u lengths%s)", min, max, s->lengths,
+			s->lengths == UINT8_MAX ? " or more" : "");
 }
 
 static void rate(const struct blob_stream *s, const struct blob_port *port, FILE *out)

@@ -85,7 +85,8 @@ def wrong_words():
                         ((*LOOP, "--duration", "-1s"), "a time"), (("--port", "a=loop:x", "--port", "a=loop:x"), "already"),
                         ((*LOOP, "--address", "c=10.0.0.1/24"), "of a --port"), ((*LOOP, "--proto", "{}"), "udp, tcp")):
         check(f"it says what is wrong: {text}", text in pktgen(*words, code=2).stderr)
-    words = [*LOOP, "--dst", "2001:db8::1-2001:db8::9", "--rate", "l2:1G", "--shape", "10ms:5ms", "--both", "--vlan", "5"]
+    words = [*LOOP, "--dst", "2001:db8::1-2001:db8::9", "--rate", "l2:1G", "--length", "88-1518",
+             "--shape", "10ms:5ms", "--both", "--vlan", "5"]
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as f:
         f.write(pktgen(*words, "--print").stdout)
         f.flush()
