@@ -177,7 +177,7 @@ struct bench_change *bench_compare(const json_t *a, const json_t *b, size_t *n, 
 	if (!is_result(a) || !is_result(b)) {
 		free(list);
 		err_set(err, -EINVAL, "%s: expected \"format\": \"weir-bench\", \"version\": 1 and \"tests\"",
-			is_result(a) ? "the second file" : "the first file");
+			is_result(a) ? "AFTER" : "BEFORE");
 		return NULL;
 	}
 	for (size_t i = 0; i < json_array_size(tests); i++) {

@@ -36,7 +36,7 @@ static void throughput(const json_t *r, FILE *out)
 	if (json_is_number(json_object_get(r, "line_share")))
 		fprintf(out, ", %.1f%% of the line", 100 * number(r, "line_share"));
 	if (*text(r, "limited_by"))
-		fprintf(out, ", limited by the %s", text(r, "limited_by"));
+		fprintf(out, ", limited by %s%s", strcmp(text(r, "limited_by"), "max") ? "the " : "--", text(r, "limited_by"));
 	else
 		fprintf(out, " at least");
 	if (json_array_size(json_object_get(r, "repetitions")) > 1)
@@ -60,7 +60,7 @@ static void loss(const json_t *r, FILE *out)
 	for (size_t i = 0; i < json_array_size(points); i++) {
 		const json_t *p = json_array_get(points, i);
 
-		fprintf(out, "%s%.0f%%: ", i ? ", " : "", 100 * number(p, "line_share"));
+		fprintf(out, "%s%.*f%%: ", i ? ", " : "", number(p, "line_share") < 0.1, 100 * number(p, "line_share"));
 		if (json_is_number(json_object_get(p, "loss_ratio")))
 			fprintf(out, "%.3g%%", 100 * number(p, "loss_ratio"));
 		else

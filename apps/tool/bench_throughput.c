@@ -157,7 +157,10 @@ static json_t *goals_json(const struct bench_case *c, const struct mlr_result *g
 
 static const char *limit(const struct bench_case *c)
 {
-	return c->bounded ? "device" : c->generator_max ? "generator" : "line";
+	const struct bench_plan *p = c->plan;
+	bool asked = p->max_pps && (!c->line_pps || p->max_pps < c->line_pps);
+
+	return c->bounded ? "device" : c->generator_max ? "generator" : asked ? "max" : "line";
 }
 
 static void report(struct bench_case *c, const struct mlr_result *got, unsigned done, json_t *result)

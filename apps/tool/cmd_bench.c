@@ -248,6 +248,16 @@ static int run_engine(void)
 	return pthread_join(thread, NULL);
 }
 
+// Whether the results can be kept is known before hours of trials, not after.
+static bool writable(void)
+{
+	json_object_set_new(work.run.book.root, "tests", json_array());
+	if (!bench_book_write(&work.run.book))
+		return true;
+	fprintf(stderr, "weir bench: -o %s\n", work.run.book.err.text);
+	return false;
+}
+
 static int report(void)
 {
 	const struct bench *b = &work.run.b;
@@ -268,7 +278,8 @@ static int report(void)
 		bench_print(work.run.book.root, stdout);
 	fprintf(stderr, "weir bench: %llu trials, %llu of them invalid; %u tests incomplete%s%s\n",
 		(unsigned long long)b->trials, (unsigned long long)b->invalid, work.run.incomplete,
-		work.w.out ? "; results in " : "", work.w.out ? work.w.out : "");
+		work.w.out && !work.run.book.failed ? "; results in " : "",
+		work.w.out && !work.run.book.failed ? work.w.out : "");
 	return rc ? rc : work.run.incomplete ? EXIT_JOB : 0;
 }
 
@@ -301,7 +312,7 @@ static int run(int argc, char **argv)
 					      .book = {.path = work.w.out, .root = head(argc, argv)}};
 		work.rig.device = work.w.device_pid;
 		clock_gettime(CLOCK_MONOTONIC, &work.began);
-		rc = run_engine() ? EXIT_JOB : report();
+		rc = writable() && !run_engine() ? report() : EXIT_JOB;
 		json_decref(work.run.book.root);
 	}
 	if (app_stop(&app, &err)) {
@@ -320,8 +331,10 @@ static json_t *load_results(const char *path)
 	json_error_t e;
 	json_t *o = json_load_file(path, 0, &e);
 
-	if (!o)
-		fprintf(stderr, "weir bench: %s:%d:%d: %s\n", path, e.line, e.column, e.text);
+	if (!o && e.line < 0) // could not be read at all
+		fprintf(stderr, "weir bench: %s\n", e.text);
+	else if (!o)
+		fprintf(stderr, "weir bench: %s:%d:%d: %s: expected what weir bench -o wrote\n", path, e.line, e.column, e.text);
 	return o;
 }
 
@@ -388,11 +401,10 @@ int cmd_bench(const struct command *cmd, int argc, char **argv)
 	} else if (work.w.job == BENCH_JOB_REPORT) {
 		rc = page(&work.w);
 	} else {
-		say_plan(&work.w.plan);
-		if (!work.w.plan_only)
-			rc = configure();
-		if (!work.w.plan_only && !rc) {
-			rc = run(argc, argv);
+		rc = configure();
+		if (!rc) {
+			say_plan(&work.w.plan);
+			rc = work.w.plan_only ? 0 : run(argc, argv);
 			config_free(&work.c);
 		}
 	}

@@ -76,13 +76,12 @@ static json_t *load(const char *path, struct err *err)
 	free(text);
 	if (!results)
 		err_set(err, -EINVAL,
-			"%s:%d:%d: %s: expected the JSON that weir bench --json wrote", path,
+			"%s:%d:%d: %s: expected the JSON that weir bench -o wrote", path,
 			e.line, e.column, e.text);
 	else if (!known(results))
 		err_set(err, -EINVAL,
 			"%s: format \"%.40s\": expected \"" FORMAT
-			"\", version %d: the JSON that weir "
-			"bench --json wrote",
+			"\", version %d: the JSON that weir bench -o wrote",
 			path, report_str(results, "format"), VERSION);
 	else
 		return results;

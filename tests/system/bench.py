@@ -86,7 +86,8 @@ def cable():
         loss = find(r, "frame_loss", size)["result"]["points"]
         check("and loses nothing", [(round(p["line_share"], 2), p["loss_ratio"]) for p in loss] == [(1, 0), (0.9, 0)], loss)
         check("so that no burst is too long", find(r, "back_to_back", size)["result"]["frames"] is None)
-        check("and there is nothing to recover from", find(r, "recovery", size)["result"]["seconds"] == 0)
+        # Not 0 where the process was kept from running between sending and receiving.
+        check("and there is nothing to recover from", 0 <= find(r, "recovery", size)["result"]["seconds"] < 0.3)
         trials = [x for test in r["tests"] for x in test["trials"]]
         for x in trials:
             ways = x["directions"]
@@ -132,7 +133,7 @@ def killed():
                               *TOLERANT], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         until = time.monotonic() + 60
         while time.monotonic() < until and not (os.path.exists("cut.json") and
-                                                len(results("cut.json")["tests"][0]["trials"]) > 2):
+                                                any(len(t["trials"]) > 2 for t in results("cut.json")["tests"])):
             time.sleep(0.02)
         p.send_signal(how)
         check(f"signal {how.name}: exit {code}", p.wait(30) == code)
@@ -178,6 +179,8 @@ def words():
     bench("loop.yaml", "--profile", "slow", code=2)
     bench("loop.yaml", "--test", "reset", code=2)
     bench("absent.yaml", code=2)
+    bench("absent.yaml", "--plan", code=2)
+    bench("loop.yaml", "-o", "no/folder.json", "--profile", "quick", code=1)  # said before trials, not after
     bench("impair.yaml", code=2)
     bench("loop.yaml", "--mix", "50", "--profile", "quick", code=1)  # there is no IPv6
     check("a plan", bench("loop.yaml", "--plan") == "")

@@ -165,6 +165,15 @@ static void no_burst_is_too_long(void **state)
 	assert_true(number(o, "pps") == 360000);
 	assert_string_equal(string(o, "limited_by"), "generator");
 	json_decref(w.r.book.root);
+	// --max is neither of them.
+	world(&w, "quick");
+	w.d.capacity = 2 * LINE;
+	w.plan.max_pps = 50000;
+	assert_int_equal(bench_run(&w.r, NULL), 0);
+	o = result_of(&w, "throughput");
+	assert_true(number(o, "pps") == 50000);
+	assert_string_equal(string(o, "limited_by"), "max");
+	json_decref(w.r.book.root);
 }
 
 static void loss_curve(void **state)
@@ -407,7 +416,7 @@ static void compares(void **state)
 	a = json_pack("{s:s}", "format", "other");
 	b = results("throughput", "[1]", "");
 	assert_null(bench_compare(a, b, &n, &err));
-	assert_non_null(strstr(err.text, "first file"));
+	assert_non_null(strstr(err.text, "BEFORE"));
 	assert_null(bench_compare(b, a, &n, &err));
 	json_decref(a);
 	json_decref(b);
