@@ -58,6 +58,7 @@ static void ccdf_points(struct plot_series *s, const json_t *pairs)
 void report_latency(const json_t *tests, FILE *out)
 {
 	struct plot p = {.title = "Latency at throughput: share of frames that took longer",
+			 .note = "The last repetition; in the table percentiles are means of all.",
 			 .x = {.title = "latency", .unit = PLOT_TIME, .log = true},
 			 .y = {.title = "share of frames above",
 			       .unit = PLOT_PERCENT,

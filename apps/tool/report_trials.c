@@ -126,14 +126,13 @@ static void trial_row(const json_t *trial, size_t nth, double by, FILE *out)
 			fprintf(out, "<td>%s</td>",
 				report_percent(buf, report_num(trial, "loss_ratio")));
 	}
-	fputs("<td class=\"why\">", out);
-	if (counts(trial)) {
-		fputs("yes", out);
-	} else {
-		fputs("no: ", out);
+	fprintf(out, "<td>%s</td></tr>\n", counts(trial) ? "yes" : "no");
+	if (!counts(trial)) { // a row of its own: a column would be squeezed to a letter
+		fprintf(out, "<tr class=\"bad\"><td></td><td class=\"why\" colspan=\"%zu\">not counted: ",
+			COLUMNS + 4);
 		report_value(out, json_object_get(trial, "why_invalid"));
+		fputs("</td></tr>\n", out);
 	}
-	fputs("</td></tr>\n", out);
 }
 
 static void trials_table(const json_t *t, struct report_unit unit, FILE *out)
