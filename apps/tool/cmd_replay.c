@@ -35,7 +35,8 @@ struct replay_run {
 	struct replay_tally tally;
 	struct replay_stream *stream;
 	bool json, preload, streamed;
-	unsigned memory, cpu, duration;
+	unsigned memory, cpu;
+	uint64_t duration_ns;
 	bool pinned;
 };
 
@@ -65,7 +66,7 @@ static const struct replay_option options_list[] = {
 	{"ttl", "ttl", OPT_CHANGE},	      {"map", "addresses", OPT_CHANGE},
 	{"map-port", "ports", OPT_CHANGE},    {"port", "a port", OPT_PLAIN},
 	{"split", "a split", OPT_PLAIN},      {"cpu", "a CPU's number", OPT_PLAIN},
-	{"memory", "16 to 65536 MiB", OPT_PLAIN}, {"duration", "seconds", OPT_PLAIN},
+	{"memory", "16 to 65536 MiB", OPT_PLAIN}, {"duration", "a time like 10s or 500ms", OPT_PLAIN},
 };
 #define OPTIONS (sizeof(options_list) / sizeof(*options_list))
 static const char *const switches[] = {"help", "json", "preload", "stream", "fix"};
@@ -89,7 +90,7 @@ static bool plain_option(struct replay_run *r, const char *name, const char *val
 		return r->pinned = text_number(value, 0, CPU_SETSIZE - 1, &r->cpu);
 	if (!strcmp(name, "memory"))
 		return text_number(value, 16, 1u << 16, &r->memory);
-	return text_number(value, 1, 1u << 30, &r->duration);
+	return text_ns(value, &r->duration_ns) && r->duration_ns;
 }
 
 static bool take_option(struct replay_run *r, const struct replay_option *o, const char *value)
@@ -282,7 +283,7 @@ static int tick(struct app *a)
 		read_steps(a);
 	replay_count(a, &c);
 	seconds = c.ns / NSEC_PER_SEC;
-	if (run_state.duration && c.ns >= run_state.duration * NSEC_PER_SEC)
+	if (run_state.duration_ns && c.ns >= run_state.duration_ns)
 		return 1;
 	if (seconds < next || a->blob.plays->speed == BLOB_SPEED_STEP)
 		return 0;

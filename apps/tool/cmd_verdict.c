@@ -87,23 +87,6 @@ static bool ignore(char *list)
 	return true;
 }
 
-static bool duration(const char *s, uint64_t *ns)
-{
-	static const struct { const char *name; double ns; } units[] = {
-		{"", 1e9}, {"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"ns", 1}};
-	char *end;
-	double v = strtod(s, &end);
-
-	if (end == s || !(v >= 0) || v > 1e6)
-		return false;
-	for (unsigned i = 0; i < sizeof(units) / sizeof(*units); i++)
-		if (!strcmp(end, units[i].name)) {
-			*ns = (uint64_t)(v * units[i].ns);
-			return true;
-		}
-	return false;
-}
-
 static int options(const struct command *cmd, int argc, char **argv, const char **file)
 {
 	static const struct option list[] = {
@@ -124,6 +107,9 @@ static int options(const struct command *cmd, int argc, char **argv, const char 
 	unsigned lines = LINES;
 	int opt, which = 0;
 
+	for (int i = 1; i < argc; i++) // also where getopt takes it for the value of --in
+		if (!strcmp(argv[i], "--help"))
+			return usage_option(cmd, argc, argv, 'h') ? EXIT_USAGE : -1;
 	while ((opt = getopt_long(argc, argv, ":h", list, &which)) != -1) {
 		bool good = true;
 
@@ -132,7 +118,7 @@ static int options(const struct command *cmd, int argc, char **argv, const char 
 		case 'g': good = give(&goldens, optarg); break;
 		case 'o': run.out = optarg; break;
 		case 'x': good = ignore(optarg); break;
-		case 't': good = run.timed = duration(optarg, &run.tolerance); break;
+		case 't': good = run.timed = text_ns(optarg, &run.tolerance); break;
 		case 'a': run.accept = true; break;
 		case 'n': good = text_number(optarg, 0, 1000000000, &lines); break;
 		case 'M': good = text_number(optarg, 16, 1u << 16, &memory); break;

@@ -135,7 +135,7 @@ static const struct command commands[] = {
 	 "  --map [PORT=]PREFIX:PREFIX, --map-port [PORT=]N:M      change packets (;-separated: several)\n"
 	 "  --truncate N, --pad N, --snapped send|pad|skip, --fix  their lengths; checksums anew\n"
 	 "  --preload, --stream  read all before (the default up to 256 MiB), or meanwhile\n"
-	 "  --duration SECONDS   stop after so long\n"
+	 "  --duration TIME      stop after so long\n"
 	 "  --cpu N              stay on this CPU; --memory MIB: of packets (default: what it takes)\n"
 	 "  --json               print figures as JSON\n"
 	 "  Devices as for weir run. Times: 10ms, 1.5s; bytes without FCS. Exit 0: all was sent.\n",

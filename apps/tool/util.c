@@ -71,6 +71,25 @@ bool text_number(const char *s, unsigned min, unsigned max, unsigned *v)
 	return true;
 }
 
+bool text_ns(const char *s, uint64_t *ns)
+{
+	static const struct {
+		const char *name;
+		double ns;
+	} units[] = {{"", 1e9}, {"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"ns", 1}};
+	char *end;
+	double v = strtod(s, &end);
+
+	if (end == s || !(v >= 0) || v > 1e6)
+		return false;
+	for (unsigned i = 0; i < sizeof(units) / sizeof(*units); i++)
+		if (!strcmp(end, units[i].name)) {
+			*ns = (uint64_t)(v * units[i].ns);
+			return true;
+		}
+	return false;
+}
+
 void *array_add(void *array, size_t *n, size_t *room, size_t size)
 {
 	if (*n == *room) {

@@ -18,6 +18,9 @@ unsigned text_control(const char *s);
 // Decimal digits and nothing else, from min to max.
 bool text_number(const char *s, unsigned min, unsigned max, unsigned *v);
 
+// A time: 10us, 1.5ms, 2s, or 2: seconds; up to 1e6 units.
+bool text_ns(const char *s, uint64_t *ns);
+
 void *xrealloc(void *p, size_t n);
 char *xstrdup(const char *s);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -120,6 +120,7 @@ extern const char *const verdict_names[VERDICTS];
 
 // Whether all is as expected.
 bool verdict_good(const struct verdict_run *r);
+bool verdict_compared(const struct verdict_run *r); // some port has a golden
 
 // The packets of all ports that have something to say, by time; the caller frees. all: also those that are as
 // expected.

@@ -110,7 +110,8 @@ void verdict_print_json(const struct verdict_run *r, FILE *out)
 	size_t n;
 	struct vitem *list = verdict_items(r, false, &n);
 
-	fprintf(out, "{\"format\": \"weir-verdict\", \"version\": 1, \"as_expected\": %s", verdict_good(r) ? "true" : "false");
+	fprintf(out, "{\"format\": \"weir-verdict\", \"version\": 1, \"as_expected\": %s",
+		!verdict_compared(r) ? "null" : verdict_good(r) ? "true" : "false");
 	number(out, "clock_jumps", r->jumps);
 	fputs(",\n\"ports\": {", out);
 	for (unsigned i = 0; i < r->ports; i++) {

@@ -128,12 +128,9 @@ static void print_cautions(const struct verdict_run *r, FILE *out)
 static void print_verdict(const struct verdict_run *r, FILE *out)
 {
 	uint64_t span = r->last > r->first ? r->last - r->first : 0;
-	bool any = false;
 
-	for (unsigned i = 0; i < r->ports; i++)
-		any |= r->port[i].golden && !r->port[i].fresh;
 	fprintf(out, "%-10s  %s; %.3f s of captures in %.3f s\n", "verdict",
-		!any ? "none: there is no golden to compare with" : verdict_good(r) ? "as expected" : "different",
+		!verdict_compared(r) ? "none: there is no golden to compare with" : verdict_good(r) ? "as expected" : "different",
 		(double)span / NSEC_PER_SEC, (double)r->elapsed_ns / NSEC_PER_SEC);
 }
 

@@ -144,6 +144,15 @@ struct vitem *verdict_items(const struct verdict_run *r, bool all, size_t *n)
 	return list;
 }
 
+bool verdict_compared(const struct verdict_run *r)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < r->ports; i++)
+		any |= r->port[i].golden && !r->port[i].fresh;
+	return any;
+}
+
 bool verdict_good(const struct verdict_run *r)
 {
 	uint64_t bad = 0;

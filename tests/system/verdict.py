@@ -190,6 +190,10 @@ def test_options(bed):
                  ("--golden", "lan=late.pcap", "--out", "late.pcap"), ("--in", "wan=wan.pcap"), ("--lines", "x")):
         done = bed.run(*args)
         check(f"usage {args}", done.returncode == 2 and done.stderr.startswith("weir replay: "), done)
+    code, v = bed.verdict()
+    check("without a golden there is no verdict", code == 0 and v["as_expected"] is None, v)
+    done = subprocess.run([bed.weir, "replay", "--in", "--help"], capture_output=True, text=True, timeout=20)
+    check("--in --help helps", done.returncode == 0 and "--golden" in done.stdout, done)
 
 
 def test_accept(bed):
