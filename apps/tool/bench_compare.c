@@ -137,15 +137,20 @@ static enum bench_verdict judge(const struct bench_change *c, double width, int 
 	return (by > 0) == (better > 0) ? BENCH_BETTER : BENCH_WORSE;
 }
 
+// Nothing of a file goes to a terminal as it is.
+static const char *ip_name(const char *ip)
+{
+	return !strcmp(ip, "4") ? "IPv4" : !strcmp(ip, "6") ? "IPv6" : !strcmp(ip, "mix") ? "IP mix" : "IP?";
+}
+
 static bool compare(const json_t *a, const json_t *b, const struct figure_of *f, struct bench_change *c)
 {
 	double width = fmax(2 * f->floor, fmax(width_of(a, f), b ? width_of(b, f) : 0));
 
 	*c = (struct bench_change){.unit = f->unit};
 	snprintf(c->test, sizeof(c->test), "%s", f->name);
-	snprintf(c->what, sizeof(c->what), "%lld bytes, IP%s%s",
-		 (long long)json_integer_value(json_object_get(a, "frame_size")), strcmp(text_of(a, "ip"), "mix") ? "v" : " ",
-		 text_of(a, "ip"));
+	snprintf(c->what, sizeof(c->what), "%lld bytes, %s", (long long)json_integer_value(json_object_get(a, "frame_size")),
+		 ip_name(text_of(a, "ip")));
 	if (b && !strcmp(f->test, "frame_loss") && !mean_loss(a, b, &c->before))
 		return false; // no load in common
 	if (!measure(a, b ? b : a, f, &c->before, &c->noise[0], &c->n[0]))

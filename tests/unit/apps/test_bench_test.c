@@ -422,6 +422,27 @@ static void compares(void **state)
 	json_decref(b);
 }
 
+// What it is about is said in our words: a file may have others, and a terminal obeys some.
+static void compares_of_what(void **state)
+{
+	static const char *const ip[][2] = {{"4", "IPv4"}, {"6", "IPv6"}, {"mix", "IP mix"}, {"\033[2J", "IP?"}};
+	char want[48];
+	size_t n;
+
+	for (unsigned i = 0; i < 4; i++) {
+		json_t *a = results("throughput", "[1]", "");
+		struct bench_change *c;
+
+		json_object_set_new(json_array_get(json_object_get(a, "tests"), 0), "ip", json_string(ip[i][0]));
+		c = bench_compare(a, a, &n, NULL);
+		assert_int_equal(n, 1);
+		snprintf(want, sizeof(want), "64 bytes, %s", ip[i][1]);
+		assert_string_equal(c->what, want);
+		free(c);
+		json_decref(a);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -437,6 +458,7 @@ int main(void)
 		cmocka_unit_test(recovery_by_samples),
 		cmocka_unit_test(gap_by_samples),
 		cmocka_unit_test(compares),
+		cmocka_unit_test(compares_of_what),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
