@@ -322,14 +322,24 @@ static int boot(struct boot *b, struct qemu_conf *q, const void *blob, size_t le
 	return rc;
 }
 
+// Packet buffers, where the configuration says no number: as app_start() counts them.
+static uint64_t buffers(const struct boot *b, const struct blob *checked)
+{
+	uint64_t lcores = b->c.params.lcores, n = APP_MBUFS(b->c.n_ports, lcores);
+
+	for (const struct function *const *f = function_list; checked && *f; f++)
+		if (!strcmp((*f)->name, b->c.function) && (*f)->holds)
+			n += lcores * (*f)->holds(checked);
+	return n;
+}
+
 // MiB: the packet buffers, the table in the blob and about four times its size as a lookup
 // structure, and plenty for the rest.
 static unsigned memory_needed(const struct boot *b, const void *blob, size_t blob_len)
 {
 	struct blob checked;
 	bool good = !blob_open(&checked, blob, blob_len, NULL), plays = b->c.replay.given && good;
-	uint64_t mbufs = b->c.params.mbufs ? b->c.params.mbufs :
-					     APP_MBUFS(b->c.n_ports, b->c.params.lcores);
+	uint64_t mbufs = b->c.params.mbufs ? b->c.params.mbufs : buffers(b, good ? &checked : NULL);
 
 	if (plays) // the packets once in the blob and once in buffers
 		return 48 + (unsigned)((mbufs * MBUF_BYTES + blob_len + replay_memory(&checked)) >> 20);

@@ -201,6 +201,12 @@ def boot():
          err="--cpus 1: the configuration has lcores: 2, a CPU each")
     assert "--image i.elf" in weir("boot", "router.yaml", "--vhost", "wan=w", "--vhost", "lan=l",
                                    "--image", "i.elf", "--dry-run").stdout
+    # What a delay line holds needs buffers, of more than 2 KiB each, beside those of the ports.
+    with open("impair.yaml", "w") as f:
+        f.write("version: 1\nfunction: impair\nports: {a: {device: 'virtio:0'}, b: {device: 'virtio:1'}}\n"
+                "impairments: [{from: a, to: b, delay: 1ms, packets: 65536}]\n")
+    qemu = weir("boot", "impair.yaml", "--vhost", "a=w", "--vhost", "b=l", "--dry-run").stdout.splitlines()[1]
+    assert int(re.search(r"-m (\d+)", qemu)[1]) > 48 + (65536 * 2304 >> 20), qemu
     weir("boot", "router.yaml", "--vhost", "wan=w", "--vhost", "lan=l", "--memory", "x", status=2,
          err="--memory x: expected 16 to 1048576 MiB")
     weir("boot", "router.yaml", "--accel", "fast", status=2, err="--accel fast: expected auto, kvm or tcg")
