@@ -168,12 +168,14 @@ static void clear_pace(struct gen_pace *p)
 		__atomic_store_n(&p->gap[i], 0, __ATOMIC_RELAXED);
 }
 
-static void start_stream(struct gen *g, struct gen_stream *s, const struct gen_order *order)
+static void start_stream(struct gen *g, struct gen_stream *s, const struct gen_order *order, uint32_t k, uint32_t n)
 {
 	const struct blob_stream *b = &g->blob->streams[s->number];
 
 	gen_stream_reset(s, b->seed);
 	gen_when_start(g, s, b, order);
+	if (n && !s->ended && !s->top)
+		gen_when_shift(s, k, n);
 	s->waits = s->flags & BLOB_STREAM_RESOLVE && !g->hop[s->hop].known;
 	if (s->ended)
 		return;
@@ -184,8 +186,15 @@ static void start_stream(struct gen *g, struct gen_stream *s, const struct gen_o
 		gen_begin_stream(g, s);
 }
 
+static bool paced_by(const struct gen_order *order, const struct gen_stream *s)
+{
+	return order->rate && order->rate[s->number] && order->rate[s->number] != UINT64_MAX;
+}
+
 void gen_start(struct gen *g, const struct gen_order *order)
 {
+	uint32_t n = 0, k = 0;
+
 	g->start = order->start_tsc;
 	g->epoch_ns = order->epoch_ns;
 	g->run = order->run;
@@ -194,7 +203,11 @@ void gen_start(struct gen *g, const struct gen_order *order)
 	clear_pace(&g->pace);
 	gen_wheel_start(&g->wheel, g->start);
 	for (uint32_t i = 0; i < g->streams; i++)
-		start_stream(g, g->stream[i], order);
+		n += paced_by(order, g->stream[i]);
+	for (uint32_t i = 0; i < g->streams; i++) {
+		start_stream(g, g->stream[i], order, k, n);
+		k += paced_by(order, g->stream[i]);
+	}
 	g->running = g->open > 0;
 }
 

@@ -38,6 +38,7 @@ struct gen_order {
 	uint64_t count;	      // packets a stream; 0: as the streams say
 	const uint64_t *rate; // of stream i of the blob: thousandths of a packet a second; 0: it is silent;
 			      // UINT64_MAX: top. NULL: as the streams say. Read by gen_start() alone
+			      // Those with a rate take turns: of n of one rate, each begins 1/n of its period later
 	uint32_t burst;	      // 0: as the streams say
 };
 

@@ -148,6 +148,8 @@ int gen_when_check(const struct gen *g, const struct blob_stream *b, struct err 
 // The stream's times of a trial.
 void gen_when_start(const struct gen *g, struct gen_stream *s, const struct blob_stream *b,
 		    const struct gen_order *order);
+// Puts its first packet off by k of n parts of the time between two.
+void gen_when_shift(struct gen_stream *s, uint32_t k, uint32_t n);
 // How many packets of s are due until `until` (the next is), at most max; their variants in v, in v[0] alone
 // where there is but one. The times go on.
 unsigned gen_when_due(struct gen_stream *s, uint64_t until, unsigned max, const struct gen_variant **v);

@@ -133,6 +133,15 @@ static __attribute__((noinline)) void next_window(struct gen_when *w)
 	w->window += n * w->on_cycles;
 }
 
+void gen_when_shift(struct gen_stream *s, uint32_t k, uint32_t n)
+{
+	struct gen_when *w = &s->when;
+
+	w->due += w->mean / n * k;
+	if ((uint64_t)(w->due >> 64) >= w->window)
+		next_window(w);
+}
+
 static __attribute__((noinline)) unsigned __int128 exponential_span(struct gen_when *w, unsigned __int128 span)
 {
 	const unsigned __int128 most = (unsigned __int128)1 << 106;

@@ -535,6 +535,39 @@ static void ends_in_time(void **state)
 	gw_free(&w);
 }
 
+// Streams that an order gives one rate do not send at the same moments: together they are never ahead of what one
+// of the whole rate would have sent.
+static void take_turns(void **state)
+{
+	enum { N = 50 };
+	uint64_t rate[N], from = tsc_read(), hz = plat_tsc_hz(), sent = 0, due = 0;
+	struct gen_order order = {.start_tsc = from, .rate = rate, .duration_ns = 20000000};
+	uint16_t lens[] = {60};
+	uint8_t f[GRAPH_BURST * 64];
+	struct gen_world w;
+	struct gen_count c;
+	struct gen *g;
+
+	gw_init(&w);
+	for (unsigned i = 0; i < N; i++) {
+		gw_udp4(&w, lens, 1, false);
+		rate[i] = 100 * 1000;
+	}
+	g = start(&w, &order);
+	while (!gen_done(g) && tsc_read() - from < 10 * hz) {
+		sent += burst(g, GRAPH_BURST, f, 64);
+		assert_true(sent <= (tsc_read() - from) * N * 100 / hz + 1);
+	}
+	assert_true(gen_done(g));
+	for (unsigned i = 0; i < N; i++) {
+		gen_count(g, i, &c);
+		due += c.due;
+	}
+	assert_int_equal(due, N * 2); // 20 ms of 5,000 a second
+	gen_destroy(g);
+	gw_free(&w);
+}
+
 static int setup(void **state)
 {
 	struct mempool_conf conf = {.name = "gen", .count = 4096};
@@ -559,6 +592,7 @@ int main(void)
 		cmocka_unit_test(no_buffers),
 		cmocka_unit_test(no_room),
 		cmocka_unit_test(ends_in_time),
+		cmocka_unit_test(take_turns),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

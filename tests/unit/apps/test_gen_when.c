@@ -270,6 +270,28 @@ static void absurd_rates(void **state)
 	}
 }
 
+// A stream that takes turns with others begins a part of its period later, on/off too.
+static void turns(void **state)
+{
+	uint64_t rate[] = {1000000000};
+	struct gen_order order = {.rate = rate};
+	struct blob_stream b = stream();
+
+	for (unsigned k = 0; k < 4; k++) {
+		begin(&b, &order, 1);
+		gen_when_shift(&s, k, 4);
+		assert_in_range(gen_when_next(&s), START + HZ / 4000000 * k, START + HZ / 4000000 * k + k + 1);
+		assert_int_equal(until(HZ / 100, NULL), k ? 10000 : 10001);
+	}
+	b.shape = BLOB_SHAPE_ONOFF;
+	b.on_us = 1;
+	b.off_us = 10;
+	rate[0] = 100000000; // half a period is behind 5 times on, and off
+	begin(&b, &order, 1);
+	gen_when_shift(&s, 1, 2);
+	assert_in_range(gen_when_next(&s), START + HZ / 1000000 * 55, START + HZ / 1000000 * 55 + 60);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -284,6 +306,7 @@ int main(void)
 		cmocka_unit_test(orders),
 		cmocka_unit_test(arrears),
 		cmocka_unit_test(absurd_rates),
+		cmocka_unit_test(turns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
