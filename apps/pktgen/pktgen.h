@@ -34,8 +34,14 @@ struct pktgen_order {
 
 struct pktgen_stream { // of a trial
 	struct gen_count sent;
-	struct meas_result got; // its lost packets: sent.packets - got.packets
+	uint64_t awaited; // those of sent that are signed: nobody can tell what became of the others
+	struct meas_result got;
 };
+
+static inline uint64_t pktgen_lost(const struct pktgen_stream *s)
+{
+	return s->awaited > s->got.packets ? s->awaited - s->got.packets : 0;
+}
 
 // Whether the image or process is to begin by itself what its configuration says: it does so unless this was
 // called with false before app_run().
@@ -50,7 +56,7 @@ int pktgen_error(const struct app *app, struct err *err);
 
 // Of the trial so far, or of the last. stream UINT32_MAX: all. s->got's histograms are initialized by the caller.
 void pktgen_result(const struct app *app, uint32_t stream, struct pktgen_stream *s);
-// Packets of all streams, quickly.
+// Signed packets of all streams, quickly.
 uint64_t pktgen_sent(const struct app *app);
 uint64_t pktgen_received(const struct app *app);
 void pktgen_size(const struct app *app, uint32_t size, uint16_t *len, struct hdr *latency); // of meas_conf's sizes; len 0: the others

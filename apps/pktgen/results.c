@@ -22,20 +22,28 @@ static void add_sent(const struct app *app, uint32_t stream, struct gen_count *s
 	sum->due += c.due;
 }
 
-static void sum_sent(const struct app *app, uint32_t stream, struct gen_count *sum)
+// Returns how many of them are signed.
+static uint64_t sum_sent(const struct app *app, uint32_t stream, struct gen_count *sum)
 {
+	bool all = stream == UINT32_MAX;
+	uint64_t awaited = 0;
+
 	*sum = (struct gen_count){0};
-	if (stream != UINT32_MAX)
-		return add_sent(app, stream, sum);
-	for (uint32_t i = 0; i < app->blob.n_streams; i++)
+	for (uint32_t i = all ? 0 : stream; i < (all ? app->blob.n_streams : stream + 1); i++) {
+		uint64_t before = sum->packets;
+
 		add_sent(app, i, sum);
+		if (app->blob.streams[i].flags & BLOB_STREAM_SIGNED)
+			awaited += sum->packets - before;
+	}
+	return awaited;
 }
 
 void pktgen_result(const struct app *app, uint32_t stream, struct pktgen_stream *s)
 {
 	const struct pktgen *pg = pktgen_of(app);
 
-	sum_sent(app, stream, &s->sent);
+	s->awaited = sum_sent(app, stream, &s->sent);
 	for (unsigned k = 0; k < app->lcores; k++)
 		meas_result(pg->lcore[k].meas, stream, &s->got);
 }
@@ -95,8 +103,7 @@ uint64_t pktgen_sent(const struct app *app)
 {
 	struct gen_count c;
 
-	sum_sent(app, UINT32_MAX, &c);
-	return c.packets;
+	return sum_sent(app, UINT32_MAX, &c);
 }
 
 uint64_t pktgen_received(const struct app *app)
@@ -148,7 +155,7 @@ static void put_stream(const struct app *app, uint32_t stream, const char *prefi
 	put(&e, "sent", s.sent.packets);
 	put(&e, "due", s.sent.due);
 	put(&e, "received", s.got.packets);
-	put(&e, "lost", s.sent.packets > s.got.packets ? s.sent.packets - s.got.packets : 0);
+	put(&e, "lost", pktgen_lost(&s));
 	put(&e, "duplicate", s.got.duplicate);
 	put(&e, "reordered", s.got.reordered);
 	put(&e, "late", s.got.late);

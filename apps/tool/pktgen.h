@@ -22,6 +22,7 @@ void spread_of(struct spread *s, const struct hdr *h);
 
 struct row { // of a stream, or of all
 	struct gen_count sent;
+	uint64_t awaited; // of sent: what can be lost
 	uint64_t received, received_bytes, lost;
 	uint64_t duplicate, reordered, reorder_extent_max, late, corrupt, negative, unplaced;
 	uint64_t jitter_ns;
@@ -90,7 +91,7 @@ void *pktgen_observe(void *arg);
 
 static inline double loss(const struct row *r)
 {
-	return r->sent.packets ? (double)r->lost / (double)r->sent.packets : 0;
+	return r->awaited ? (double)r->lost / (double)r->awaited : 0;
 }
 
 // Bits on the wire of so many packets and bytes (without FCS): with preamble, FCS and gap; with FCS.

@@ -35,6 +35,7 @@ static json_t *spread(const struct spread *l)
 
 static json_t *row(const struct row *r)
 {
+	bool told = r->awaited || !r->sent.packets; // of packets without signature nobody knows
 	json_t *o = json_object();
 
 	json_object_set_new(o, "sent", integer(r->sent.packets));
@@ -42,8 +43,8 @@ static json_t *row(const struct row *r)
 	json_object_set_new(o, "due", integer(r->sent.due));
 	json_object_set_new(o, "received", integer(r->received));
 	json_object_set_new(o, "received_bytes", integer(r->received_bytes));
-	json_object_set_new(o, "lost", integer(r->lost));
-	json_object_set_new(o, "loss_ratio", json_real(loss(r)));
+	json_object_set_new(o, "lost", told ? integer(r->lost) : json_null());
+	json_object_set_new(o, "loss_ratio", told ? json_real(loss(r)) : json_null());
 	json_object_set_new(o, "duplicate", integer(r->duplicate));
 	json_object_set_new(o, "reordered", integer(r->reordered));
 	json_object_set_new(o, "reorder_extent_max", integer(r->reorder_extent_max));

@@ -85,6 +85,7 @@ static void counts_row(FILE *out, const char *name, const char *port, const stru
 {
 	char buf[TEXT_MAX];
 
+	returns &= r->awaited || !r->sent.packets; // else nothing can come back
 	fprintf(out, "%-*.*s %-6.6s", NAME_W, NAME_W, name, port);
 	count(out, 13, r->sent.packets);
 	count(out, 13, r->received);

@@ -34,9 +34,10 @@ static void row_of(struct row *r, const struct pktgen_stream *s)
 
 	*r = (struct row){
 		.sent = s->sent,
+		.awaited = s->awaited,
 		.received = got->packets,
 		.received_bytes = got->bytes,
-		.lost = s->sent.packets > got->packets ? s->sent.packets - got->packets : 0,
+		.lost = pktgen_lost(s),
 		.duplicate = got->duplicate,
 		.reordered = got->reordered,
 		.reorder_extent_max = got->reorder_extent_max,

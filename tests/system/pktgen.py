@@ -78,6 +78,24 @@ def without_a_receiver():
     check("unless it is said to be one", "100 % of the packets were lost" in pktgen(*null, "--max-loss", "1%", code=1).stderr)
 
 
+def unsigned():
+    """What cannot be recognized is not said to be lost, and is not waited for."""
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as f:
+        f.write("""version: 1
+function: pktgen
+ports: {a: {device: "loop:"}}
+streams:
+  plain: {rate: 10kpps, count: 50, signature: off, layers: [eth: {dst: "02:00:00:00:00:09"}, ipv4, udp]}
+  signed: {rate: 10kpps, count: 70, layers: [eth: {dst: "02:00:00:00:00:09"}, ipv4, udp]}
+""")
+        f.flush()
+        got = final(f.name, "--max-loss", "0")
+        plain, marked = got["streams"]
+        check("unsigned packets have no loss", plain["sent"] == 50 and plain["received"] == 0 and plain["lost"] is None and
+              plain["loss_ratio"] is None, plain)
+        check("and are not in that of all", marked["lost"] == got["total"]["lost"] == 0 and got["total"]["sent"] == 120, got)
+
+
 def wrong_words():
     for words, text in (((), "expected FILE"), (("--port", "a=null:"), "--dst-mac"),
                         ((*LOOP, "--rate", "fast"), "expected top"), ((*LOOP, "--length", "60"), "64 to 9018"),
@@ -266,6 +284,7 @@ if os.geteuid() == 0:
 with tempfile.TemporaryDirectory() as scratch:
     figures()
     without_a_receiver()
+    unsigned()
     wrong_words()
     nobody_there()
     view()
