@@ -141,9 +141,12 @@ static void pktgen_line(const struct figures *f, const char *group, const char *
 	double p50 = (double)pktgen_get(f, group, key, ".latency.p50") / 1000;
 	double p99 = (double)pktgen_get(f, group, key, ".latency.p99") / 1000;
 
-	fprintf(out, "%-20s %12" PRIu64 " %12" PRIu64 " %12" PRIu64 " %10.1f %10.1f\n", *key ? key : "total",
+	fprintf(out, "%-14s %12" PRIu64 " %12" PRIu64 " %10" PRIu64, *key ? key : "total",
 		pktgen_get(f, group, key, ".sent"), pktgen_get(f, group, key, ".received"),
-		pktgen_get(f, group, key, ".lost"), p50, p99);
+		pktgen_get(f, group, key, ".lost"));
+	fprintf(out, " %7" PRIu64 " %7" PRIu64 " %6" PRIu64 " %6" PRIu64 " %8.1f %8.1f\n",
+		pktgen_get(f, group, key, ".duplicate"), pktgen_get(f, group, key, ".reordered"),
+		pktgen_get(f, group, key, ".late"), pktgen_get(f, group, key, ".corrupt"), p50, p99);
 }
 
 static void pktgen_row(const struct figures *f, const char *key, FILE *out)
@@ -160,15 +163,70 @@ static void print_pktgen(const struct figures *f, FILE *out)
 		any |= under(f->list[i].name, "pktgen.") != NULL;
 	if (!any)
 		return;
-	fprintf(out, "\n%-20s %12s %12s %12s %10s %10s\n", "stream", "sent", "received", "lost", "p50 us", "p99 us");
+	fprintf(out, "\n%-14s %12s %12s %10s %7s %7s %6s %6s %8s %8s\n", "stream", "sent", "received", "lost", "dupl.",
+		"reord.", "late", "corr.", "p50 us", "p99 us");
 	each_group(f, "pktgen.streams.", out, pktgen_row);
 	pktgen_line(f, "total", "", out);
 	if (figures_get(f, "pktgen.unresolved"))
 		fprintf(out, "nothing was sent: a next hop did not answer\n");
 }
 
+static void impair_row(const struct figures *f, const char *key, FILE *out)
+{
+	static const char *const names[] = {".packets",	   ".lost",    ".corrupted", ".reordered",
+					    ".duplicated", ".overdue", ".uncopied"};
+
+	fprintf(out, "%-14s", key);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		fprintf(out, " %10" PRIu64, get2(f, "impair.", key, names[i]));
+	fputc('\n', out);
+}
+
+// Of function impair: what it did on purpose.
+static void print_impair(const struct figures *f, FILE *out)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (under(f->list[i].name, "impair.")) {
+			fprintf(out, "\n%-14s %10s %10s %10s %10s %10s %10s %10s\n", "impaired from", "packets", "lost",
+				"corrupted", "reordered", "duplicated", "overdue", "uncopied");
+			each_group(f, "impair.", out, impair_row);
+			return;
+		}
+}
+
+static double replay_us(const struct figures *f, const char *figure)
+{
+	return (double)get2(f, "replay.error_ns.", figure, "") / 1000;
+}
+
+// Of function replay.
+static void print_replay(const struct figures *f, FILE *out)
+{
+	double s = (double)figures_get(f, "replay.ns") / 1e9;
+	uint64_t packets = figures_get(f, "replay.packets"), bytes = figures_get(f, "replay.bytes");
+	bool any = false;
+
+	for (size_t i = 0; i < f->n; i++)
+		any |= under(f->list[i].name, "replay.") != NULL;
+	if (!any)
+		return;
+	fprintf(out, "sent %" PRIu64 " packets, %" PRIu64 " bytes, in %.6f s: %.0f packets/s, %.3f Mbit/s (without FCS)\n",
+		packets, bytes, s, s > 0 ? (double)packets / s : 0, s > 0 ? (double)bytes * 8e-6 / s : 0);
+	if (figures_get(f, "replay.error_ns.count"))
+		fprintf(out, "behind its time, us: median %.2f, 90%% %.2f, 99%% %.2f, 99.9%% %.2f, 99.99%% %.2f, most %.2f; "
+			"%" PRIu64 " over 1 ms\n", replay_us(f, "p50"), replay_us(f, "p90"), replay_us(f, "p99"),
+			replay_us(f, "p99_9"), replay_us(f, "p99_99"), replay_us(f, "max"), figures_get(f, "replay.late"));
+	if (figures_get(f, "replay.left"))
+		fprintf(out, "%" PRIu64 " packets of the loop were left when it ended\n", figures_get(f, "replay.left"));
+	if (figures_get(f, "replay.underruns"))
+		fprintf(out, "%" PRIu64 " times the reader had not brought a packet in time: expected --preload, or another "
+			"CPU for it\n", figures_get(f, "replay.underruns"));
+	fputc('\n', out);
+}
+
 void figures_print_table(const struct figures *f, FILE *out)
 {
+	print_replay(f, out);
 	fprintf(out, "%-12s %12s %14s %12s %14s\n", "port", "rx packets", "rx bytes", "tx packets",
 		"tx bytes");
 	each_group(f, "ports.", out, port_row);
@@ -177,6 +235,7 @@ void figures_print_table(const struct figures *f, FILE *out)
 	fprintf(out, "\n%-20s %12s %10s %12s\n", "node", "packets", "per call", "cycles/pkt");
 	each_group(f, "nodes.", out, node_row);
 	print_pktgen(f, out);
+	print_impair(f, out);
 	fprintf(out,
 		"\nrx %" PRIu64 " + generated %" PRIu64 " = tx %" PRIu64 " + consumed %" PRIu64
 		" + dropped %" PRIu64 " + held %" PRIu64 ": %s\n",
