@@ -3,11 +3,11 @@
 #
 # Four builds: .build (both homes: unit and system tests), .build-san (hosted, ASan + UBSan, audited
 # mempools: unit and hosted system tests again), .build-tsan (several lcores under ThreadSanitizer), .build-fuzz
-# (clang, libFuzzer: every target for WEIR_FUZZ_SECONDS, default 6). Skipped tests say why in their log.
+# (clang, libFuzzer: every target for WEIR_FUZZ_SECONDS, default 5). Skipped tests say why in their log.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-fuzz_seconds=${WEIR_FUZZ_SECONDS:-6}
+fuzz_seconds=${WEIR_FUZZ_SECONDS:-5}
 passed=0 failed=0 skipped=0
 failures=()
 

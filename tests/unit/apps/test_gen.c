@@ -229,7 +229,7 @@ static void rate(void **state)
 	gen_count(g, 0, &c);
 	// 12,345.7 periods: packets 0 to 12,345 are due before the end.
 	assert_int_equal(c.due, 12346);
-	assert_true(c.packets <= c.due && c.packets > 0);
+	assert_true(c.packets <= c.due); // even none, where the host took the CPU meanwhile
 	assert_int_equal(c.bytes, c.packets * 60);
 	gen_destroy(g);
 	gw_free(&w);
@@ -390,6 +390,9 @@ static void trials(void **state)
 	for (unsigned trial = 0; trial < 2; trial++) {
 		uint64_t n = sent_in(g, 2);
 
+		// Where all is slow (sanitizers, a busy host) stream 2 may have taken all of that for itself.
+		for (unsigned more = 0; gen_count(g, 1, &c[1]), !c[1].packets && more < 1000; more++)
+			n += sent_in(g, 2);
 		assert_false(gen_done(g));
 		gen_stop(g);
 		assert_true(gen_done(g));
