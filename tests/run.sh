@@ -91,9 +91,11 @@ say "several lcores under ThreadSanitizer (clang)"
 [ -f .build-tsan/build.ninja ] || CC=clang meson setup .build-tsan -Db_sanitize=thread -Db_lundef=false >.build-tsan.log 2>&1
 ninja -C .build-tsan tests/unit/test_core_handoff tests/unit/test_apps_app tests/unit/test_apps_app_call \
 	tests/unit/test_netstack_lpm4_live tests/unit/test_netstack_lpm6_live tests/unit/test_netstack_mac_table \
-	tests/unit/test_apps_router_live >.build-tsan.log 2>&1 ||
+	tests/unit/test_apps_router_live tests/unit/test_apps_hdr tests/unit/test_apps_meas \
+	tests/unit/test_apps_pktgen >.build-tsan.log 2>&1 ||
 	die "building .build-tsan failed: see .build-tsan.log"
-tests .build-tsan core/handoff apps/app apps/app_call netstack/lpm4_live netstack/lpm6_live netstack/mac_table apps/router_live
+tests .build-tsan core/handoff apps/app apps/app_call netstack/lpm4_live netstack/lpm6_live netstack/mac_table apps/router_live \
+	apps/hdr apps/meas apps/pktgen
 
 say "build (clang; fuzz targets)"
 CC=clang build .build-fuzz -Dbuildtype=debug -Db_sanitize=address,undefined -Doptimization=1 -Db_lundef=false
