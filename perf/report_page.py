@@ -3,7 +3,7 @@
 import html
 import math
 
-WIDTH, HEIGHT, PAD = 300, 26, 12
+WIDTH, HEIGHT, PAD = 250, 26, 18
 LOW, HIGH = 0.125, 16  # of the scale; beyond: at its end
 TICKS = (0.125, 0.25, 0.5, 1, 2, 4, 8, 16)
 CSS = """
@@ -18,8 +18,8 @@ font:15px/1.5 system-ui,'Segoe UI','Liberation Sans',Arial,sans-serif}
 h1{font-size:26px;margin:0}h2{font-size:19px;margin:36px 0 8px;padding-top:10px;border-top:2px solid var(--ink)}
 p{max-width:80ch;margin:6px 0 12px}.soft,small{color:var(--soft)}.wide{overflow-x:auto}
 table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums;width:100%}
-th,td{padding:3px 9px;text-align:right;white-space:nowrap}td:first-child,th:first-child{text-align:left;white-space:normal;min-width:16em}
-td.peer{text-align:left;white-space:normal;min-width:8em}thead th{border-bottom:1px solid var(--ink);vertical-align:bottom}
+th,td{padding:3px 7px;text-align:right;white-space:nowrap}td:first-child,th:first-child{text-align:left;white-space:normal;min-width:15em}
+td.peer,th.peer{text-align:left;white-space:normal;min-width:8em}thead th{border-bottom:1px solid var(--ink);vertical-align:bottom}
 tbody tr{border-bottom:1px solid var(--rule)}tbody tr:nth-child(even){background:var(--band)}
 .facts{width:auto}.facts th{text-align:left}.facts td{text-align:left}b.fallen,tr.fallen td{color:var(--bad)}
 svg{display:block}svg text{font:11px system-ui,Arial,sans-serif;fill:var(--soft);text-anchor:middle}
@@ -85,7 +85,7 @@ def page(about, baseline):
     for bench in benches:
         rows = ''.join(row(r) for r in records if r['bench'] == bench)
         out.append(f'<h2>{html.escape(bench)}</h2><div class="wide"><table><thead><tr><th>what</th><th>{axis()}</th><th>ratio</th>'
-                   f'<th>± noise</th><th>baseline</th><th>Weir</th><th>unit</th><th>peer</th><th>which</th><th>rounds</th><th></th>'
+                   f'<th>± noise</th><th>baseline</th><th>Weir</th><th>unit</th><th>peer</th><th class="peer">which</th><th>rounds</th><th></th>'
                    f'</tr></thead><tbody>{rows}</tbody></table></div>')
     return '\n'.join(out) + '</body></html>\n'
 
