@@ -270,6 +270,12 @@ def refusals():
                        (["missing.pcap"], "missing.pcap: cannot open"), (["--ttl", "0"], "255")):
         _, _, said = replay("k.pcap", *args, status=2)
         check(f"{args}: {word}", word in said, said)
+    with open("k.yaml", "w", encoding="ascii") as f:
+        f.write("version: 1\nfunction: replay\nports: {a: {device: 'null:'}}\n"
+                "replay: {captures: [{file: k.pcap, to: a}, {file: missing.pcap, to: a}]}\n")
+    done = subprocess.run([WEIR, "check", "k.yaml"], capture_output=True, text=True, timeout=20)
+    check("weir check opens captures", done.returncode == 2 and "missing.pcap: cannot open" in done.stderr and
+          " k.pcap" not in done.stderr, done)
 
 
 def capinfos():
