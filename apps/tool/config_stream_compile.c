@@ -177,6 +177,25 @@ static void set_flags(const struct stream_plan *p, struct blob_stream *b)
 	memcpy(b->via, &p->via, 16);
 }
 
+// From one burst of a stream to the next, ns; 0: that is not told by its own words.
+static double period_ns(const struct blob_stream *b, const struct stream_length *length, size_t n)
+{
+	double bytes = 0, weight = 0, rate = (double)b->rate;
+	unsigned more = b->rate_kind == BLOB_RATE_L1 ? 24 : 4;
+
+	for (size_t i = 0; i < n; i++) {
+		bytes += (double)length[i].weight * (length[i].len - STREAM_FCS + more);
+		weight += length[i].weight;
+	}
+	if (b->shape != BLOB_SHAPE_CONSTANT)
+		return 0;
+	if (b->rate_kind == BLOB_RATE_PPS)
+		return b->burst * 1e12 / rate;
+	if (b->rate_kind == BLOB_RATE_L1 || b->rate_kind == BLOB_RATE_L2)
+		return b->burst * 8e9 * bytes / weight / rate;
+	return 0;
+}
+
 // One stream of the blob: a copy, at the given lengths.
 static int add_stream(struct stream_plan *p, const struct compiler *k, uint32_t copy, unsigned size,
 		      const struct stream_length *length, size_t n)
@@ -202,6 +221,8 @@ static int add_stream(struct stream_plan *p, const struct compiler *k, uint32_t 
 		return rc;
 	b.port = (uint16_t)p->s->port;
 	b.seed += copy * 0x9e3779b9u;
+	// Copies take turns, so that they do not all send at one moment.
+	b.start_ns += (uint64_t)(period_ns(&b, length, n) * copy / p->s->copies);
 	b.head_len = (uint16_t)p->head_len;
 	b.body_len = (uint16_t)(longest - STREAM_FCS - p->head_len);
 	set_flags(p, &b);

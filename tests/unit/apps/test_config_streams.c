@@ -144,6 +144,33 @@ static void copies(void **state)
 	closed(&o);
 }
 
+// Copies take turns within a period, where their rate tells one.
+static void turns(void **state)
+{
+	static const struct {
+		const char *keys;
+		uint64_t start[4];
+	} cases[] = {
+		{"rate: 1kpps, start: 1ms", {1000000, 1250000, 1500000, 1750000}},
+		{"rate: 1kpps, burst: 8", {0, 2000000, 4000000, 6000000}},
+		{"rate: {l1: 672M}", {0, 250, 500, 750}}, // 84 bytes on the wire take 1 us
+		{"rate: {l2: 512M}", {0, 250, 500, 750}},
+		{"rate: 1kpps, shape: poisson, start: 1ms", {1000000, 1000000, 1000000, 1000000}},
+		{"rate: top", {0, 0, 0, 0}},
+	};
+
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct opened o;
+		char text[1024];
+
+		snprintf(text, sizeof(text), PKTGEN "  a: {port: west, to: 198.18.0.2, copies: 4, %s}\n", cases[i].keys);
+		open_text(&o, text);
+		for (unsigned k = 0; k < 4; k++)
+			assert_int_equal(o.b.streams[k].start_ns, cases[i].start[k]);
+		closed(&o);
+	}
+}
+
 // Headers that fill the frame: the body is empty.
 static void no_body(void **state)
 {
@@ -292,7 +319,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rates),	cmocka_unit_test(times),	cmocka_unit_test(next_hops),
-		cmocka_unit_test(copies),	cmocka_unit_test(no_body),	cmocka_unit_test(sizes),	cmocka_unit_test(wrong_streams),
+		cmocka_unit_test(copies),	cmocka_unit_test(turns),	cmocka_unit_test(no_body),	cmocka_unit_test(sizes),	cmocka_unit_test(wrong_streams),
 		cmocka_unit_test(wrong_layers), cmocka_unit_test(wrong_values), cmocka_unit_test(wrong_keys),
 	};
 
