@@ -4,7 +4,7 @@
 #
 # usage: perf/replay.py [--build DIR | --weir PATH] [--rounds N] [--seconds S] [--json FILE] [--cpu N] [BENCH...]     (root)
 #	preload	a preloaded capture into net_null, cycles a packet; testpmd: net_pcap with infinite_rx into net_null
-#	files	capture file to capture file through function patch; testpmd: a pair of net_pcap, as lab's figure
+#	files	capture file to capture file through function patch; testpmd: a pair of net_pcap
 #	packet, xdp	the same capture over a veth at top speed, packets a second; tcpreplay --topspeed -K
 #	timing	as captured over a veth: how far behind its time each packet is stamped by the kernel at the other end; tcpreplay
 # Sides take turns; a round in which a polling thread waited for its core for over 5% is thrown away, if enough are left. The peers'
