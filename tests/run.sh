@@ -19,9 +19,10 @@ die() {
 	exit 1
 }
 
-# build DIR [meson options]: configures once and compiles.
+# build DIR [meson options]: configures once and compiles; targets: those whose names match it, alone.
+targets=
 build() {
-	local dir=$1
+	local dir=$1 only=
 	shift
 	if [ ! -f "$dir/build.ninja" ]; then
 		meson setup "$dir" "$@" >"$dir.log" 2>&1 || {
@@ -29,7 +30,9 @@ build() {
 			die "meson setup $dir failed: see $dir.log"
 		}
 	fi
-	ninja -C "$dir" >"$dir.log" 2>&1 || {
+	[ -z "$targets" ] || only=$(ninja -C "$dir" -t targets all | grep -oE "^($targets):" | tr -d :)
+	# shellcheck disable=SC2086
+	ninja -C "$dir" $only >"$dir.log" 2>&1 || {
 		grep -A 20 -m 5 -E 'FAILED|error:' "$dir.log" >&2
 		die "building $dir failed: see $dir.log"
 	}
@@ -98,7 +101,7 @@ tests .build-tsan core/handoff apps/app apps/app_call netstack/lpm4_live netstac
 	apps/hdr apps/meas apps/pktgen
 
 say "build (clang; fuzz targets)"
-CC=clang build .build-fuzz -Dbuildtype=debug -Db_sanitize=address,undefined -Doptimization=1 -Db_lundef=false
+targets='apps/weir|tests/fuzz/fuzz_[a-z0-9_]+' CC=clang build .build-fuzz -Dbuildtype=debug -Db_sanitize=address,undefined -Doptimization=1 -Db_lundef=false
 for target in .build-fuzz/tests/fuzz/fuzz_*; do
 	[ -f "$target" ] && [ -x "$target" ] || continue
 	name=$(basename "$target")
