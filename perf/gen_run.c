@@ -17,6 +17,7 @@
 #include "core/plat.h"
 #include "mempool/mempool.h"
 #include "pmd/port_node.h"
+#include "perf/thread_wait.h"
 
 static void die(const char *what, const struct err *e)
 {
@@ -59,19 +60,6 @@ static struct mempool *open_port(struct port *port, const struct blob *b, struct
 	if (port_open(port, &conf, &e))
 		die("port", &e);
 	return conf.pool;
-}
-
-static uint64_t wait_ns(void)
-{
-	FILE *f = fopen("/proc/thread-self/schedstat", "r");
-	uint64_t wait = 0;
-
-	if (!f)
-		return 0;
-	if (fscanf(f, "%*u %" SCNu64, &wait) != 1)
-		wait = 0;
-	fclose(f);
-	return wait;
 }
 
 static uint64_t wall_ns(void)

@@ -14,6 +14,7 @@
 #include "core/plat.h"
 #include "mempool/mempool.h"
 #include "pmd/port_node.h"
+#include "perf/thread_wait.h"
 
 #define FRAME 60
 
@@ -56,19 +57,6 @@ static void start_packets(struct port *port, struct mempool *pool, unsigned n)
 		if (!m || port_tx_burst(port, 0, &m, 1) != 1)
 			die("start", &e);
 	}
-}
-
-static uint64_t wait_ns(void)
-{
-	FILE *f = fopen("/proc/thread-self/schedstat", "r");
-	uint64_t wait = 0;
-
-	if (!f)
-		return 0;
-	if (fscanf(f, "%*u %" SCNu64, &wait) != 1)
-		wait = 0;
-	fclose(f);
-	return wait;
 }
 
 static uint64_t deadline;

@@ -26,6 +26,7 @@
 #include "netstack/eth.h"
 #include "perf/router_bed.h"
 #include "pmd/port_node.h"
+#include "perf/thread_wait.h"
 
 #define LANES_MAX 8
 #define POOL	  32768u
@@ -155,19 +156,6 @@ static uint64_t cpu_ns(void)
 
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
 	return (uint64_t)t.tv_sec * NSEC_PER_SEC + (uint64_t)t.tv_nsec;
-}
-
-static uint64_t wait_ns(void)
-{
-	FILE *f = fopen("/proc/thread-self/schedstat", "r");
-	uint64_t wait = 0;
-
-	if (!f)
-		return 0;
-	if (fscanf(f, "%*u %" SCNu64, &wait) != 1)
-		wait = 0;
-	fclose(f);
-	return wait;
 }
 
 static void window(struct lane *l)

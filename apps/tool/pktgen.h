@@ -19,6 +19,8 @@ struct spread { // of a histogram, ns
 	double mean, deviation;
 };
 void spread_of(struct spread *s, const struct hdr *h);
+// Of the latencies of length number i, as pktgen_size() has them, by way of pool; which length: 0: the others.
+uint16_t spread_of_size(struct spread *s, const struct app *app, uint32_t i, struct hdr_pool *pool);
 
 struct row { // of a stream, or of all
 	struct gen_count sent;

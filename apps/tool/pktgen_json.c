@@ -138,14 +138,10 @@ static json_t *sizes(const struct app *app)
 
 	for (uint32_t i = 0; pool && i < pktgen_sizes(app); i++) {
 		struct spread l;
-		struct hdr h;
 		uint16_t len;
 		json_t *o;
 
-		hdr_init(&h, pool);
-		pktgen_size(app, i, &len, &h);
-		spread_of(&l, &h);
-		hdr_reset(&h);
+		len = spread_of_size(&l, app, i, pool);
 		if (!l.count)
 			continue;
 		o = json_object();

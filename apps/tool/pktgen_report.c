@@ -162,14 +162,10 @@ static void sizes_table(const struct app *app, FILE *out)
 	latency_head(out, "by length, us", "  packets");
 	for (uint32_t i = 0; i < n; i++) {
 		struct spread l;
-		struct hdr h;
 		uint16_t len;
 		char name[TEXT_MAX];
 
-		hdr_init(&h, pool);
-		pktgen_size(app, i, &len, &h);
-		spread_of(&l, &h);
-		hdr_reset(&h);
+		len = spread_of_size(&l, app, i, pool);
 		if (!l.count)
 			continue;
 		snprintf(name, sizeof(name), len ? "%u bytes" : "others", len + 4u);

@@ -28,6 +28,18 @@ void spread_of(struct spread *s, const struct hdr *h)
 	s->p99_999 = hdr_value_at(h, 0.99999);
 }
 
+uint16_t spread_of_size(struct spread *s, const struct app *app, uint32_t i, struct hdr_pool *pool)
+{
+	struct hdr h;
+	uint16_t len;
+
+	hdr_init(&h, pool);
+	pktgen_size(app, i, &len, &h);
+	spread_of(s, &h);
+	hdr_reset(&h);
+	return len;
+}
+
 static void row_of(struct row *r, const struct pktgen_stream *s)
 {
 	const struct meas_result *got = &s->got;
